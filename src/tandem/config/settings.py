@@ -1,0 +1,181 @@
+"""Every setting, with its unit and its default.
+
+`config.yaml` gives them, `TANDEM_BLOCK__KEY` in the environment or in `.env` overrides them, and
+secrets come from the environment or `.env` alone.
+"""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from tandem.market import Timeframe
+
+Symbols = list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.\-]*$")]]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Block(BaseModel):
+    """A block of settings: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DateRangeSettings(Block):
+    """New York dates, both included."""
+
+    start_date: date | None = None
+    end_date: date | None = None
+
+
+class RecyclerSettings(Block):
+    """The local Alpaca: what it replays and how fast."""
+
+    symbols: Symbols = ["AAPL", "IBM", "MSFT", "NVDA"]
+    replay_mode: Literal["loop", "date_range", "single_pass"] = "loop"
+    replay_speed: Annotated[float, Field(gt=0)] = 1.0
+    server_url: str = "ws://localhost:8765"
+    loop_count: Annotated[int, Field(ge=-1)] = -1
+    date_range: DateRangeSettings = DateRangeSettings()
+    cash: Annotated[Decimal, Field(gt=0)] = Decimal(100_000)
+
+
+class WebsocketSettings(Block):
+    """Where live bars come from: `alpaca` or the local `recycler`."""
+
+    mode: Literal["alpaca", "recycler"] = "recycler"
+    symbols: Symbols = ["AAPL", "IBM", "MSFT", "NVDA"]
+    recycler: RecyclerSettings = RecyclerSettings()
+
+
+class AlpacaSettings(Block):
+    """The account. The keys come from `TANDEM_ALPACA__KEY_ID` and `TANDEM_ALPACA__SECRET_KEY`."""
+
+    key_id: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    paper: bool = True
+    data_feed: Literal["iex", "sip"] = "iex"
+
+
+class SectorSettings(Block):
+    """Sectors whose symbols are screened and traded."""
+
+    active: list[str] = ["technology"]
+
+
+class ScreenSettings(Block):
+    """The daily identification of pairs: window and gates (STATISTICS 1-5)."""
+
+    formation_days: Annotated[int, Field(ge=2)] = 45
+    min_bars: Annotated[int, Field(ge=50)] = 200
+    correlation_on: Literal["prices", "returns"] = "prices"
+    min_correlation: Annotated[float, Field(ge=-1, le=1)] = 0.8
+    cointegration: Literal["engle_granger", "johansen", "both"] = "engle_granger"
+    max_pvalue: Probability = 0.05
+    max_fdr: Probability | None = None
+    min_hedge_ratio: float = 0.1
+    max_hedge_ratio: float = 10.0
+    max_half_life_share: Probability = 0.1
+    min_diagnostic_p: Probability = 0.01
+    min_score: Probability = 0.7
+
+
+class ModelSettings(Block):
+    """What the GRU is and how it is trained (STATISTICS 6); the mission's defaults."""
+
+    timeframe: Timeframe = Timeframe.HOUR_1
+    version: str = "v1"
+    label: Literal["reverts", "toward"] = "reverts"
+    sequence_length: Annotated[int, Field(ge=2)] = 10
+    gru_units: Annotated[int, Field(ge=1)] = 64
+    dropout_rate: Annotated[float, Field(ge=0, lt=1)] = 0.255
+    learning_rate: Annotated[float, Field(gt=0)] = 0.0003
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    epochs: Annotated[int, Field(ge=1)] = 50
+    patience: Annotated[int, Field(ge=1)] = 8
+    validation_split: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    test_split: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
+    min_data_points: Annotated[int, Field(ge=100)] = 1800
+    lag_features: list[int] = [1, 2, 3, 4, 5]
+    z_score_window: Annotated[int, Field(ge=3)] = 7
+    volatility_window: Annotated[int, Field(ge=3)] = 20
+    evidence_pvalue: Probability = 0.05
+    seed: int = 7
+
+
+class GarchSettings(Block):
+    """AR(1)-GARCH(1,1) of the spread (STATISTICS 4)."""
+
+    distribution: Literal["normal", "studentst"] = "normal"
+    backcast: Literal["ewma", "sample"] = "ewma"
+
+
+class RuleSettings(Block):
+    """The baseline rule (STATISTICS 7); z-scores are against the formation window."""
+
+    enter_z: Annotated[float, Field(gt=0)] = 2.0
+    exit_z: Annotated[float, Field(ge=0)] = 0.5
+    stop_z: Annotated[float, Field(gt=0)] = 4.0
+    min_probability: Probability = 0.55
+    band_deviations: Annotated[float, Field(gt=0)] = 3.0
+    max_half_lives: Annotated[float, Field(gt=0)] = 3.0
+    rest_half_lives: Annotated[float, Field(ge=0)] = 1.0
+    overnight: Literal["hold", "flatten"] = "hold"
+
+
+class DriftSettings(Block):
+    """How far a pair may leave its formation before it is exits-only."""
+
+    window_bars: Annotated[int, Field(ge=20)] = 156
+    min_correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    max_correlation_drop: Annotated[float, Field(gt=0)] = 0.5
+    max_hedge_change: Annotated[float, Field(gt=0)] = 1.0
+
+
+class RiskSettings(Block):
+    """Sizes and limits: dollars, or shares of equity where the name says `share`."""
+
+    pair_volatility_target: Annotated[float, Field(gt=0)] = 200.0
+    max_pair_share: Annotated[float, Field(gt=0)] = 0.25
+    max_sector_share: Annotated[float, Field(gt=0)] = 0.5
+    max_gross_share: Annotated[float, Field(gt=0)] = 1.0
+    max_hedge_error: Probability = 0.05
+    max_daily_loss_share: Probability = 0.02
+    max_drawdown_share: Probability = 0.1
+    max_orders_per_minute: Annotated[int, Field(ge=1)] = 20
+    drift: DriftSettings = DriftSettings()
+
+
+class CostSettings(Block):
+    """What trading costs: the recycler charges it, the score and the backtest count it."""
+
+    spread_bps: Annotated[float, Field(ge=0)] = 2.0
+    impact: Annotated[float, Field(ge=0)] = 0.1
+    commission_per_share: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+
+
+class ExecutionSettings(Block):
+    """How long and for how many dollars one leg may stand alone."""
+
+    naked_seconds: Annotated[int, Field(ge=0)] = 180
+    naked_dollars: Annotated[Decimal, Field(gt=0)] = Decimal(30_000)
+    attempts: Annotated[int, Field(ge=1)] = 2
+
+
+class Settings(Block):
+    """All of it."""
+
+    websocket: WebsocketSettings = WebsocketSettings()
+    alpaca: AlpacaSettings = AlpacaSettings()
+    sectors: SectorSettings = SectorSettings()
+    screen: ScreenSettings = ScreenSettings()
+    model: ModelSettings = ModelSettings()
+    garch: GarchSettings = GarchSettings()
+    rule: RuleSettings = RuleSettings()
+    risk: RiskSettings = RiskSettings()
+    costs: CostSettings = CostSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+    home: Path = Path("~/.tandem")
+    database_url: SecretStr | None = None

@@ -1,0 +1,63 @@
+"""The vocabulary: bars, pairs, sessions, orders, money, time, errors."""
+
+from tandem.market.bar import Bar, flaw_of
+from tandem.market.calendar import DECISION_EVERY, NEW_YORK, Calendar, Session
+from tandem.market.clock import Clock, ManualClock, Stopwatch, WallClock, minutes_between
+from tandem.market.errors import (
+    BrokerError,
+    ConfigError,
+    DataError,
+    FactConflict,
+    InvalidBar,
+    OutcomeUnknown,
+    RecyclerError,
+    StoreError,
+    TandemError,
+)
+from tandem.market.money import cents, price, shares, whole_shares
+from tandem.market.order import Account, Fill, Order, OrderEvent, OrderUpdate, Position, Side
+from tandem.market.pair import Leg, Pair
+from tandem.market.refusal import Refusal
+from tandem.market.timeframe import Timeframe, resample
+from tandem.market.world import World, WorldKind
+
+__all__ = [
+    "DECISION_EVERY",
+    "NEW_YORK",
+    "Account",
+    "Bar",
+    "BrokerError",
+    "Calendar",
+    "Clock",
+    "ConfigError",
+    "DataError",
+    "FactConflict",
+    "Fill",
+    "InvalidBar",
+    "Leg",
+    "ManualClock",
+    "Order",
+    "OrderEvent",
+    "OrderUpdate",
+    "OutcomeUnknown",
+    "Pair",
+    "Position",
+    "RecyclerError",
+    "Refusal",
+    "Session",
+    "Side",
+    "Stopwatch",
+    "StoreError",
+    "TandemError",
+    "Timeframe",
+    "WallClock",
+    "World",
+    "WorldKind",
+    "cents",
+    "flaw_of",
+    "minutes_between",
+    "price",
+    "resample",
+    "shares",
+    "whole_shares",
+]

@@ -1,0 +1,96 @@
+"""The exchange's trading days: holidays, half days, New York time."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from tandem.market.clock import minutes_between
+from tandem.market.errors import DataError
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
+
+NEW_YORK: Final = ZoneInfo("America/New_York")
+MORNING: Final = time(6, 0)
+DECISION_EVERY: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Session:
+    """One trading day of the exchange.
+
+    Attributes:
+        day: the date in New York.
+        open, close: UTC; a half day closes early.
+    """
+
+    day: date
+    open: datetime
+    close: datetime
+
+    @property
+    def morning(self) -> datetime:
+        """6:00 in New York, UTC: pairs are identified then, on what is known then."""
+        return datetime.combine(self.day, MORNING, NEW_YORK).astimezone(UTC)
+
+    @property
+    def minutes(self) -> list[datetime]:
+        """Minute marks at which a bar of this session may be known: a minute after the open to the close."""
+        return minutes_between(self.open + timedelta(minutes=1), self.close)
+
+    @property
+    def decisions(self) -> list[datetime]:
+        """Every five minutes of market time at which an order can still be filled today."""
+        marks = minutes_between(self.open, self.close)[5::5]
+        return [mark for mark in marks if mark < self.close]
+
+    def contains(self, moment: datetime) -> bool:
+        """Whether a bar that starts at `moment` belongs to this session."""
+        return self.open <= moment < self.close
+
+
+class Calendar:
+    """Sessions of the New York Stock Exchange."""
+
+    def session(self, day: date) -> Session | None:
+        """The session of `day`, or None on a day without trading."""
+        label = day.isoformat()
+        exchange = _exchange(day.year)
+        if not exchange.is_session(label):
+            return None
+        return Session(
+            day,
+            exchange.session_open(label).to_pydatetime().astimezone(UTC),
+            exchange.session_close(label).to_pydatetime().astimezone(UTC),
+        )
+
+    def sessions(self, first: date, last: date) -> list[Session]:
+        """Every session from `first` to `last`, both included."""
+        days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        return [session for day in days if (session := self.session(day)) is not None]
+
+    def before(self, day: date, count: int) -> list[Session]:
+        """The `count` sessions that end before `day`, oldest first."""
+        found: list[Session] = []
+        while len(found) < count:
+            day -= timedelta(days=1)
+            if (session := self.session(day)) is not None:
+                found.append(session)
+        return found[::-1]
+
+    def after(self, day: date) -> Session:
+        """The next session after `day`."""
+        while (session := self.session(day := day + timedelta(days=1))) is None:
+            pass
+        return session
+
+
+@cache
+def _exchange(year: int) -> "ExchangeCalendar":
+    import exchange_calendars
+
+    if not 1990 <= year <= 2100:
+        raise DataError(f"no exchange calendar for the year {year}", "Check the dates and their unit.")
+    return exchange_calendars.get_calendar("XNYS", start=f"{year}-01-01", end=f"{year}-12-31")
