@@ -1,8 +1,11 @@
 """Settings: `config.yaml`, the environment and `.env`, typed and checked."""
 
+from tandem.config.effective import as_yaml, effective
+from tandem.config.load import load
 from tandem.config.settings import (
     AlpacaSettings,
     CostSettings,
+    DateRangeSettings,
     DriftSettings,
     ExecutionSettings,
     GarchSettings,
@@ -19,6 +22,7 @@ from tandem.config.settings import (
 __all__ = [
     "AlpacaSettings",
     "CostSettings",
+    "DateRangeSettings",
     "DriftSettings",
     "ExecutionSettings",
     "GarchSettings",
@@ -30,4 +34,7 @@ __all__ = [
     "SectorSettings",
     "Settings",
     "WebsocketSettings",
+    "as_yaml",
+    "effective",
+    "load",
 ]

@@ -7,9 +7,9 @@ secrets come from the environment or `.env` alone.
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from tandem.market import Timeframe
 
@@ -18,9 +18,9 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Block(BaseModel):
-    """A block of settings: unknown keys are refused, values never change."""
+    """A block of settings: unknown keys are refused, numbers are finite, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DateRangeSettings(Block):
@@ -29,6 +29,12 @@ class DateRangeSettings(Block):
     start_date: date | None = None
     end_date: date | None = None
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start_date and self.end_date and self.end_date < self.start_date:
+            raise ValueError(f"an end_date on or after the start_date {self.start_date}")
+        return self
+
 
 class RecyclerSettings(Block):
     """The local Alpaca: what it replays and how fast."""
@@ -36,10 +42,16 @@ class RecyclerSettings(Block):
     symbols: Symbols = ["AAPL", "IBM", "MSFT", "NVDA"]
     replay_mode: Literal["loop", "date_range", "single_pass"] = "loop"
     replay_speed: Annotated[float, Field(gt=0)] = 1.0
-    server_url: str = "ws://localhost:8765"
+    server_url: Annotated[str, Field(pattern=r"^wss?://[^/\s]+")] = "ws://localhost:8765"
     loop_count: Annotated[int, Field(ge=-1)] = -1
     date_range: DateRangeSettings = DateRangeSettings()
     cash: Annotated[Decimal, Field(gt=0)] = Decimal(100_000)
+
+    @model_validator(mode="after")
+    def _range_is_given(self) -> Self:
+        if self.replay_mode == "date_range" and self.date_range == DateRangeSettings():
+            raise ValueError("a date_range with start_date or end_date, because replay_mode is date_range")
+        return self
 
 
 class WebsocketSettings(Block):
@@ -81,6 +93,12 @@ class ScreenSettings(Block):
     min_diagnostic_p: Probability = 0.01
     min_score: Probability = 0.7
 
+    @model_validator(mode="after")
+    def _hedge_in_order(self) -> Self:
+        if self.max_hedge_ratio < self.min_hedge_ratio:
+            raise ValueError(f"a max_hedge_ratio of at least min_hedge_ratio {self.min_hedge_ratio}")
+        return self
+
 
 class ModelSettings(Block):
     """What the GRU is and how it is trained (STATISTICS 6); the mission's defaults."""
@@ -98,7 +116,7 @@ class ModelSettings(Block):
     validation_split: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     test_split: Annotated[float, Field(gt=0, lt=0.5)] = 0.2
     min_data_points: Annotated[int, Field(ge=100)] = 1800
-    lag_features: list[int] = [1, 2, 3, 4, 5]
+    lag_features: list[Annotated[int, Field(ge=1)]] = [1, 2, 3, 4, 5]
     z_score_window: Annotated[int, Field(ge=3)] = 7
     volatility_window: Annotated[int, Field(ge=3)] = 20
     evidence_pvalue: Probability = 0.05
@@ -123,6 +141,12 @@ class RuleSettings(Block):
     max_half_lives: Annotated[float, Field(gt=0)] = 3.0
     rest_half_lives: Annotated[float, Field(ge=0)] = 1.0
     overnight: Literal["hold", "flatten"] = "hold"
+
+    @model_validator(mode="after")
+    def _bands_in_order(self) -> Self:
+        if not self.exit_z < self.enter_z < self.stop_z:
+            raise ValueError("exit_z below enter_z and enter_z below stop_z")
+        return self
 
 
 class DriftSettings(Block):
@@ -177,5 +201,10 @@ class Settings(Block):
     risk: RiskSettings = RiskSettings()
     costs: CostSettings = CostSettings()
     execution: ExecutionSettings = ExecutionSettings()
-    home: Path = Path("~/.tandem")
+    home: Annotated[Path, Field(validate_default=True)] = Path("~/.tandem")
     database_url: SecretStr | None = None
+
+    @field_validator("home")
+    @classmethod
+    def _home_of_the_user(cls, home: Path) -> Path:
+        return home.expanduser()
