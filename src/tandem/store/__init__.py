@@ -1,0 +1,23 @@
+"""PostgreSQL: the embedded server, the schema, bars and facts."""
+
+from tandem.store.bars import Bars, Loaded
+from tandem.store.blobs import Blobs
+from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
+from tandem.store.leases import Leases
+from tandem.store.record import Body, Record
+from tandem.store.sectors import Sectors
+from tandem.store.store import Store
+
+__all__ = [
+    "Bars",
+    "Blobs",
+    "Body",
+    "Facts",
+    "Leases",
+    "Loaded",
+    "MemoryFacts",
+    "PostgresFacts",
+    "Record",
+    "Sectors",
+    "Store",
+]

@@ -1,0 +1,169 @@
+"""Stored prices: `market_data`, and the quarantine of rows that are no bars."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from tandem.market import DataError, Timeframe, World
+from tandem.store.connections import Connections
+from tandem.store.series import Series, world_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of the rows given to `Bars.load`.
+
+    Attributes:
+        added: bars that were not there before.
+        skipped: bars whose place was taken by the same or, without `revise`, by another bar.
+        quarantined: rows that are no bars; `Bars.quarantine` has them with the reason.
+        revised: bars stored as another revision of one that was there.
+    """
+
+    added: int
+    skipped: int
+    quarantined: int
+    revised: int = 0
+
+
+class Bars:
+    """Bars of every symbol, timeframe, source, feed, adjustment and world.
+
+    The first bar of a place stays: it is what was known when decisions were made.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def load(
+        self,
+        bars: "pd.DataFrame",
+        *,
+        timeframe: Timeframe,
+        source: str,
+        feed: str = "",
+        adjustment: str = "raw",
+        world: World | None = None,
+        revise: bool = False,
+    ) -> Loaded:
+        """Store a frame of bars, all or nothing; doing it again changes nothing.
+
+        Args:
+            bars: columns `symbol, start (with a zone), open, high, low, close, volume` and optionally
+                `trade_count, vwap`, in any order.
+            timeframe: their length.
+            source: where they come from (`alpaca`, `sample`, `recycled`, ...).
+            feed: the exchange feed (`iex`, `sip`), where there is one.
+            adjustment: `raw`, `split`, ...
+            world: the world they were seen in; None for history that is everybody's.
+            revise: store a bar that differs from the one in its place as its next revision.
+
+        Raises:
+            DataError: a column is missing.
+            StoreError: PostgreSQL is away or refuses.
+        """
+        from tandem.store.loading import insert, quarantine
+        from tandem.store.sift import sift
+
+        series = Series(timeframe, source, feed, adjustment, world)
+        sound, broken = sift(bars)
+        with self._connections.use() as connection, connection.transaction():
+            quarantine(connection, series, broken)
+            added, revised = insert(connection, series, sound, revise)
+        return Loaded(added, len(sound) - added - revised, len(broken), revised)
+
+    def read(
+        self,
+        symbols: Sequence[str],
+        timeframe: Timeframe,
+        *,
+        first: datetime,
+        last: datetime,
+        source: str | None = None,
+        feed: str | None = None,
+        adjustment: str | None = None,
+        world: World | None = None,
+        revised: bool = False,
+    ) -> "pd.DataFrame":
+        """The bars that start at `first` or later and have ended by `last`: nothing of the future.
+
+        Args:
+            symbols: tickers; one that has no bars is absent from the answer.
+            timeframe: length of the bars.
+            first, last: with a zone.
+            source, feed, adjustment: only those; None takes whichever there is.
+            world: bars of that world alone; None for history that is everybody's.
+            revised: the newest revision of each bar instead of the first.
+
+        Returns:
+            A bars frame: `symbol, start (UTC), open, high, low, close, volume` sorted by symbol and
+            start, with `trade_count` and `vwap` where any is known.
+
+        Raises:
+            DataError: two sources, feeds or adjustments have a bar in the same place.
+        """
+        from tandem.store.reading import fetch, frame
+
+        wanted = {
+            "timeframe": str(timeframe),
+            "first": _utc(first),
+            "last": _utc(last) - timeframe.length,
+            "world": world_name(world),
+            "data_source": source,
+            "feed": feed,
+            "adjustment": adjustment,
+        }
+        names = sorted(set(symbols))
+        with self._connections.use() as connection:
+            return frame(fetch(connection, names, wanted, revised), names)
+
+    def coverage(self) -> "pd.DataFrame":
+        """What is stored, one row per symbol, timeframe, source, feed and adjustment.
+
+        Returns:
+            Columns `symbol, timeframe, source, feed, adjustment, rows, first, last, sessions, gaps`:
+            `first` and `last` are starts of bars, UTC; `sessions` are New York days with bars; `gaps`
+            are trading days between `first` and `last` without any bar or with a hole between their own
+            first and last bar. Bars of a world are not counted.
+        """
+        from tandem.store.coverage import coverage
+
+        with self._connections.use() as connection:
+            return coverage(connection)
+
+    def symbols(self, timeframe: Timeframe) -> list[str]:
+        """Every symbol that has bars of this length, sorted."""
+        with self._connections.use() as connection:
+            rows = connection.execute(SYMBOLS, {"timeframe": str(timeframe)}).fetchall()
+        return [cast(str, row[0]) for row in rows]
+
+    def quarantine(self) -> "pd.DataFrame":
+        """The rows that were no bars: `source, timeframe, world, given (dict), reason, recorded_at`."""
+        import pandas as pd
+
+        with self._connections.use() as connection:
+            rows = connection.execute(QUARANTINE).fetchall()
+        return pd.DataFrame(rows, columns=["source", "timeframe", "world", "given", "reason", "recorded_at"])
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise DataError(f"the time {moment} has no zone", "Give first and last in UTC")
+    return moment.astimezone(UTC)
+
+
+QUARANTINE = "SELECT data_source, timeframe, world, given, reason, recorded_at FROM bars_quarantine ORDER BY id"
+SYMBOLS = """
+WITH RECURSIVE found AS (
+    (SELECT symbol FROM market_data WHERE timeframe = %(timeframe)s ORDER BY symbol LIMIT 1)
+    UNION ALL
+    SELECT (SELECT symbol FROM market_data m WHERE timeframe = %(timeframe)s AND m.symbol > found.symbol
+            ORDER BY symbol LIMIT 1)
+    FROM found WHERE found.symbol IS NOT NULL
+)
+SELECT symbol FROM found WHERE symbol IS NOT NULL
+"""

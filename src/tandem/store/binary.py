@@ -1,0 +1,81 @@
+"""PostgreSQL's binary COPY format, made and read whole arrays at a time.
+
+Every row is a field count and then each field's length and bytes, big-endian; rows of one width are
+therefore a NumPy structured array. Format: PostgreSQL documentation, COPY, "Binary Format".
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.store.sift import Sound
+
+SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER: Final = b"\xff\xff"
+EPOCH: Final = np.datetime64("2000-01-01", "us")
+PRICES: Final = ("open", "high", "low", "close")
+
+Part = tuple[str, str]
+
+
+def stored_columns(bars: Sound) -> list[str]:
+    """The columns that `rows` writes, in order."""
+    return ["symbol", "timestamp", *PRICES, "volume", *bars.extras]
+
+
+def rows(bars: Sound) -> list[bytes]:
+    """The whole COPY stream of these bars, in pieces."""
+    return [SIGNATURE, *(_rows_of(bars, chosen) for chosen in _of_one_width(bars)), TRAILER]
+
+
+def _of_one_width(bars: Sound) -> list[NDArray[np.bool_]]:
+    """Which bars have symbols of one length and the same extras unknown: their rows are equally long."""
+    widths = np.array([len(name.encode()) for name in bars.names], dtype=np.int64)
+    shape = widths[bars.codes] if len(bars) else np.zeros(0, dtype=np.int64)
+    for values in bars.extras.values():
+        shape = shape * 2 + np.isnan(values)
+    return [shape == one for one in np.unique(shape)]
+
+
+def _rows_of(bars: Sound, chosen: NDArray[np.bool_]) -> bytes:
+    some = bars if chosen.all() else bars.where(chosen)
+    known = {name: values for name, values in some.extras.items() if not np.isnan(values[0])}
+    names = np.array([name.encode() for name in some.names])
+    width = len(some.names[some.codes[0]].encode())
+    fields: list[Part] = [("symbol", f"S{width}"), ("timestamp", ">i8"), *((name, ">f8") for name in PRICES)]
+    fields += [("volume", ">i8")]
+    fields += [(name, _type(name) if name in known else "") for name in some.extras]
+    block = np.zeros(len(some), dtype=_row(fields))
+    _set_lengths(block, fields)
+    block["symbol"] = names[some.codes]
+    block["timestamp"] = (some.start - EPOCH).astype(np.int64)
+    for name, values in zip(PRICES, some.prices, strict=True):
+        block[name] = values
+    block["volume"] = some.volume
+    for name, values in known.items():
+        block[name] = values
+    return block.tobytes()
+
+
+def _type(extra: str) -> str:
+    return ">i8" if extra == "trade_count" else ">f8"
+
+
+def _row(fields: list[Part]) -> np.dtype[np.void]:
+    parts: list[Part] = [("fields", ">i2")]
+    for name, kind in fields:
+        parts += [(f"length of {name}", ">i4")] + ([(name, kind)] if kind else [])
+    return np.dtype(parts)
+
+
+def _set_lengths(block: NDArray[np.void], fields: list[Part]) -> None:
+    block["fields"] = len(fields)
+    for name, kind in fields:
+        block[f"length of {name}"] = np.dtype(kind).itemsize if kind else -1
+
+
+def parsed(stream: bytes | bytearray, fields: list[Part]) -> NDArray[np.void]:
+    """The rows of a COPY stream whose fields all have a fixed width and none is NULL."""
+    body = memoryview(stream)[len(SIGNATURE) : len(stream) - len(TRAILER)]
+    return np.frombuffer(body, dtype=_row(fields))

@@ -1,0 +1,106 @@
+"""Connections to one database, lent to one thread at a time."""
+
+import select
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from tandem.market import StoreError
+from tandem.store.address import for_psycopg, normalised, shown
+
+Connection = psycopg.Connection[tuple[object, ...]]
+CONNECT_SECONDS = 10
+
+
+class Connections:
+    """Open connections in autocommit mode; as many as threads use at once.
+
+    Args:
+        url: `postgresql://...` or `postgresql+psycopg://...`.
+        wake: called once when the server does not answer, to start it.
+    """
+
+    def __init__(self, url: str, wake: Callable[[], None] | None = None) -> None:
+        self.url = normalised(url)
+        self._wake = wake
+        self._idle: deque[Connection] = deque()
+
+    @contextmanager
+    def use(self) -> Iterator[Connection]:
+        """A connection for the length of the block.
+
+        Raises:
+            StoreError: the server is away or refuses; one line, never with a password.
+        """
+        connection = self._take()
+        try:
+            yield connection
+        except psycopg.Error as error:
+            raise StoreError(f"PostgreSQL at {shown(self.url)}: {reason(error)}") from error
+        finally:
+            self._give_back(connection)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> Connection:
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if not connection.closed and not _has_news(connection):
+                return connection
+            connection.close()
+        return self._connect_or_wake()
+
+    def _give_back(self, connection: Connection) -> None:
+        idle = psycopg.pq.TransactionStatus.IDLE
+        if connection.closed or connection.info.transaction_status != idle:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _connect_or_wake(self) -> Connection:
+        try:
+            return self._connect()
+        except psycopg.OperationalError as error:
+            if self._wake is None:
+                raise _away(self.url, error) from None
+        self._wake()
+        try:
+            return self._connect()
+        except psycopg.OperationalError as error:
+            raise _away(self.url, error) from None
+
+    def _connect(self) -> Connection:
+        try:
+            return psycopg.connect(
+                for_psycopg(self.url), autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="tandem"
+            )
+        except psycopg.ProgrammingError:
+            mend = "Check its options; special characters are percent-encoded"
+            raise StoreError("TANDEM_DATABASE_URL cannot be read", mend) from None
+
+
+def reason(error: psycopg.Error) -> str:
+    """The first line of what PostgreSQL said."""
+    said = error.diag.message_primary or str(error).strip() or type(error).__name__
+    return said.splitlines()[0]
+
+
+def _has_news(connection: Connection) -> bool:
+    """Whether an idle connection has something to read: the server only speaks unasked when it goes away."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _away(url: str, error: psycopg.OperationalError) -> StoreError:
+    lines = [line.strip() for line in str(error).splitlines() if "failed: " in line] or [str(error).splitlines()[0]]
+    said = lines[-1].split("failed: ")[-1].removeprefix("FATAL:  ")
+    return StoreError(f"PostgreSQL at {shown(url)} does not answer: {said}", "Start it, or check TANDEM_DATABASE_URL")
