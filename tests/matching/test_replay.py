@@ -1,0 +1,113 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+from tandem.config import CostSettings
+from tandem.market import Calendar, DataError, Order, OrderEvent, Side, World, WorldKind
+from tandem.matching import Engine, Reel, Rejected, Replay
+
+OPEN = datetime(2023, 1, 3, 14, 30, tzinfo=UTC)
+CLOSE = datetime(2023, 1, 3, 21, 0, tzinfo=UTC)
+
+
+def frame(*rows: tuple[str, datetime]) -> pd.DataFrame:
+    bars = pd.DataFrame(rows, columns=["symbol", "start"]).assign(
+        open=10.0, high=11.0, low=9.0, close=10.5, volume=1000
+    )
+    return bars.assign(start=bars["start"].astype("datetime64[us, UTC]"))
+
+
+def replay_of(*rows: tuple[str, datetime]) -> Replay:
+    engine = Engine(World(WorldKind.BACKTEST, 1), Decimal(100_000), CostSettings())
+    return Replay(Reel.from_frame(frame(*rows)), engine)
+
+
+def minutes(n: int) -> timedelta:
+    return timedelta(minutes=n)
+
+
+def test_a_reel_has_every_minute_of_every_session_between_its_first_and_last_bar() -> None:
+    reel = Reel.from_frame(frame(("B", OPEN), ("A", OPEN + timedelta(days=2))))
+    assert reel.symbols == ("A", "B")
+    assert [session.day for session in reel.sessions] == [date(2023, 1, 3), date(2023, 1, 4), date(2023, 1, 5)]
+    assert len(reel.marks) == 3 * 392
+    assert reel.marks[0] == reel.sessions[0].morning
+    assert reel.marks[-1] == reel.sessions[-1].close
+
+
+def test_a_bar_is_given_at_its_end_and_sorted_by_symbol() -> None:
+    reel = Reel.from_frame(frame(("B", OPEN), ("A", OPEN), ("A", OPEN + minutes(1))))
+    assert reel.bars(OPEN) == []
+    assert [bar.symbol for bar in reel.bars(OPEN + minutes(1))] == ["A", "B"]
+    (bar,) = reel.bars(OPEN + minutes(2))
+    assert (bar.start, bar.open, bar.volume, bar.trade_count, bar.vwap) == (OPEN + minutes(1), 10.0, 1000, None, None)
+
+
+def test_unknown_counts_are_none_and_known_ones_are_kept() -> None:
+    bars = frame(("A", OPEN), ("B", OPEN)).assign(trade_count=[float("nan"), 7.0], vwap=[10.25, float("nan")])
+    first, second = Reel.from_frame(bars).bars(OPEN + minutes(1))
+    assert (first.trade_count, first.vwap) == (None, 10.25)
+    assert (second.trade_count, second.vwap) == (7, None)
+
+
+def test_bars_that_cannot_be_replayed_are_refused_in_one_line() -> None:
+    with pytest.raises(DataError, match="there are no bars"):
+        Reel.from_frame(frame())
+    with pytest.raises(DataError, match="two bars of one symbol"):
+        Reel.from_frame(frame(("A", OPEN), ("A", OPEN)))
+    with pytest.raises(DataError, match="no trading day"):
+        Reel.from_frame(frame(("A", OPEN + timedelta(days=4))))
+
+
+def test_orders_sent_at_a_mark_fill_on_the_bar_that_starts_there() -> None:
+    replay = replay_of(*(("A", OPEN + minutes(n)) for n in range(3)))
+    while replay.time < OPEN + minutes(1):
+        replay.step()
+    replay.submit(Order("a", "A", Side.BUY, Decimal(1)))
+    assert (replay.barrier.order_events, replay.order_events) == (0, 1)
+    minute = replay.step()
+    assert [(u.event, u.at) for u in minute.updates] == [(OrderEvent.FILL, OPEN + minutes(1))]
+    assert minute.mark == OPEN + minutes(2)
+    assert replay.barrier.order_events == 2
+    assert replay.barrier.bars == 2
+    assert replay.barrier.last_bars == {"A": OPEN + minutes(1)}
+
+
+def test_an_order_without_a_bar_expires_when_the_clock_reaches_the_close() -> None:
+    replay = replay_of(("A", OPEN))
+    while replay.time < OPEN + minutes(1):
+        replay.step()
+    replay.submit(Order("a", "A", Side.BUY, Decimal(1)))
+    heard = []
+    while replay.next_mark:
+        heard += [(update.event, replay.time) for update in replay.step().updates]
+    assert heard == [(OrderEvent.EXPIRED, CLOSE)]
+    assert replay.barrier.ended
+    with pytest.raises(IndexError):
+        replay.step()
+
+
+def test_bars_outside_the_session_are_published_and_fill_nothing() -> None:
+    early = OPEN - minutes(60)
+    replay = replay_of(("A", early), ("A", OPEN))
+    replay.submit(Order("a", "A", Side.BUY, Decimal(1)))
+    seen = []
+    while replay.next_mark:
+        minute = replay.step()
+        seen += [(bar.start, len(minute.updates)) for bar in minute.bars]
+    assert seen == [(early, 0), (OPEN, 1)]
+
+
+def test_a_symbol_that_is_not_on_the_reel_is_not_an_asset() -> None:
+    replay = replay_of(("A", OPEN))
+    with pytest.raises(Rejected, match='asset "ZZZ" not found'):
+        replay.submit(Order("a", "ZZZ", Side.BUY, Decimal(1)))
+
+
+def test_the_first_mark_at_or_after_a_moment_skips_the_night() -> None:
+    replay = replay_of(("A", OPEN), ("A", OPEN + timedelta(days=1)))
+    assert replay.first_mark(OPEN) == OPEN
+    assert replay.first_mark(CLOSE + minutes(1)) == Calendar().sessions(date(2023, 1, 4), date(2023, 1, 4))[0].morning
+    assert replay.first_mark(CLOSE + timedelta(days=2)) is None
