@@ -1,0 +1,23 @@
+"""The model of one pair: features, GRU, baselines, calibration, training and the registry."""
+
+from tandem.forecast.calibration import Calibration, Confidence
+from tandem.forecast.evidence import Evidence
+from tandem.forecast.features import Features, features
+from tandem.forecast.labels import horizon_of, labels, reverts, toward
+from tandem.forecast.model import Forecast, PairModel
+from tandem.forecast.train import train_pair
+
+__all__ = [
+    "Calibration",
+    "Confidence",
+    "Evidence",
+    "Features",
+    "Forecast",
+    "PairModel",
+    "features",
+    "horizon_of",
+    "labels",
+    "reverts",
+    "toward",
+    "train_pair",
+]

@@ -1,0 +1,101 @@
+"""A GRU and its rivals on the same blocks of one window."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from tandem.config import ModelSettings
+from tandem.forecast.baselines import AlwaysOne, Baseline, HalfLifeForecast, LogisticOnDistance
+from tandem.forecast.calibration import Calibration
+from tandem.forecast.evidence import Evidence
+from tandem.forecast.features import Array
+from tandem.forecast.gru import Lesson, train_gru
+from tandem.forecast.scaler import Scaler
+from tandem.forecast.skill import Skill, log_losses
+from tandem.forecast.window import Samples, Window
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """How the GRU and the baselines did.
+
+    Attributes:
+        lesson: the GRU as trained on the train block.
+        metrics: `{block}_{score}` for the GRU and `{block}_{score}_{baseline}` for each rival, flat.
+        evidence: for the GRU against the AR(1) forecast, on the test block.
+        calibration: of the GRU's forecasts of the validation block.
+        said: the GRU's probabilities by block.
+    """
+
+    lesson: Lesson
+    metrics: dict[str, float]
+    evidence: Evidence
+    calibration: Calibration
+    said: Mapping[str, Array]
+
+    def choice(self, recipe: ModelSettings) -> tuple[bool, str]:
+        """Whether the GRU trades, and why in words."""
+        mcc, baseline_mcc = self.metrics["test_mcc"], self.metrics["test_mcc_ar1"]
+        chosen = self.evidence.pvalue < recipe.evidence_pvalue and mcc > baseline_mcc
+        verdict = "the GRU beats" if chosen else "no evidence that the GRU beats"
+        loss, baseline_loss = self.metrics["test_log_loss"], self.metrics["test_log_loss_ar1"]
+        return chosen, (
+            f"{verdict} the AR(1) forecast on {self.evidence.observations} test bars: log loss {loss:.3f} against "
+            f"{baseline_loss:.3f}, p {self.evidence.pvalue:.3f} (needs below {recipe.evidence_pvalue:g}); "
+            f"MCC {mcc:.2f} against {baseline_mcc:.2f}"
+        )
+
+
+def judge(window: Window, recipe: ModelSettings) -> Judgement:
+    """Train the GRU on the train block, stop it on the validation block, and score everything on all three."""
+    scaler = fit_scaler(window.train)
+    seen = {name: (scaler.scale(block.rows), block.labels) for name, block in window.blocks.items()}
+    lesson = train_gru(seen["train"], seen["validation"], recipe, recipe.epochs)
+    said = {name: lesson.gru.probability(rows) for name, (rows, _) in seen.items()}
+    own = {
+        f"{name}_{score}": value
+        for name, block in window.blocks.items()
+        for score, value in asdict(Skill.of(block.labels, said[name], said[name] >= 0.5)).items()
+    }
+    evidence = _evidence(window, said["test"])
+    figures = {"evidence_statistic": evidence.statistic, "evidence_pvalue": evidence.pvalue}
+    calibration = Calibration.fit(said["validation"], window.validation.labels, window.spread.horizon)
+    return Judgement(lesson, own | baseline_metrics(window) | figures, evidence, calibration, said)
+
+
+def baselines(window: Window) -> tuple[Baseline, ...]:
+    """The rivals, fitted on the train block."""
+    train = window.train
+    return (
+        HalfLifeForecast.of(window.spread.phi, window.spread.horizon),
+        LogisticOnDistance.fit(train.z, train.labels),
+        AlwaysOne(float(train.labels.mean())),
+    )
+
+
+def baseline_metrics(window: Window) -> dict[str, float]:
+    """Base rate, sample count and the baselines' scores on every block."""
+    metrics: dict[str, float] = {}
+    for name, block in window.blocks.items():
+        metrics |= {f"{name}_base_rate": float(block.labels.mean()), f"{name}_samples": float(len(block))}
+        for rival in baselines(window):
+            skill = Skill.of(block.labels, rival.probability(block.z), rival.answers(block.z))
+            metrics |= {f"{name}_{score}_{rival.name}": value for score, value in asdict(skill).items()}
+    return metrics
+
+
+def baseline_calibration(window: Window) -> Calibration:
+    """The record of the AR(1) forecast on the validation block."""
+    block = window.validation
+    said = HalfLifeForecast.of(window.spread.phi, window.spread.horizon).probability(block.z)
+    return Calibration.fit(said, block.labels, window.spread.horizon)
+
+
+def fit_scaler(samples: Samples) -> Scaler:
+    """The scale of every feature row that the samples look at."""
+    return Scaler.fit(samples.names, samples.rows.reshape(-1, samples.rows.shape[-1]))
+
+
+def _evidence(window: Window, said: Array) -> Evidence:
+    test, horizon = window.test, window.spread.horizon
+    ar1 = HalfLifeForecast.of(window.spread.phi, horizon).probability(test.z)
+    return Evidence.of(log_losses(test.labels, ar1), log_losses(test.labels, said), horizon)
