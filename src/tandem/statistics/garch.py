@@ -1,0 +1,261 @@
+"""How wide a spread swings: AR(1) mean with constant or GARCH(1,1) variance (STATISTICS 4)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tandem.config import GarchSettings
+from tandem.statistics.diagnostics import arch_lm, ljung_box
+from tandem.statistics.series import Series, series_of
+
+if TYPE_CHECKING:
+    from arch.univariate.base import ARCHModel, ARCHModelResult
+
+STATIONARY: Final = 1 - 1e-6
+BACKCAST_BARS: Final = 75
+BACKCAST_DECAY: Final = 0.94
+SECOND_START: Final = (0.05, 0.05, 0.90)
+
+
+@dataclass(frozen=True, slots=True)
+class GarchPath:
+    """One causal pass over a spread, in spread units; the first bar has no forecast and is NaN.
+
+    Attributes:
+        residuals: innovation of each bar against the AR(1) forecast made one bar before, shape (n,).
+        variances: conditional variance of each innovation, known one bar before, shape (n,).
+    """
+
+    residuals: Series
+    variances: Series
+
+    @property
+    def standardised(self) -> Series:
+        """Residuals over their conditional deviations, first bar left out, shape (n - 1,)."""
+        standardised: Series = self.residuals[1:] / np.sqrt(self.variances[1:])
+        return standardised
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where the spread should be some bars after a forecast was made, in spread units."""
+
+    centre: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class GarchFit:
+    """A fitted spread model; parameters are those of the spread divided by `scale` (STATISTICS 4).
+
+    `s_t = mu + phi s_{t-1} + e_t`, `var(e_t) = h_t = omega + alpha e_{t-1}^2 + beta h_{t-1}`. A constant
+    variance has alpha = beta = 0; a model without reversion has phi = 1, mu = 0.
+
+    Attributes:
+        mu, phi, omega, alpha, beta: as above, in units of `scale`.
+        nu: degrees of freedom of Student-t innovations, None for normal ones.
+        scale: spread units per standardised unit.
+        backcast: what stands for the unknown e_0^2 and h_0, standardised units squared.
+        loglikelihood, aic, bic: on the n - 1 bars that have a predecessor, standardised units.
+        persistence: alpha + beta.
+        converged: whether the optimiser says so.
+        ljung_box_pvalue: 10 lags, standardised residuals; null hypothesis: no autocorrelation.
+        arch_lm_pvalue: 5 lags, standardised residuals; null hypothesis: no ARCH effect.
+    """
+
+    mu: float
+    phi: float
+    omega: float
+    alpha: float
+    beta: float
+    nu: float | None
+    scale: float
+    backcast: float
+    loglikelihood: float
+    aic: float
+    bic: float
+    persistence: float
+    converged: bool
+    ljung_box_pvalue: float
+    arch_lm_pvalue: float
+
+    @property
+    def is_stationary(self) -> bool:
+        """Whether shocks to the variance die out: persistence below 1."""
+        return self.persistence < STATIONARY
+
+    def filter(self, spread: ArrayLike) -> GarchPath:
+        """Residuals and conditional variances along a spread, each from earlier bars only.
+
+        Args:
+            spread: spread units, shape (n,), n at least 2; it starts from the fit's backcast.
+        """
+        values = series_of(spread) / self.scale
+        residuals = np.full(values.size, np.nan)
+        residuals[1:] = values[1:] - self.mu - self.phi * values[:-1]
+        variances = np.full(values.size, np.nan)
+        variances[1:] = _variances(residuals[1:], self.omega, self.alpha, self.beta, self.backcast)
+        return GarchPath(residuals * self.scale, variances * self.scale**2)
+
+    def forecast(self, last_residual: float, last_variance: float, horizon: int) -> Series:
+        """Variances of the next `horizon` innovations, spread units squared, shape (horizon,).
+
+        Args:
+            last_residual, last_variance: of the newest bar, as `filter` gives them.
+            horizon: bars, at least 1.
+        """
+        if horizon < 1:
+            raise ValueError(f"a forecast needs a horizon of at least one bar, got {horizon}")
+        omega = self.omega * self.scale**2
+        variances = np.empty(horizon)
+        variances[0] = omega + self.alpha * last_residual**2 + self.beta * last_variance
+        for step in range(1, horizon):
+            variances[step] = omega + self.persistence * variances[step - 1]
+        return variances
+
+    def change_deviation(self, last_residual: float, last_variance: float, horizon: int) -> float:
+        """Standard deviation of the spread's change over the next `horizon` bars, spread units.
+
+        The spread now is known, so this is also the deviation of the forecast of its level:
+        `sqrt(sum_i phi^(2 (horizon - i)) h_{t+i})`.
+        """
+        variances = self.forecast(last_residual, last_variance, horizon)
+        weights = self.phi ** (2.0 * np.arange(horizon - 1, -1, -1))
+        return float(np.sqrt(weights @ variances))
+
+    def band(
+        self, spread_now: float, equilibrium: float, last_residual: float, last_variance: float, bars: int
+    ) -> Band:
+        """Forecast made now of the spread `bars` later: the path to the equilibrium and its deviation.
+
+        STATISTICS 7: the centre is `m + (s_0 - m) phi^bars`.
+
+        Args:
+            spread_now: spread when the forecast is made, spread units.
+            equilibrium: the formation window's mean, spread units.
+            last_residual, last_variance: of the bar at which the forecast is made.
+            bars: completed bars since then, at least 1.
+        """
+        centre = equilibrium + (spread_now - equilibrium) * self.phi**bars
+        return Band(centre, self.change_deviation(last_residual, last_variance, bars))
+
+
+def fit_garch(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = True) -> GarchFit:
+    """Fit AR(1)-GARCH(1,1), or a walk with GARCH(1,1) steps where `reverts` is False.
+
+    The spread is brought to unit variance first; a fit that fails is tried once from another start,
+    and `converged` tells how it ended.
+
+    Args:
+        spread: shape (n,), n at least 50, finite, not constant.
+        settings: innovations and initial variance.
+    """
+    values, scale = _standardised(spread)
+    model = _model(values, settings, reverts=reverts, garch=True)
+    backcast = _backcast(_start_residuals(values, reverts=reverts), settings)
+    fitted = _maximise(model, backcast)
+    return _fit_of(fitted, values, scale, backcast, reverts=reverts)
+
+
+def fit_constant(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = True) -> GarchFit:
+    """Fit AR(1) with a constant variance, or a walk where `reverts` is False; alpha and beta are 0.
+
+    Args:
+        spread: shape (n,), n at least 50, finite, not constant.
+        settings: innovations.
+    """
+    values, scale = _standardised(spread)
+    fitted = _maximise(_model(values, settings, reverts=reverts, garch=False), None)
+    return _fit_of(fitted, values, scale, 0.0, reverts=reverts)
+
+
+def _standardised(spread: ArrayLike) -> tuple[Series, float]:
+    values = series_of(spread, least=50)
+    scale = float(values.std())
+    if scale == 0:
+        raise ValueError("a constant spread has no variance to model")
+    return values / scale, scale
+
+
+def _model(values: Series, settings: GarchSettings, *, reverts: bool, garch: bool) -> "ARCHModel":
+    from arch.univariate import ARX, GARCH, ConstantVariance, Normal, StudentsT, ZeroMean
+
+    volatility = GARCH(p=1, q=1) if garch else ConstantVariance()
+    distribution = StudentsT() if settings.distribution == "studentst" else Normal()
+    if reverts:
+        return ARX(values, lags=1, rescale=False, volatility=volatility, distribution=distribution)
+    return ZeroMean(np.diff(values), rescale=False, volatility=volatility, distribution=distribution)
+
+
+def _start_residuals(values: Series, *, reverts: bool) -> Series:
+    if not reverts:
+        return np.diff(values)
+    columns = np.column_stack([np.ones(values.size - 1), values[:-1]])
+    residuals: Series = values[1:] - columns @ np.linalg.lstsq(columns, values[1:], rcond=None)[0]
+    return residuals
+
+
+def _backcast(residuals: Series, settings: GarchSettings) -> float:
+    if settings.backcast == "sample":
+        return float(np.mean(residuals**2))
+    early = residuals[:BACKCAST_BARS]
+    weights = BACKCAST_DECAY ** np.arange(early.size)
+    return float(weights @ early**2 / weights.sum())
+
+
+def _maximise(model: "ARCHModel", backcast: float | None) -> "ARCHModelResult":
+    fitted = _attempt(model, backcast, None)
+    if fitted.convergence_flag == 0:
+        return fitted
+    start = np.array(fitted.params, dtype=np.float64)
+    names = list(fitted.params.index)
+    if "omega" in names:
+        start[names.index("omega") : names.index("omega") + 3] = SECOND_START
+    again = _attempt(model, backcast, start)
+    return again if again.convergence_flag == 0 else fitted
+
+
+def _attempt(model: "ARCHModel", backcast: float | None, start: Series | None) -> "ARCHModelResult":
+    import warnings
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return model.fit(disp="off", show_warning=False, backcast=backcast, starting_values=start)
+
+
+def _fit_of(fitted: "ARCHModelResult", values: Series, scale: float, backcast: float, *, reverts: bool) -> GarchFit:
+    named = {str(name): float(value) for name, value in fitted.params.items()}
+    mu, phi = (named["Const"], named[next(name for name in named if name.endswith("[1]"))]) if reverts else (0.0, 1.0)
+    omega = named.get("omega", named.get("sigma2", float("nan")))
+    alpha, beta = named.get("alpha[1]", 0.0), named.get("beta[1]", 0.0)
+    residuals = values[1:] - mu - phi * values[:-1]
+    standardised = residuals / np.sqrt(_variances(residuals, omega, alpha, beta, backcast))
+    return GarchFit(
+        mu=mu,
+        phi=phi,
+        omega=omega,
+        alpha=alpha,
+        beta=beta,
+        nu=named.get("nu"),
+        scale=scale,
+        backcast=backcast,
+        loglikelihood=float(fitted.loglikelihood),
+        aic=float(fitted.aic),
+        bic=float(fitted.bic),
+        persistence=alpha + beta,
+        converged=bool(fitted.convergence_flag == 0),
+        ljung_box_pvalue=ljung_box(standardised).pvalue,
+        arch_lm_pvalue=arch_lm(standardised).pvalue,
+    )
+
+
+def _variances(residuals: Series, omega: float, alpha: float, beta: float, backcast: float) -> Series:
+    variances = np.empty(residuals.size)
+    variance, square = backcast, backcast
+    for bar, residual in enumerate(residuals.tolist()):
+        variance = omega + alpha * square + beta * variance
+        variances[bar] = variance
+        square = residual * residual
+    return variances
