@@ -4,34 +4,39 @@ import ast
 
 PUBLIC = {
     "market": """
-        Account Bar BrokerError Calendar Clock ConfigError DECISION_EVERY DataError FactConflict Fill InvalidBar
-        Leg ManualClock NEW_YORK Order OrderEvent OrderUpdate OutcomeUnknown Pair Position RecyclerError Refusal
-        Session Side Stopwatch StoreError TandemError Timeframe WallClock World WorldKind cents flaw_of
-        minutes_between price resample shares whole_shares
+        Account Bar BrokerError Calendar Clock ConfigError DECISION_EVERY DataError FactConflict Fill
+        InvalidBar Leg ManualClock NEW_YORK Order OrderEvent OrderUpdate OutcomeUnknown Pair Position
+        RecyclerError Refusal Session Side Stopwatch StoreError TandemError Timeframe WallClock World
+        WorldKind cents flaw_of minutes_between price resample shares whole_shares
     """,
     "config": """
-        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings GarchSettings ModelSettings
-        RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings Settings WebsocketSettings
-        as_yaml effective load
+        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings GarchSettings
+        ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings Settings
+        WebsocketSettings as_yaml effective load
     """,
     "store": "Bars Blobs Body Facts Leases Loaded MemoryFacts PostgresFacts Record Sectors Store",
-    "sources": "Simulated TruePair simulate simulated",
+    "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
     "statistics": """
-        ArchLm Band Blocks DieboldMariano EngleGranger Equilibrium GarchFit GarchPath HalfLife Hedge Johansen
-        LjungBox Series SharpeRatio SimulatedNull UnitRoot Walk adf arch_lm avg_trade_duration benjamini_hochberg
-        benjamini_yekutieli break_even_cost_bps calmar_ratio deflated_sharpe diebold_mariano engle_granger
-        expected_best_sharpe expected_by_chance fit_constant fit_equilibrium fit_garch fit_hedge fit_hedge_tls
-        half_life johansen ljung_box max_drawdown one_thread probabilistic_sharpe profit_factor purged_blocks
-        qlike reversion_probability series_of sharpe_ratio simulated_null total_return win_rate
+        ArchLm Band Blocks DieboldMariano EngleGranger Equilibrium GarchFit GarchPath HalfLife Hedge
+        Johansen LjungBox Series SharpeRatio SimulatedNull UnitRoot Walk adf arch_lm avg_trade_duration
+        benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio deflated_sharpe
+        diebold_mariano engle_granger expected_best_sharpe expected_by_chance fit_constant fit_equilibrium
+        fit_garch fit_hedge fit_hedge_tls half_life johansen ljung_box max_drawdown one_thread
+        probabilistic_sharpe profit_factor purged_blocks qlike reversion_probability series_of sharpe_ratio
+        simulated_null total_return win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": "Barrier Engine Minute Reel Rejected Replay Ticket malformed status_of unknown unprocessable",
+    "screening": "Funnel Passport RefusedPair Score Screen Step identify",
     "forecast": """
-        Calibration Confidence Evidence Features Forecast PairModel features horizon_of labels reverts toward
-        train_pair
+        Calibration Confidence Evidence Features Forecast PairModel features horizon_of labels reverts
+        toward train_pair
     """,
     "signals": "Entered PairWatch Signal judge",
-    "risk": "Equity Intent Room Standing Switch breached close_out drifted in_force room_for size_entry too_many_orders",
+    "risk": """
+        Equity Intent Room Standing Switch breached close_out drifted in_force room_for size_entry
+        too_many_orders
+    """,
     "execution": "Broker Feed Outcome PairOrder PairOrderEnded Purpose Reconciliation Trader name_of reconcile",
     "book": "Book Capital Mark Trade merge",
     "cli": "main",

@@ -61,6 +61,7 @@ app = App(
     result_action="return_int_as_exit_code_else_zero",
 )
 app.meta.group_parameters = OPTIONS
+app.meta.suppress_keyboard_interrupt = False
 app["--help"].group = OPTIONS
 app["--version"].group = OPTIONS
 
