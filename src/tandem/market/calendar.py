@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from tandem.market.clock import minutes_between
 from tandem.market.errors import DataError
+from tandem.market.timeframe import NEW_YORK, Timeframe
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-NEW_YORK: Final = ZoneInfo("America/New_York")
 MORNING: Final = time(6, 0)
 DECISION_EVERY: Final = timedelta(minutes=5)
 
@@ -45,6 +44,11 @@ class Session:
         """Every five minutes of market time at which an order can still be filled today."""
         marks = minutes_between(self.open, self.close)[5::5]
         return [mark for mark in marks if mark < self.close]
+
+    def bar_ends(self, timeframe: Timeframe) -> list[datetime]:
+        """When each bar of `timeframe` is complete: the first minute mark of the next one, and the close."""
+        starts = {timeframe.start_of(minute - timedelta(minutes=1)) for minute in self.minutes}
+        return sorted(min(start + timeframe.length, self.close) for start in starts)
 
     def contains(self, moment: datetime) -> bool:
         """Whether a bar that starts at `moment` belongs to this session."""
@@ -85,6 +89,11 @@ class Calendar:
         while (session := self.session(day := day + timedelta(days=1))) is None:
             pass
         return session
+
+    def bars_between(self, timeframe: Timeframe, after: datetime, until: datetime) -> int:
+        """How many bars of `timeframe` were completed in sessions later than `after` and up to `until`."""
+        sessions = self.sessions(after.astimezone(NEW_YORK).date(), until.astimezone(NEW_YORK).date())
+        return sum(len([end for end in session.bar_ends(timeframe) if after < end <= until]) for session in sessions)
 
 
 @cache

@@ -1,11 +1,14 @@
 """Timeframes, and how minutes become longer bars."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NEW_YORK: Final = ZoneInfo("America/New_York")
 
 
 class Timeframe(StrEnum):
@@ -27,6 +30,13 @@ class Timeframe(StrEnum):
     def per_session(self) -> int:
         """Bars that a full session of 390 minutes gives."""
         return 1 if self is Timeframe.DAY_1 else -(-390 * 60 // int(self.length.total_seconds()))
+
+    def start_of(self, moment: datetime) -> datetime:
+        """Start, in UTC, of the bar that holds `moment`: aligned to midnight in New York."""
+        local = moment.astimezone(NEW_YORK)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+        whole = (local.replace(tzinfo=None) - midnight) // self.length
+        return (midnight + whole * self.length).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
 _LENGTHS: Final = {
@@ -55,13 +65,13 @@ def resample(bars: "pd.DataFrame", timeframe: Timeframe) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    local = bars["start"].dt.tz_convert("America/New_York")
+    local = bars["start"].dt.tz_convert(NEW_YORK)
     if timeframe is Timeframe.DAY_1:
         label = local.dt.normalize()
     else:
         midnight = local.dt.normalize().dt.tz_localize(None)
         wall = local.dt.tz_localize(None)
-        label = (midnight + (wall - midnight).dt.floor(timeframe.length)).dt.tz_localize("America/New_York")
+        label = (midnight + (wall - midnight).dt.floor(timeframe.length)).dt.tz_localize(NEW_YORK)
     source = bars.assign(start=label.dt.tz_convert("UTC"), moment=bars["start"]).sort_values(["symbol", "moment"])
     columns = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
     if "trade_count" in source:

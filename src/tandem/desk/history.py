@@ -1,0 +1,42 @@
+"""Stored bars as the desk reads them, never later than a moment."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from math import ceil
+from typing import TYPE_CHECKING
+
+from tandem.config import Settings
+from tandem.market import Bar, Calendar, Session, Timeframe
+from tandem.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def bars_in(frame: "pd.DataFrame") -> Iterator[Bar]:
+    """The rows of a frame of 1-minute bars, by start and symbol."""
+    for row in frame.sort_values(["start", "symbol"]).itertuples():
+        yield Bar(row.symbol, row.start.to_pydatetime(), row.open, row.high, row.low, row.close, row.volume)
+
+
+def minutes(store: Store, symbols: Sequence[str], first: datetime, last: datetime) -> list[Bar]:
+    """Stored 1-minute bars that start at `first` or later and are over by `last`."""
+    return list(bars_in(store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last)))
+
+
+def formation(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":
+    """Bars of the model's timeframe over the formation window: the sessions before, known at 6:00."""
+    return _before(store, symbols, session, settings.model.timeframe, settings.screen.formation_days)
+
+
+def training(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":
+    """Bars to train on: the formation window, or further back where `min_data_points` asks for more."""
+    timeframe = settings.model.timeframe
+    needed = ceil(settings.model.min_data_points / timeframe.per_session)
+    return _before(store, symbols, session, timeframe, max(needed, settings.screen.formation_days))
+
+
+def _before(store: Store, symbols: Sequence[str], session: Session, timeframe: Timeframe, days: int) -> "pd.DataFrame":
+    oldest = Calendar().before(session.day, days)[0]
+    first = min(oldest.open, timeframe.start_of(oldest.open))
+    return store.bars.read(symbols, timeframe, first=first, last=session.morning)

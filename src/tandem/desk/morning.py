@@ -1,0 +1,82 @@
+"""Before the open: identify pairs, train their models, register them, write the plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tandem.config import Settings
+from tandem.desk.history import formation, training
+from tandem.desk.plan import Plan, plan_of, record_plan
+from tandem.forecast import PairModel, train_pair
+from tandem.market import DataError, Pair, Session
+from tandem.screening import Passport, Screen, identify
+from tandem.store import Facts, Record, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tandem.forecast import MlflowRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """What one morning decided.
+
+    Attributes:
+        screen: every pair tested, selected or refused.
+        models: of the selected pairs.
+        plan: what the session will live by.
+    """
+
+    screen: Screen
+    models: Mapping[Pair, PairModel]
+    plan: Plan
+
+
+def prepare(
+    store: Store, facts: Facts, session: Session, settings: Settings, sector: str, registry: "MlflowRegistry | None"
+) -> Morning | None:
+    """Do the morning of one trading date, once: None where the world has a plan for it already.
+
+    Only bars that were over at 6:00 in New York are read.
+
+    Raises:
+        DataError: the sector has fewer than two symbols with bars.
+    """
+    if plan_of(facts, session.day) is not None:
+        return None
+    symbols = sorted(set(store.sectors.symbols(sector)) & set(store.bars.symbols(settings.model.timeframe)))
+    if len(symbols) < 2:
+        raise DataError(
+            f"fewer than two symbols of the sector {sector} have {settings.model.timeframe} bars",
+            "Load bars with `tandem data load`, or see `tandem sectors list`",
+        )
+    screen = identify(formation(store, symbols, session, settings), session, settings, store.sectors.of(symbols))
+    models = _train(training(store, symbols, session, settings), screen.passports, settings)
+    digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
+    name = ""
+    if registry is not None and models:
+        name = registry.record_day(session, sector, screen.passports, models, settings, world=facts.world).name
+    for refused in screen.refusals:
+        key = f"refusal.screening.{session.day}.{refused.pair}"
+        facts.append(Record(refused.refusal, session.day, session.morning, key, str(refused.pair)))
+    plan = Plan(sector, screen.funnel.tested, digests, name)
+    record_plan(facts, session, plan, screen.passports)
+    return Morning(screen, models, plan)
+
+
+def copy_plan(source: Facts, target: Facts, session: Session) -> None:
+    """Let another world trade a date by the same plan."""
+    plan = plan_of(source, session.day)
+    if plan is not None:
+        record_plan(target, session, plan, [record.body for record in source.read(Passport, session=session.day)])
+
+
+def _train(bars: "pd.DataFrame", passports: tuple[Passport, ...], settings: Settings) -> dict[Pair, PairModel]:
+    closes = bars.pivot(index="start", columns="symbol", values="close")
+    models = {}
+    for passport in passports:
+        both = closes[list(passport.pair.symbols)].dropna()
+        a, b = (both[symbol].to_numpy() for symbol in passport.pair.symbols)
+        models[passport.pair] = train_pair(passport, a, b, settings)
+    return models

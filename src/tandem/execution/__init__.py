@@ -1,0 +1,22 @@
+"""Two-leg orders and the seams to brokers and feeds."""
+
+from tandem.execution.pair_order import Outcome, PairOrder, Purpose, name_of
+from tandem.execution.inprocess import InProcess, in_process
+from tandem.execution.reconcile import Reconciliation, reconcile
+from tandem.execution.seams import Broker, Feed
+from tandem.execution.trader import PairOrderEnded, Trader
+
+__all__ = [
+    "Broker",
+    "Feed",
+    "InProcess",
+    "Outcome",
+    "PairOrder",
+    "PairOrderEnded",
+    "Purpose",
+    "Reconciliation",
+    "Trader",
+    "in_process",
+    "name_of",
+    "reconcile",
+]

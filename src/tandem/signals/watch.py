@@ -1,0 +1,61 @@
+"""All that is known of a pair during a session: its passport, its model and its bars so far."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.forecast import PairModel
+from tandem.market import Bar, Leg, Refusal
+from tandem.screening import Passport
+
+FRESH = timedelta(minutes=1)
+
+
+class PairWatch:
+    """Follows both legs minute by minute and completes the model's bars from them.
+
+    A model bar counts once both legs have one with the same start and its time is over.
+    """
+
+    def __init__(self, passport: Passport, model: PairModel, history: Iterable[Bar] = ()) -> None:
+        self.passport = passport
+        self.model = model
+        self._closes: dict[Leg, dict[datetime, float]] = {Leg.A: {}, Leg.B: {}}
+        self._newest: dict[Leg, Bar] = {}
+        self._legs = {passport.pair.a: Leg.A, passport.pair.b: Leg.B}
+        self.learn(history)
+
+    def learn(self, bars: Iterable[Bar]) -> None:
+        """Take minute bars of either leg; others are passed over."""
+        for bar in bars:
+            leg = self._legs.get(bar.symbol)
+            start = self.passport.timeframe.start_of(bar.start)
+            if leg is not None and start > self.passport.window_last:
+                self._closes[leg][start] = bar.close
+                self._newest[leg] = bar
+
+    def prices(self, moment: datetime) -> tuple[float, float] | Refusal:
+        """Closes of both legs over the minute that ends at `moment`, or why there are none."""
+        stale = [
+            self.passport.pair.symbol(leg)
+            for leg in Leg
+            if leg not in self._newest or self._newest[leg].start != moment - FRESH
+        ]
+        if stale:
+            return Refusal("stale leg", f"{' and '.join(stale)} without a bar for the last minute", "signals")
+        return self._newest[Leg.A].close, self._newest[Leg.B].close
+
+    def closes(self, moment: datetime, session_close: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Closes of all completed model bars, formation window first: two arrays `[n_bars]`."""
+        a, b = self._closes[Leg.A], self._closes[Leg.B]
+        common = sorted(a.keys() & b.keys())
+        length = self.passport.timeframe.length
+        last = moment if moment >= session_close else moment - length
+        done = common[: bisect_right(common, last)]
+        return (
+            np.array([*self.passport.closes_a, *(a[start] for start in done)]),
+            np.array([*self.passport.closes_b, *(b[start] for start in done)]),
+        )
