@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 def bars_in(frame: "pd.DataFrame") -> Iterator[Bar]:
     """The rows of a frame of 1-minute bars, by start and symbol."""
-    for row in frame.sort_values(["start", "symbol"]).itertuples():
-        yield Bar(row.symbol, row.start.to_pydatetime(), row.open, row.high, row.low, row.close, row.volume)
+    ordered = frame.sort_values(["start", "symbol"])
+    starts = [start.to_pydatetime() for start in ordered["start"]]
+    figures = (ordered[name].tolist() for name in ("open", "high", "low", "close", "volume"))
+    yield from map(Bar, ordered["symbol"], starts, *figures)
 
 
 def minutes(store: Store, symbols: Sequence[str], first: datetime, last: datetime) -> list[Bar]:

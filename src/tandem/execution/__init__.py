@@ -1,7 +1,7 @@
 """Two-leg orders and the seams to brokers and feeds."""
 
-from tandem.execution.pair_order import Outcome, PairOrder, Purpose, name_of
 from tandem.execution.inprocess import InProcess, in_process
+from tandem.execution.pair_order import Outcome, PairOrder, Purpose, name_of
 from tandem.execution.reconcile import Reconciliation, reconcile
 from tandem.execution.seams import Broker, Feed
 from tandem.execution.trader import PairOrderEnded, Trader

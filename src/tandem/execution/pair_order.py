@@ -6,7 +6,7 @@ both legs filled, or with neither, or says that it is stuck. It knows no broker 
 and times go in, commands come out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -146,43 +146,35 @@ def advance(state: PairOrder, now: datetime, budget: ExecutionSettings) -> tuple
 
 def apply(state: PairOrder, update: OrderUpdate) -> PairOrder:
     """Take in one thing that happened to a child order; repeated executions count once."""
-    children = tuple(
-        _updated(child, update) if child.order.client_order_id == update.client_order_id else child
-        for child in state.children
-    )
+    state = _change(state, update.client_order_id, lambda child: _updated(child, update))
     prices = state.prices
     if update.event.is_execution and update.price is not None:
         leg = next((c.leg for c in state.children if c.order.client_order_id == update.client_order_id), None)
         prices = {**prices, leg: update.price} if leg else prices
-    return replace(state, children=children, prices=prices)
+    return replace(state, prices=prices)
 
 
 def refused(state: PairOrder, client_order_id: str) -> PairOrder:
     """The broker said no, or never saw the order: nothing of it is under way."""
-    return _mark(state, client_order_id, live=False, known=True)
+    return _change(state, client_order_id, lambda child: replace(child, live=False, known=True))
 
 
 def unknown(state: PairOrder, client_order_id: str) -> PairOrder:
     """Nobody knows whether the broker took the order."""
-    return _mark(state, client_order_id, known=False)
+    return _change(state, client_order_id, lambda child: replace(child, known=False))
 
 
 def known(state: PairOrder, client_order_id: str, updates: Sequence[OrderUpdate]) -> PairOrder:
     """The broker's full answer about an order that it did take."""
-    state = _mark(state, client_order_id, known=True)
+    state = _change(state, client_order_id, lambda child: replace(child, known=True))
     for update in updates:
         state = apply(state, update)
     return state
 
 
-def _mark(state: PairOrder, client_order_id: str, **changes: bool) -> PairOrder:
-    return replace(
-        state,
-        children=tuple(
-            replace(child, **changes) if child.order.client_order_id == client_order_id else child
-            for child in state.children
-        ),
-    )
+def _change(state: PairOrder, client_order_id: str, change: Callable[[Child], Child]) -> PairOrder:
+    children = (change(c) if c.order.client_order_id == client_order_id else c for c in state.children)
+    return replace(state, children=tuple(children))
 
 
 def _updated(child: Child, update: OrderUpdate) -> Child:

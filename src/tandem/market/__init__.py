@@ -1,7 +1,7 @@
 """The vocabulary: bars, pairs, sessions, orders, money, time, errors."""
 
 from tandem.market.bar import Bar, flaw_of
-from tandem.market.calendar import DECISION_EVERY, NEW_YORK, Calendar, Session
+from tandem.market.calendar import DECISION_EVERY, Calendar, Session
 from tandem.market.clock import Clock, ManualClock, Stopwatch, WallClock, minutes_between
 from tandem.market.errors import (
     BrokerError,
@@ -18,7 +18,7 @@ from tandem.market.money import cents, price, shares, whole_shares
 from tandem.market.order import Account, Fill, Order, OrderEvent, OrderUpdate, Position, Side
 from tandem.market.pair import Leg, Pair
 from tandem.market.refusal import Refusal
-from tandem.market.timeframe import Timeframe, resample
+from tandem.market.timeframe import NEW_YORK, Timeframe, resample
 from tandem.market.world import World, WorldKind
 
 __all__ = [
