@@ -1,9 +1,11 @@
 """PostgreSQL's binary COPY format, made and read whole arrays at a time.
 
 Every row is a field count and then each field's length and bytes, big-endian; rows of one width are
-therefore a NumPy structured array. Format: PostgreSQL documentation, COPY, "Binary Format".
+therefore a NumPy structured array. Reading asks for one row of arrays per symbol, because the client
+library hands out rows one by one. Format: PostgreSQL documentation, COPY, "Binary Format".
 """
 
+import struct
 from typing import Final
 
 import numpy as np
@@ -75,7 +77,26 @@ def _set_lengths(block: NDArray[np.void], fields: list[Part]) -> None:
         block[f"length of {name}"] = np.dtype(kind).itemsize if kind else -1
 
 
-def parsed(stream: bytes | bytearray, fields: list[Part]) -> NDArray[np.void]:
-    """The rows of a COPY stream whose fields all have a fixed width and none is NULL."""
-    body = memoryview(stream)[len(SIGNATURE) : len(stream) - len(TRAILER)]
-    return np.frombuffer(body, dtype=_row(fields))
+def columns(stream: bytes, count: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Rows of a group's number and `count` equally long arrays of 8-byte values, joined.
+
+    Returns:
+        The group of each value, shape (values,), and the bits of the values, shape (count, values):
+        `.view(float64)` where they are floats.
+    """
+    groups, pieces = [], [np.empty((count, 0), dtype=">i8")]
+    at = len(SIGNATURE)
+    while stream[at : at + 2] != TRAILER:
+        (group,) = _GROUP.unpack_from(stream, at)
+        width = _ARRAY.unpack_from(stream, at + _GROUP.size)[0] + 4
+        whole = np.frombuffer(stream, np.uint8, count * width, at + _GROUP.size).reshape(count, width)
+        values = np.ascontiguousarray(whole[:, ARRAY_HEADER:].reshape(count, -1, 12)[:, :, 4:]).view(">i8")[:, :, 0]
+        groups.append(np.full(values.shape[1], group, dtype=np.int32))
+        pieces.append(values)
+        at += _GROUP.size + count * width
+    return np.concatenate([np.empty(0, dtype=np.int32), *groups]), np.concatenate(pieces, axis=1, dtype=np.int64)
+
+
+_GROUP: Final = struct.Struct(">6xi")
+_ARRAY: Final = struct.Struct(">i")
+ARRAY_HEADER: Final = 4 + 20

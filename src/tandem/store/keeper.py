@@ -32,7 +32,11 @@ def main(folder: Path, lock: int, command: list[str]) -> int:
     clear_the_way(folder / "data")
     with open_log(folder / "server.log") as log:
         server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid())
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=die_with(os.getpid()),  # noqa: PLW1509  (no thread has started yet)
         )
     users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
     threading.Thread(target=stop_when_unused, args=(server, users), daemon=True).start()

@@ -1,5 +1,6 @@
 """Bars out of `market_data`, straight into arrays."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -8,62 +9,85 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from tandem.market import DataError
-from tandem.store.binary import EPOCH, PRICES, parsed
+from tandem.store.binary import EPOCH, PRICES, columns
 from tandem.store.connections import Connection
 
-FIELDS: Final = [
-    ("code", ">i4"),
-    ("timestamp", ">i8"),
-    *((name, ">f8") for name in PRICES),
-    ("volume", ">i8"),
-    ("trade_count", ">f8"),
-    ("vwap", ">f8"),
-]
 CHOICES: Final = ("data_source", "feed", "adjustment")
+COLUMNS: Final = ("timestamp", *PRICES, "volume", "trade_count", "vwap")
 
 
-def fetch(connection: Connection, names: list[str], wanted: dict[str, Any], revised: bool) -> NDArray[np.void]:
-    """The rows, in no order; `code` counts the names from 1."""
-    chosen = [sql.SQL(f"AND m.{name} = %({name})s") for name in CHOICES if wanted[name] is not None]
-    shape = NEWEST if revised else FIRST
-    query = sql.SQL("COPY (" + shape + ") TO STDOUT (FORMAT binary)").format(sql.SQL(" ").join(chosen))
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Bars as they come: the symbol's place in the list asked for, and the bits of `COLUMNS`."""
+
+    codes: NDArray[np.int32]
+    bits: NDArray[np.int64]
+
+    def whole(self, name: str) -> NDArray[np.int64]:
+        """A column of integers."""
+        values: NDArray[np.int64] = self.bits[COLUMNS.index(name)]
+        return values
+
+    def real(self, name: str) -> NDArray[np.float64]:
+        """A column of floats."""
+        return self.whole(name).view(np.float64)
+
+    def in_order(self) -> "Fetched":
+        """Sorted by symbol and time."""
+        times = self.whole("timestamp")
+        if ((np.diff(self.codes) > 0) | (np.diff(times) >= 0) & (np.diff(self.codes) == 0)).all():
+            return self
+        order = np.lexsort((times, self.codes))
+        return Fetched(self.codes[order], self.bits[:, order])
+
+
+def fetch(connection: Connection, names: list[str], wanted: dict[str, Any], revised: bool) -> Fetched:
+    """The bars of these symbols, in no order."""
+    chosen = [sql.SQL(f"AND {name} = %({name})s") for name in CHOICES if wanted[name] is not None]
+    bars = sql.SQL(NEWEST if revised else FIRST).format(sql.SQL(" ").join(chosen))
+    query = sql.SQL(BY_SYMBOL).format(bars)
     with connection.cursor() as cursor, cursor.copy(query, {**wanted, "names": names}) as copy:
-        return parsed(b"".join(copy), FIELDS)
+        return Fetched(*columns(b"".join(copy), len(COLUMNS)))
 
 
-def frame(rows: NDArray[np.void], names: list[str]) -> pd.DataFrame:
+def frame(fetched: Fetched, names: list[str]) -> pd.DataFrame:
     """A bars frame of what was fetched."""
-    codes = rows["code"].astype(np.int64) - 1
-    times = rows["timestamp"].astype(np.int64)
-    order = np.lexsort((times, codes))
-    codes, times, rows = codes[order], times[order], rows[order]
-    _refuse_mixture(codes, times, names)
-    columns: dict[str, object] = {
-        "symbol": pd.array(names, dtype="str").take(codes),
-        "start": pd.Series(times.astype("timedelta64[us]") + EPOCH).dt.tz_localize("UTC"),
-        **{name: rows[name].astype(np.float64) for name in PRICES},
-        "volume": rows["volume"].astype(np.int64),
+    bars = fetched.in_order()
+    _refuse_mixture(bars, names)
+    extras = {name: bars.real(name) for name in ("trade_count", "vwap")}
+    table: dict[str, object] = {
+        "symbol": pd.array(names, dtype="str").take(bars.codes),
+        "start": pd.Series(bars.whole("timestamp").astype("timedelta64[us]") + EPOCH).dt.tz_localize("UTC"),
+        **{name: bars.real(name) for name in PRICES},
+        "volume": bars.whole("volume"),
+        **{name: values for name, values in extras.items() if not np.isnan(values).all()},
     }
-    extras = {name: rows[name].astype(np.float64) for name in ("trade_count", "vwap")}
-    known = {name: values for name, values in extras.items() if not np.isnan(values).all()}
-    return pd.DataFrame({**columns, **known})
+    return pd.DataFrame(table)
 
 
-def _refuse_mixture(codes: NDArray[np.int64], times: NDArray[np.int64], names: list[str]) -> None:
-    twice = (codes[1:] == codes[:-1]) & (times[1:] == times[:-1])
+def _refuse_mixture(bars: Fetched, names: list[str]) -> None:
+    twice = (np.diff(bars.codes) == 0) & (np.diff(bars.whole("timestamp")) == 0)
     if twice.any():
-        symbol = names[codes[int(twice.argmax())]]
+        symbol = names[bars.codes[int(twice.argmax())]]
         raise DataError(f"{symbol} has bars of several sources for the same time", "Name source, feed and adjustment")
 
 
-_FROM: Final = """
-FROM market_data m JOIN unnest(%(names)s::text[]) WITH ORDINALITY AS p (symbol, n) ON m.symbol = p.symbol COLLATE "C"
-WHERE m.timeframe = %(timeframe)s AND m.timestamp >= %(first)s AND m.timestamp <= %(last)s AND m.world = %(world)s {}
+BY_SYMBOL: Final = """
+COPY (
+    SELECT p.n::int4 - 1, bars.*
+    FROM unnest(%(names)s::text[]) WITH ORDINALITY AS p (symbol, n)
+    CROSS JOIN LATERAL (
+        SELECT array_agg(timestamp), array_agg(open), array_agg(high), array_agg(low), array_agg(close),
+               array_agg(volume), array_agg(coalesce(trade_count::float8, 'NaN')), array_agg(coalesce(vwap, 'NaN'))
+        FROM ({}) AS chosen HAVING count(*) > 0
+    ) AS bars
+) TO STDOUT (FORMAT binary)
 """
-_COLUMNS: Final = """
-p.n::int4, m.timestamp, m.open, m.high, m.low, m.close, m.volume,
-coalesce(m.trade_count::float8, 'NaN'), coalesce(m.vwap, 'NaN')
+_WHERE: Final = """
+FROM market_data
+WHERE timeframe = %(timeframe)s AND symbol = p.symbol COLLATE "C"
+  AND timestamp >= %(first)s AND timestamp <= %(last)s AND world = %(world)s {}
 """
-_PLACE: Final = "m.symbol, m.timestamp, m.data_source, m.feed, m.adjustment"
-FIRST: Final = f"SELECT {_COLUMNS} {_FROM} AND m.revision = 0"
-NEWEST: Final = f"SELECT DISTINCT ON ({_PLACE}) {_COLUMNS} {_FROM} ORDER BY {_PLACE}, m.revision DESC"
+FIRST: Final = f"SELECT * {_WHERE} AND revision = 0"
+_PLACE: Final = "timestamp, data_source, feed, adjustment"
+NEWEST: Final = f"SELECT DISTINCT ON ({_PLACE}) * {_WHERE} ORDER BY {_PLACE}, revision DESC"

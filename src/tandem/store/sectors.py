@@ -70,7 +70,8 @@ INSERT INTO sectors AS known (symbol, sector, industry, source)
 SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
 ON CONFLICT (symbol) DO UPDATE
 SET sector = excluded.sector, industry = excluded.industry, source = excluded.source
-WHERE (known.sector, known.industry, known.source) IS DISTINCT FROM (excluded.sector, excluded.industry, excluded.source)
+WHERE (known.sector, known.industry, known.source)
+      IS DISTINCT FROM (excluded.sector, excluded.industry, excluded.source)
 """
 OF = "SELECT symbol, sector FROM sectors WHERE symbol = ANY(%s) ORDER BY symbol"
 SYMBOLS = "SELECT symbol FROM sectors WHERE sector = %s ORDER BY symbol"

@@ -39,10 +39,11 @@ SETTINGS: Final = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+TROUBLE: Final = ("FATAL", "PANIC", "error:", "DETAIL")
 KEEPER: Final = Path(__file__).with_name("keeper.py")
 MENDS: Final = {
     "No space left on device": "Free some disk space",
-    "incompatible with server": "Another version of PostgreSQL made this data: move the folder away, or use the Tandem that made it",
+    "incompatible with server": "Another version of PostgreSQL made these data: use that one, or move them away",
     "Permission denied": "Give the folder back to the user that runs Tandem",
     "could not resize shared memory": "Give the container more shared memory (--shm-size=256m)",
     "could not map anonymous shared memory": "Free some memory",
@@ -144,15 +145,10 @@ class Server:
             os.close(lock)
 
     def _spawn_keeper(self, lock: int, programs: Path) -> "subprocess.Popen[bytes]":
+        data = self.folder / "data"
         settings = {**SETTINGS, "unix_socket_directories": str(socket_folder(self.folder))}
         options = [f"--{name}={value}" for name, value in settings.items()]
-        server = [
-            *_as_ordinary_user(self.folder / "data"),
-            str(programs / "postgres"),
-            "-D",
-            str(self.folder / "data"),
-            *options,
-        ]
+        server = [*_as_ordinary_user(data), str(programs / "postgres"), "-D", str(data), *options]
         keeper = subprocess.Popen(
             [sys.executable, "-S", "-E", str(KEEPER), str(self.folder), str(lock), *server],
             stdin=subprocess.DEVNULL,
@@ -283,9 +279,7 @@ def _locks(descriptor: int, how: int) -> bool:
 def _mended(what: str, output: str, mend: str) -> StoreError:
     """The server's own last words, and what helps against them."""
     known = next((cure for sign, cure in MENDS.items() if sign in output), mend)
-    words = [
-        line for line in output.splitlines() if any(mark in line for mark in ("FATAL", "PANIC", "error:", "DETAIL"))
-    ]
+    words = [line for line in output.splitlines() if any(mark in line for mark in TROUBLE)]
     said = "; ".join(line.split(":  ")[-1].strip() for line in words[-2:])
     return StoreError(f"{what}: {said}" if said else what, known)
 
