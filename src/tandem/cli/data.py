@@ -1,0 +1,268 @@
+"""`tandem data`: bars into the store, and what is there."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from tandem.cli.opening import open_store
+from tandem.cli.table import show
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tandem.sources import Reading
+    from tandem.store import Loaded, Store
+
+Lengths = Literal["1Min", "5Min", "15Min", "30Min", "1Hour", "1Day"]
+
+app = App(name="data", help="Load bars, and see what is there.")
+load = App(name="load", help="Load bars: the samples that ship with Tandem, files of yours, or history from Alpaca.")
+app.command(load)
+
+
+@load.command
+def samples() -> None:
+    """Load the real bars that ship with Tandem, and their sectors."""
+    from tandem.sources import samples as source
+
+    with open_store() as store:
+        loaded = source.load(store)
+    print("The samples were there already." if not loaded.added else _told(loaded))
+
+
+@load.default
+def files(
+    paths: Annotated[list[Path], Parameter(name="FILE", negative=())],
+    /,
+    *,
+    timeframe: Lengths = "1Min",
+    map: str = "",
+    symbol: str = "",
+    timezone: str = "America/New_York",
+    label: Literal["start", "end"] = "start",
+    format: str = "",
+    source: str = "file",
+    adjustment: Literal["raw", "split", "dividend", "all"] = "raw",
+) -> None:
+    """Load CSV or Parquet files; rows that are no bars go to the quarantine, with file, line and reason.
+
+    Parameters
+    ----------
+    paths
+        CSV or Parquet files with a header.
+    timeframe
+        Length of the bars.
+    map
+        Our columns to the files', where the names differ: symbol=ticker,start=date.
+    symbol
+        The symbol of files that have no such column.
+    timezone
+        Of times that carry no zone themselves.
+    label
+        Whether a time is the start or the end of its bar.
+    format
+        Form of the times, such as %m/%d/%Y; ISO 8601 without it.
+    source
+        What the bars are marked with.
+    adjustment
+        What the prices were adjusted for.
+    """
+    from tandem.market import Timeframe
+    from tandem.sources import Layout
+    from tandem.sources import files as source_files
+
+    layout = Layout(Timeframe(timeframe), _columns(map), symbol.upper(), timezone, label, format)
+    with open_store() as store:
+        for path in paths:
+            loaded, reading = source_files.load(store, path, layout, source=source, adjustment=adjustment)
+            print(f"{path}: {_told(loaded)}")
+            _show_broken(reading)
+
+
+@load.command
+def alpaca(
+    *,
+    symbols: str = "",
+    sector: str = "",
+    days: int = 60,
+    timeframe: Lengths = "1Min",
+    adjustment: Literal["raw", "split", "dividend", "all"] = "split",
+    url: str | None = None,
+    yes: bool = False,
+) -> None:
+    """Load history from Alpaca; what is there already is not asked for again.
+
+    Parameters
+    ----------
+    symbols
+        Tickers, with commas between.
+    sector
+        Every symbol of a sector instead.
+    days
+        Trading days back from today.
+    timeframe
+        Length of the bars.
+    adjustment
+        What the prices are adjusted for.
+    url
+        Base of another server that speaks Alpaca's protocol, such as the recycler's.
+    yes
+        Start without asking.
+    """
+    from tandem.config import load as load_settings
+    from tandem.market import NEW_YORK, Calendar, Timeframe, WallClock
+    from tandem.sources import alpaca as source
+
+    settings, now, length = load_settings(), WallClock().now(), Timeframe(timeframe)
+    today = now.astimezone(NEW_YORK).date()
+    with open_store() as store:
+        names = _names(store, symbols, sector)
+        cost = source.estimate(len(names), days, length)
+        scope = f"{len(names)} symbols, {days} sessions of {length} bars"
+        print(f"{scope}: at most {cost.calls} calls, {cost.minutes:.1f} minutes.")
+        if not (yes or _agreed(cost.minutes)):
+            return
+        first = Calendar().before(today, days)[0].day
+        with _progress() as advance:
+            loaded = source.load(
+                store,
+                names,
+                length,
+                first=first,
+                last=today,
+                now=now,
+                account=settings.alpaca,
+                url=url,
+                adjustment=adjustment,
+                progress=advance,
+            )
+        print(_told(loaded))
+        _tell_absent(store, names, length)
+
+
+@app.command(name="list")
+def list_(*, json: bool = False) -> None:
+    """Print what is there, one line per timeframe and source.
+
+    Parameters
+    ----------
+    json
+        Print JSON.
+    """
+    with open_store() as store:
+        coverage = store.bars.coverage()
+    series = coverage.groupby(["timeframe", "source", "feed", "adjustment"], as_index=False, sort=False)
+    table = series.agg(symbols=("symbol", "size"), rows=("rows", "sum"), first=("first", "min"), last=("last", "max"))
+    show(_by_length(table), "Bars", json=json, empty=EMPTY)
+
+
+@app.command
+def status(*symbols: str, json: bool = False) -> None:
+    """Print what is there per symbol and timeframe; gaps are trading days with bars missing.
+
+    Parameters
+    ----------
+    symbols
+        Only these.
+    json
+        Print JSON.
+    """
+    with open_store() as store:
+        coverage = store.bars.coverage()
+        quarantined = len(store.bars.quarantine())
+    wanted = [symbol.upper() for symbol in symbols]
+    if wanted and len(coverage):
+        _refuse_unknown(wanted, coverage)
+        coverage = coverage[coverage["symbol"].isin(wanted)]
+    show(_by_length(coverage), "Bars per symbol", json=json, empty=EMPTY)
+    if quarantined and not json:
+        print(f"{quarantined} rows that are no bars are in the quarantine.")
+
+
+EMPTY = "No bars yet. Run `tandem data load samples`, or `tandem data load alpaca --sector technology --days 60`."
+
+
+def _told(loaded: "Loaded") -> str:
+    parts = [f"{loaded.added:,} bars added", f"{loaded.skipped:,} there already" if loaded.skipped else ""]
+    parts.append(f"{loaded.quarantined:,} rows quarantined" if loaded.quarantined else "")
+    return ", ".join(part for part in parts if part) + "."
+
+
+def _show_broken(reading: "Reading") -> None:
+    for row in reading.broken.head(5).itertuples():
+        print(f"  line {row.line}: {row.flaw}")
+    if (more := len(reading.broken) - 5) > 0:
+        print(f"  and {more} more")
+
+
+def _columns(text: str) -> dict[str, str]:
+    from tandem.market import ConfigError
+
+    parts = [part.partition("=") for part in text.split(",") if part.strip()]
+    if bad := ["".join(part) for part in parts if not all(piece.strip() for piece in part)]:
+        raise ConfigError(f"--map {bad[0]} is not OURS=THEIRS", "Write --map symbol=ticker,start=date")
+    return {ours.strip(): theirs.strip() for ours, _, theirs in parts}
+
+
+def _names(store: "Store", symbols: str, sector: str) -> list[str]:
+    from tandem.market import DataError
+
+    names = [name.upper() for name in re.split(r"[,\s]+", symbols) if name]
+    if bool(names) == bool(sector):
+        raise DataError("which symbols?", "Give --symbols AAPL,MSFT or --sector technology, one of them")
+    if sector and not (names := store.sectors.symbols(sector)):
+        known = ", ".join(sorted(set(store.sectors.all()["sector"]))) or "none: run `tandem sectors import FILE`"
+        raise DataError(f"no symbols in the sector {sector}", f"Known sectors: {known}")
+    return names
+
+
+def _agreed(minutes: float) -> bool:
+    """Short downloads start at once, and so does one that nobody watches."""
+    import sys
+
+    if minutes <= 5 or not sys.stdin.isatty():
+        return True
+    return input("Start? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _progress() -> Any:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown() -> Any:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task("Symbols", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    return shown()
+
+
+def _tell_absent(store: "Store", names: list[str], length: str) -> None:
+    from tandem.market import Timeframe
+
+    if absent := sorted(set(names) - set(store.bars.symbols(Timeframe(length)))):
+        print(f"Without any {length} bar: {', '.join(absent)}.")
+
+
+def _refuse_unknown(wanted: list[str], coverage: "pd.DataFrame") -> None:
+    from difflib import get_close_matches
+
+    from tandem.market import DataError
+
+    known = set(coverage["symbol"])
+    if absent := [symbol for symbol in wanted if symbol not in known]:
+        near = get_close_matches(absent[0], sorted(known), 1)
+        mend = f"Did you mean {near[0]}?" if near else f"Run `tandem data load alpaca --symbols {absent[0]}`"
+        raise DataError(f"no bars of {', '.join(absent)}", mend)
+
+
+def _by_length(table: "pd.DataFrame") -> "pd.DataFrame":
+    from tandem.market import Timeframe
+
+    order = {str(timeframe): place for place, timeframe in enumerate(Timeframe)}
+    return table.assign(place=table["timeframe"].map(order)).sort_values("place", kind="stable").drop(columns="place")

@@ -1,0 +1,19 @@
+"""Where history comes from: samples, files, Alpaca, simulation. Each has one verb, `load`, and ends in the store."""
+
+from tandem.sources import alpaca, files, samples, simulated
+from tandem.sources.alpaca import Estimate
+from tandem.sources.files import Layout, Reading
+from tandem.sources.simulated import Simulated, TruePair, simulate
+
+__all__ = [
+    "Estimate",
+    "Layout",
+    "Reading",
+    "Simulated",
+    "TruePair",
+    "alpaca",
+    "files",
+    "samples",
+    "simulate",
+    "simulated",
+]
