@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tandem.config import Settings
 from tandem.desk.history import formation, training
 from tandem.desk.plan import Plan, plan_of, record_plan
-from tandem.forecast import PairModel, train_pair
-from tandem.market import DataError, Pair, Session
+from tandem.forecast import ModelRegistered, PairModel, train_pair
+from tandem.market import DataError, Pair, Session, World
 from tandem.screening import Passport, Screen, identify
 from tandem.store import Facts, Record, Store
 
@@ -54,15 +54,37 @@ def prepare(
     screen = identify(formation(store, symbols, session, settings), session, settings, store.sectors.of(symbols))
     models = _train(training(store, symbols, session, settings), screen.passports, settings)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
-    name = ""
-    if registry is not None and models:
-        name = registry.record_day(session, sector, screen.passports, models, settings, world=facts.world).name
-    for refused in screen.refusals:
-        key = f"refusal.screening.{session.day}.{refused.pair}"
-        facts.append(Record(refused.refusal, session.day, session.morning, key, str(refused.pair)))
-    plan = Plan(sector, screen.funnel.tested, digests, name)
+    registered = _register(registry, session, sector, screen, models, settings, facts.world)
+    facts.append(*_findings(session, screen, registered))
+    plan = Plan(sector, screen.funnel.tested, digests, registered.name if registered else "")
     record_plan(facts, session, plan, screen.passports)
     return Morning(screen, models, plan)
+
+
+def _register(
+    registry: "MlflowRegistry | None",
+    session: Session,
+    sector: str,
+    screen: Screen,
+    models: Mapping[Pair, PairModel],
+    settings: Settings,
+    world: World,
+) -> ModelRegistered | None:
+    if registry is None or not models:
+        return None
+    registered = registry.record_day(session, sector, screen.passports, models, settings, world=world)
+    registry.promote(registered.name, registered.version)
+    return registered
+
+
+def _findings(session: Session, screen: Screen, registered: ModelRegistered | None) -> list[Record]:
+    day, at = session.day, session.morning
+    found = [Record(screen.funnel, day, at, f"funnel.{day}")]
+    found += [
+        Record(refused.refusal, day, at, f"refusal.screening.{day}.{refused.pair}", str(refused.pair))
+        for refused in screen.refusals
+    ]
+    return found + ([Record(registered, day, at, f"registered.{day}")] if registered else [])
 
 
 def copy_plan(source: Facts, target: Facts, session: Session) -> None:

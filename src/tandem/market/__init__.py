@@ -14,6 +14,7 @@ from tandem.market.errors import (
     StoreError,
     TandemError,
 )
+from tandem.market.lifeline import follow_parent, follow_stdin
 from tandem.market.money import cents, price, shares, whole_shares
 from tandem.market.order import Account, Fill, Order, OrderEvent, OrderUpdate, Position, Side
 from tandem.market.pair import Leg, Pair
@@ -55,6 +56,8 @@ __all__ = [
     "WorldKind",
     "cents",
     "flaw_of",
+    "follow_parent",
+    "follow_stdin",
     "minutes_between",
     "price",
     "resample",

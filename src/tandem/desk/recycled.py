@@ -1,0 +1,110 @@
+"""The session loop against the recycler: a process of its own, Alpaca's protocol in between."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from tandem.config import Settings
+from tandem.desk.desk import Desk
+from tandem.desk.history import minutes
+from tandem.execution import Feed, connect
+from tandem.market import Bar, Calendar, Session, Timeframe, World
+from tandem.recycler import Options, launch
+from tandem.store import Facts, Store
+
+
+class KeptFeed:
+    """A feed whose bars are stored as this world saw them, once a session."""
+
+    def __init__(self, feed: Feed, store: Store, world: World) -> None:
+        self._feed = feed
+        self._store = store
+        self._world = world
+        self._bars: list[Bar] = []
+
+    def take(self, until: datetime) -> list[Bar]:
+        """See `Feed.take`."""
+        bars = self._feed.take(until)
+        self._bars += bars
+        return bars
+
+    def keep(self) -> int:
+        """Store what was taken since the last call; returns how many bars."""
+        import pandas as pd
+
+        names = ["symbol", "start", "open", "high", "low", "close", "volume"]
+        rows = [[getattr(bar, name) for name in names] for bar in self._bars]
+        self._bars = []
+        if rows:
+            frame = pd.DataFrame(rows, columns=names)
+            self._store.bars.load(frame, timeframe=Timeframe.MIN_1, source="recycled", world=self._world)
+        return len(rows)
+
+
+@contextmanager
+def recycled_desk(
+    store: Store,
+    world: World,
+    settings: Settings,
+    symbols: Sequence[str],
+    sessions: Sequence[Session],
+    facts: Facts,
+    *,
+    delay_ms: float = 0.0,
+) -> Iterator[Desk]:
+    """A desk in lockstep with a recycler that it starts and ends.
+
+    The recycler listens on the port of `websocket.recycler.server_url`, or on another where that is taken.
+
+    Args:
+        delay_ms: every websocket message is late by a random time up to this.
+
+    Raises:
+        RecyclerError: the recycler cannot start.
+    """
+    keys = {name: secrets.token_hex(16) for name in ("KEY_ID", "SECRET", "TOKEN")}
+    recycler = settings.websocket.recycler
+    options = Options(
+        tuple(symbols),
+        sessions[0].day,
+        sessions[-1].day,
+        port=free_or_any(urlsplit(recycler.server_url).port or 0),
+        cash=recycler.cash,
+        world=world,
+        costs=settings.costs,
+        lockstep=True,
+        delay_ms=delay_ms,
+    )
+    environment = {f"TANDEM_RECYCLER_{name}": value for name, value in keys.items()}
+    with (
+        launch(options, environment | {"TANDEM_DATABASE_URL": store.url}) as launched,
+        connect(launched.http, str(world), symbols, keys["KEY_ID"], keys["SECRET"], token=keys["TOKEN"]) as line,
+    ):
+        feed = KeptFeed(line.feed, store, world)
+        yield Desk(
+            world,
+            settings,
+            Calendar(),
+            line.clock,
+            feed,
+            line.broker,
+            facts,
+            store.blobs,
+            lambda names, first, last: minutes(store, names, first, last),
+        )
+        feed.keep()
+
+
+def free_or_any(port: int) -> int:
+    """The port, or 0 (any) where something else listens on it."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
