@@ -1,0 +1,116 @@
+"""`tandem positions`: what the broker holds beside what Tandem opened."""
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+
+from tandem.cli.opening import open_store
+from tandem.cli.table import show
+from tandem.market import ConfigError, Position, World, WorldKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tandem.config import Settings
+    from tandem.store import Store
+
+NONE: Final = Decimal(0)
+NOT_OURS: Final = "not Tandem's: never touched"
+MISSING: Final = "missing at the broker: look before you trade"
+
+
+def positions(*, world: str = "", json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
+    """Show what the broker holds beside what Tandem opened.
+
+    The exit status is 2 when shares that Tandem opened are not at the broker.
+
+    Parameters
+    ----------
+    world
+        Whose book, such as paper-3; without it the newest of the account that the settings name.
+    json
+        Print JSON.
+    """
+    from tandem.config import load
+
+    settings = load()
+    held = _held(settings)
+    with open_store() as store:
+        meant = _world(store, settings, world)
+        book = _book(store, meant)
+    table, missing = side_by_side(book, held)
+    title = f"Positions, book of {meant}" if meant else "Positions; Tandem has not traded in this account"
+    show(table, title, json=json, empty="No positions, at the broker or in Tandem's book.")
+    return 2 if missing else 0
+
+
+def side_by_side(book: Mapping[str, Decimal], held: Mapping[str, Position]) -> tuple["pd.DataFrame", bool]:
+    """One row for each symbol that either knows, and whether shares of Tandem's are missing at the broker.
+
+    Args:
+        book: signed shares that Tandem opened, by symbol.
+        held: what the broker holds, by symbol.
+    """
+    import pandas as pd
+
+    from tandem.execution import reconcile
+
+    split = reconcile(book, held)
+    rows = [
+        {
+            "symbol": symbol,
+            "broker": f"{held[symbol].qty:f}" if symbol in held else "0",
+            "tandem": f"{book.get(symbol, NONE):f}",
+            "note": MISSING if symbol in split.missing else NOT_OURS if symbol in split.foreign else "",
+        }
+        for symbol in sorted(book.keys() | held.keys())
+    ]
+    return pd.DataFrame(rows, columns=["symbol", "broker", "tandem", "note"]), bool(split.missing)
+
+
+def _held(settings: "Settings") -> dict[str, Position]:
+    from tandem.execution import AlpacaBroker
+
+    if settings.websocket.mode == "recycler":
+        # Keys for Alpaca are never sent to a recycler, which may be anybody's.
+        keys = (os.environ.get(f"TANDEM_RECYCLER_{name}", "recycler") for name in ("KEY_ID", "SECRET_KEY"))
+        broker = AlpacaBroker(settings.websocket.recycler.server_url, *keys)
+    else:
+        broker = AlpacaBroker(None, *_keys(settings), paper=settings.alpaca.paper)
+    try:
+        return broker.positions()
+    finally:
+        broker.close()
+
+
+def _keys(settings: "Settings") -> tuple[str, str]:
+    key_id, secret_key = settings.alpaca.key_id, settings.alpaca.secret_key
+    if key_id is None or secret_key is None:
+        raise ConfigError("no keys for Alpaca", "Run `tandem init`, or set TANDEM_WEBSOCKET__MODE=recycler.")
+    return key_id.get_secret_value(), secret_key.get_secret_value()
+
+
+def _world(store: "Store", settings: "Settings", name: str) -> World | None:
+    worlds = store.worlds()
+    if not name:
+        return next((world for world in reversed(worlds) if world.kind is _kind(settings)), None)
+    found = next((world for world in worlds if str(world) == name), None)
+    if found is None:
+        known = ", ".join(str(world) for world in worlds[-5:]) or "none yet"
+        raise ConfigError(f"no world is called {name}", f"The newest are: {known}.")
+    return found
+
+
+def _kind(settings: "Settings") -> WorldKind:
+    if settings.websocket.mode == "recycler":
+        return WorldKind.RECYCLER
+    return WorldKind.PAPER if settings.alpaca.paper else WorldKind.LIVE
+
+
+def _book(store: "Store", world: World | None) -> dict[str, Decimal]:
+    from tandem.book import Book
+
+    return Book.from_facts(store.facts(world)).shares() if world else {}
