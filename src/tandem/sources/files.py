@@ -233,9 +233,9 @@ def _reading(text: "pd.DataFrame", broken: "pd.DataFrame", layout: Layout, zone:
             bars[name] = pd.to_numeric(text[name], errors="coerce").astype("float64")
     reason = _reasons(text, bars)
     bad = reason != ""
-    given = text[bad].drop(columns="line").astype("str").agg(",".join, axis=1).to_list() if bad.any() else []
+    given = [",".join(map(str, row)) for row in text[bad].drop(columns="line").itertuples(index=False)]
     unread = _broken(text.loc[bad, "line"].to_list(), reason[bad].to_list(), given)
-    good = bars[~bad].assign(line=text["line"], volume=bars.loc[~bad, "volume"].round().astype("int64"))
+    good = bars[~bad].assign(line=text.loc[~bad, "line"], volume=bars.loc[~bad, "volume"].round().astype("int64"))
     return Reading(
         good.sort_values(["symbol", "start"], ignore_index=True, kind="stable"),
         pd.concat([broken, unread]).sort_values("line", ignore_index=True),
