@@ -19,7 +19,7 @@ class Standing:
     Attributes:
         held: shares, negative when short.
         resting: shares in open orders on the same side.
-        opposite: client order id of an open order on the other side, if any.
+        opposite: the broker's id of an open order on the other side, if any.
         close: the last close, dollars per share; None before the first bar.
         account: cash, equity and what may still be spent.
     """

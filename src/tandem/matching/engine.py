@@ -7,13 +7,14 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from tandem.config import CostSettings
-from tandem.market import Account, Bar, Order, OrderEvent, OrderUpdate, Position, World, price
+from tandem.market import Account, Bar, Order, OrderEvent, OrderUpdate, Position, Side, World, price
 from tandem.matching.admission import Standing, admit, collared
 from tandem.matching.costs import fill_price
 from tandem.matching.ledger import Ledger
 from tandem.matching.rejection import malformed, unknown, unprocessable
 from tandem.matching.ticket import Ticket
 
+ORDERS: Final = UUID("5f1c8d3e-94c1-5b7a-8f0a-6f6f2f0b9d02")
 EXECUTIONS: Final = UUID("8d0f3a52-6a0c-5b0e-9a68-3a9c1f6b7e21")
 
 
@@ -91,20 +92,23 @@ class Engine:
         """Every order ever taken, oldest first."""
         return list(self._tickets.values())
 
-    def resting(self, order: Order) -> Decimal:
-        """Shares in open orders on the same side of the same symbol."""
-        same = (
-            t.order.qty for t in self._open.values() if (t.order.symbol, t.order.side) == (order.symbol, order.side)
-        )
-        return sum(same, Decimal(0))
+    def order_id(self, client_order_id: str) -> UUID:
+        """The broker's own id of an order."""
+        return uuid5(ORDERS, f"{self.world}/{client_order_id}")
+
+    def resting(self, symbol: str, side: Side) -> Decimal:
+        """Shares in open orders on one side of a symbol."""
+        return sum((t.order.qty for t in self._resting(symbol, side)), Decimal(0))
+
+    def _resting(self, symbol: str, side: Side) -> list[Ticket]:
+        return [t for t in self._open.values() if (t.order.symbol, t.order.side) == (symbol, side)]
 
     def _standing(self, order: Order) -> Standing:
-        against = (order.symbol, order.side.opposite)
-        opposite = (id for id, t in self._open.items() if (t.order.symbol, t.order.side) == against)
+        against = self._resting(order.symbol, order.side.opposite)
         return Standing(
             held=self.ledger.held(order.symbol),
-            resting=self.resting(order),
-            opposite=next(opposite, None),
+            resting=self.resting(order.symbol, order.side),
+            opposite=str(self.order_id(against[0].order.client_order_id)) if against else None,
             close=self.ledger.closes.get(order.symbol),
             account=self.account(),
         )

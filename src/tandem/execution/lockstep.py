@@ -1,0 +1,231 @@
+"""A recycler in lockstep: its clock waits for the desk, and the desk for its messages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http.client import HTTPConnection, HTTPException
+from typing import Any, Final, Self
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from tandem.execution.alpaca import AlpacaBroker, AlpacaFeed, bases
+from tandem.market import Account, Bar, DataError, Order, OrderUpdate, Position, RecyclerError
+from tandem.matching import Barrier
+
+MINUTE: Final = timedelta(minutes=1)
+ARRIVAL_SECONDS: Final = 30.0
+CLOCK_SECONDS: Final = 600.0
+
+
+class LockstepClock:
+    """The recycler's clock, held by one desk.
+
+    Args:
+        control_url: where the recycler listens.
+        desk: the name under which the clock waits for us.
+        symbols: what the desk will listen to.
+        token: of the control API; empty where it needs none.
+
+    Raises:
+        RecyclerError: nothing listens there, the token is wrong, or a symbol is not on the reel.
+    """
+
+    def __init__(self, control_url: str, desk: str, symbols: Sequence[str], token: str = "") -> None:
+        self._control = _Control(control_url, token)
+        self._desk = desk
+        self.barrier = self._barrier("/control/desks", {"desk": desk, "symbols": list(symbols)})
+
+    def now(self) -> datetime:
+        """Where the replay stands, UTC."""
+        return self.barrier.time
+
+    def wait_until(self, moment: datetime) -> None:
+        """Release the clock to the first mark at or after `moment`, and return when it stands there.
+
+        Raises:
+            DataError: the bars end before.
+            RecyclerError: the recycler does not answer.
+        """
+        if self.now() < moment:
+            through = (moment - MINUTE).isoformat()
+            self.barrier = self._barrier("/control/ready", {"desk": self._desk, "through": through})
+        if self.now() < moment:
+            raise DataError(f"the bars end at {self.now():%Y-%m-%d %H:%M} UTC, before {moment:%Y-%m-%d %H:%M} UTC")
+
+    def order_events(self) -> int:
+        """Order events on the account so far, in total."""
+        return int(self._control.ask("GET", "/control/status")["order_events"])
+
+    def close(self) -> None:
+        """Let the clock go on without this desk."""
+        try:
+            self._control.ask("DELETE", f"/control/desks/{quote(self._desk, safe='')}")
+        except RecyclerError:
+            pass  # gone already
+        finally:
+            self._control.close()
+
+    def _barrier(self, path: str, body: dict[str, Any]) -> Barrier:
+        return msgspec.convert(self._control.ask("POST", path, body), Barrier)
+
+
+class LockstepFeed:
+    """The recycler's bars: every one up to where its clock stands, however late they arrive."""
+
+    def __init__(self, feed: AlpacaFeed, clock: LockstepClock, timeout: float = ARRIVAL_SECONDS) -> None:
+        self._feed = feed
+        self._clock = clock
+        self._timeout = timeout
+        self._before = dict(clock.barrier.last_bars)
+
+    def take(self, until: datetime) -> list[Bar]:
+        """The bars with `end <= until` that were not taken before.
+
+        Raises:
+            RecyclerError: some did not arrive in time.
+        """
+        sent = self._clock.barrier.last_bars
+        due = {s: sent[s] for s in self._feed.symbols if s in sent and sent[s] != self._before.get(s)}
+        if behind := self._feed.wait_for(due, self._timeout):
+            raise RecyclerError(
+                f"bars of {', '.join(behind)} up to {self._clock.now():%H:%M} UTC did not arrive within "
+                f"{self._timeout:g} seconds",
+                "Is the recycler still running?",
+            )
+        return self._feed.taken(until)
+
+
+class LockstepBroker:
+    """The recycler's paper account: every order event up to where its clock stands, once."""
+
+    def __init__(self, broker: AlpacaBroker, clock: LockstepClock, timeout: float = ARRIVAL_SECONDS) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._timeout = timeout
+        self._told = clock.order_events()
+
+    def account(self) -> Account:
+        """Cash, equity and buying power where the clock stands."""
+        return self._broker.account()
+
+    def positions(self) -> dict[str, Position]:
+        """What the account holds, by symbol."""
+        return self._broker.positions()
+
+    def submit(self, order: Order) -> None:
+        """Send an order; it is accepted where the clock stands."""
+        self._broker.submit(order)
+
+    def find(self, client_order_id: str) -> list[OrderUpdate] | None:
+        """All that became of an order, None where the recycler never saw it."""
+        return self._broker.find(client_order_id)
+
+    def cancel(self, client_order_id: str) -> None:
+        """Take an open order back where the clock stands."""
+        self._broker.cancel(client_order_id)
+
+    def updates(self, until: datetime) -> list[OrderUpdate]:
+        """What had happened to orders when the clock got to where it stands, once.
+
+        Raises:
+            RecyclerError: some of it did not arrive in time.
+        """
+        due = max(self._clock.barrier.order_events - self._told, 0)
+        try:
+            news = self._broker.heard(due, self._timeout)
+        except TimeoutError as error:
+            raise RecyclerError(
+                f"only {error} arrived within {self._timeout:g} seconds", "Is the recycler still running?"
+            ) from None
+        self._told += due
+        return news
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Clock, feed and broker of a recycler in lockstep; a context manager that ends threads and sockets."""
+
+    clock: LockstepClock
+    feed: LockstepFeed
+    broker: LockstepBroker
+    _streams: tuple[AlpacaFeed, AlpacaBroker]
+
+    def close(self) -> None:
+        """End the streams, then let the clock go on without us."""
+        for stream in self._streams:
+            stream.close()
+        self.clock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def connect(
+    control_url: str,
+    desk: str,
+    symbols: Sequence[str],
+    *,
+    key_id: str = "recycler",
+    secret_key: str = "recycler",  # noqa: S107 - a recycler lets any pair in
+    token: str = "",
+    timeout: float = ARRIVAL_SECONDS,
+) -> Connection:
+    """Take hold of a recycler's clock, then open its streams.
+
+    Args:
+        control_url: `http://...` or `ws://...` of the recycler.
+        desk: the name under which its clock waits for us.
+        symbols: whose bars are wanted.
+        key_id, secret_key: any non-empty pair, unless the recycler asks for a certain one.
+        token: of its control API; empty where it needs none.
+        timeout: seconds that messages already sent may take to arrive.
+
+    Raises:
+        RecyclerError: nothing listens there, the token is wrong, or a symbol is not on the reel.
+        BrokerError: the keys were refused.
+    """
+    clock = LockstepClock(control_url, desk, symbols, token)
+    _, ws = bases(control_url)
+    feed = AlpacaFeed(f"{ws}/v2/iex", symbols, key_id, secret_key)
+    broker = AlpacaBroker(control_url, key_id, secret_key)
+    try:
+        feed.open()
+        broker.open()
+        return Connection(
+            clock, LockstepFeed(feed, clock, timeout), LockstepBroker(broker, clock, timeout), (feed, broker)
+        )
+    except BaseException:
+        feed.close()
+        broker.close()
+        clock.close()
+        raise
+
+
+class _Control:
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(bases(url)[0] or "")
+        self._where = parts.netloc
+        self._http = HTTPConnection(parts.hostname or "localhost", parts.port or 80, timeout=CLOCK_SECONDS)
+        self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            self._http.request(method, path, msgspec.json.encode(body) if body else None, self._headers)
+            answer = self._http.getresponse()
+            said = answer.read()
+        except (OSError, HTTPException) as error:
+            self._http.close()
+            raise RecyclerError(
+                f"no recycler answers at {self._where}", "Start one: `tandem recycler start`."
+            ) from error
+        told: dict[str, Any] = msgspec.json.decode(said) if said else {}
+        if answer.status >= 400:
+            raise RecyclerError(f"the recycler at {self._where} refuses: {told.get('message', answer.status)}")
+        return told
+
+    def close(self) -> None:
+        self._http.close()

@@ -1,0 +1,96 @@
+"""The control API: desks that must be done before the replay's clock moves on."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from hmac import compare_digest
+from ipaddress import ip_address
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tandem.recycler.metronome import Metronome, UnknownDesk
+from tandem.recycler.trading import reply
+
+
+class Desk(msgspec.Struct):
+    """The body of `POST /control/desks`."""
+
+    desk: str
+    symbols: list[str] = []
+
+
+class Ready(msgspec.Struct):
+    """The body of `POST /control/ready`: `desk` is done with everything up to and including `through`."""
+
+    desk: str
+    through: datetime
+
+
+class Control:
+    """The endpoints under `/control`: from this machine only, and with the token where there is one.
+
+    Args:
+        metronome: what moves the clock.
+        token: expected as `Authorization: Bearer`; empty for none.
+        status: what `GET /control/status` answers.
+    """
+
+    def __init__(self, metronome: Metronome, token: str, status: Callable[[], dict[str, Any]]) -> None:
+        self._metronome = metronome
+        self._token = token
+        self._status = status
+
+    def routes(self) -> list[Route]:
+        """Every endpoint."""
+        return [
+            Route("/control/status", self._guarded(self.status), methods=["GET"]),
+            Route("/control/desks", self._guarded(self.enrol), methods=["POST"]),
+            Route("/control/desks/{desk}", self._guarded(self.dismiss), methods=["DELETE"]),
+            Route("/control/ready", self._guarded(self.ready), methods=["POST"]),
+        ]
+
+    async def status(self, _: Request) -> Response:
+        """Where the replay stands and who holds it."""
+        return reply(self._status())
+
+    async def enrol(self, request: Request) -> Response:
+        """Register a desk; the barrier where the clock stands."""
+        desk = msgspec.json.decode(await request.body(), type=Desk)
+        missing = sorted(set(desk.symbols) - set(self._metronome.replay.reel.symbols))
+        if missing:
+            return reply({"message": f"not on the reel: {', '.join(missing)}"}, 422)
+        return reply(await self._metronome.enrol(desk.desk))
+
+    async def dismiss(self, request: Request) -> Response:
+        """Let go of a desk."""
+        await self._metronome.dismiss(request.path_params["desk"])
+        return Response(status_code=204)
+
+    async def ready(self, request: Request) -> Response:
+        """Release the clock; answered when it has moved, with the new barrier."""
+        done = msgspec.json.decode(await request.body(), type=Ready)
+        if done.through.tzinfo is None:
+            return reply({"message": "through needs a zone"}, 422)
+        return reply(await self._metronome.ready(done.desk, done.through.astimezone(UTC)))
+
+    def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            if not self._allowed(request):
+                return reply({"message": "the control API is for this machine and needs its token"}, 403)
+            try:
+                return await answer(request)
+            except msgspec.DecodeError as error:
+                return reply({"message": str(error)}, 422)
+            except UnknownDesk as error:
+                return reply({"message": f"no desk {error} is registered"}, 404)
+
+        return guarded
+
+    def _allowed(self, request: Request) -> bool:
+        local = request.client is not None and ip_address(request.client.host).is_loopback
+        given = request.headers.get("authorization", "")
+        known = not self._token or compare_digest(given.encode(), f"Bearer {self._token}".encode())
+        return local and known and "origin" not in request.headers
