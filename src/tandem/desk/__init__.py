@@ -2,9 +2,12 @@
 
 from tandem.desk.backtest import backtest_desk
 from tandem.desk.desk import Desk
+from tandem.desk.history import formation, minutes, training
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
+from tandem.desk.recycled import Recycled, recycled
+from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
 
 __all__ = [
@@ -12,10 +15,18 @@ __all__ = [
     "Difference",
     "Morning",
     "Plan",
+    "Recycled",
+    "Rehearsal",
     "backtest_desk",
     "compare",
     "copy_plan",
+    "formation",
+    "in_one_process",
+    "minutes",
     "plan_of",
     "prepare",
+    "recycled",
     "run_session",
+    "through_sockets",
+    "training",
 ]

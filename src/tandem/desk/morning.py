@@ -79,7 +79,7 @@ def _register(
 
 def _findings(session: Session, screen: Screen, registered: ModelRegistered | None) -> list[Record]:
     day, at = session.day, session.morning
-    found = [Record(screen.funnel, day, at, f"funnel.{day}")]
+    found: list[Record] = [Record(screen.funnel, day, at, f"funnel.{day}")]
     found += [
         Record(refused.refusal, day, at, f"refusal.screening.{day}.{refused.pair}", str(refused.pair))
         for refused in screen.refusals

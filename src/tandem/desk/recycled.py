@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -43,8 +44,22 @@ class KeptFeed:
         return len(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Recycled:
+    """A desk in lockstep with a recycler.
+
+    Attributes:
+        url: where the recycler listens; an official client takes it as its base URL.
+        feed: the desk's, with what it has taken so far.
+    """
+
+    desk: Desk
+    url: str
+    feed: KeptFeed
+
+
 @contextmanager
-def recycled_desk(
+def recycled(
     store: Store,
     world: World,
     settings: Settings,
@@ -53,7 +68,7 @@ def recycled_desk(
     facts: Facts,
     *,
     delay_ms: float = 0.0,
-) -> Iterator[Desk]:
+) -> Iterator[Recycled]:
     """A desk in lockstep with a recycler that it starts and ends.
 
     The recycler listens on the port of `websocket.recycler.server_url`, or on another where that is taken.
@@ -64,7 +79,7 @@ def recycled_desk(
     Raises:
         RecyclerError: the recycler cannot start.
     """
-    keys = {name: secrets.token_hex(16) for name in ("KEY_ID", "SECRET", "TOKEN")}
+    keys = {name: secrets.token_hex(16) for name in ("KEY_ID", "SECRET_KEY", "TOKEN")}
     recycler = settings.websocket.recycler
     options = Options(
         tuple(symbols),
@@ -80,10 +95,17 @@ def recycled_desk(
     environment = {f"TANDEM_RECYCLER_{name}": value for name, value in keys.items()}
     with (
         launch(options, environment | {"TANDEM_DATABASE_URL": store.url}) as launched,
-        connect(launched.http, str(world), symbols, keys["KEY_ID"], keys["SECRET"], token=keys["TOKEN"]) as line,
+        connect(
+            launched.http,
+            str(world),
+            symbols,
+            key_id=keys["KEY_ID"],
+            secret_key=keys["SECRET_KEY"],
+            token=keys["TOKEN"],
+        ) as line,
     ):
         feed = KeptFeed(line.feed, store, world)
-        yield Desk(
+        desk = Desk(
             world,
             settings,
             Calendar(),
@@ -94,6 +116,7 @@ def recycled_desk(
             store.blobs,
             lambda names, first, last: minutes(store, names, first, last),
         )
+        yield Recycled(desk, launched.ws, feed)
         feed.keep()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tandem.config import Settings
 from tandem.desk.backtest import backtest_desk
 from tandem.desk.morning import copy_plan
-from tandem.desk.recycled import recycled_desk
+from tandem.desk.recycled import recycled
 from tandem.desk.session import run_session
 from tandem.market import Calendar, Session, World, follow_parent
 from tandem.store import MemoryFacts, Store
@@ -47,12 +47,10 @@ def through_sockets(rehearsal: Rehearsal, world: World, delay_ms: float = 0.0) -
     """Trade in lockstep with a recycler over Alpaca's protocol, facts durable."""
     with rehearsal.open() as store:
         facts, plans, sessions = store.facts(world), store.facts(rehearsal.plans_of), rehearsal.sessions
-        with recycled_desk(
-            store, world, rehearsal.settings, rehearsal.symbols, sessions, facts, delay_ms=delay_ms
-        ) as desk:
+        with recycled(store, world, rehearsal.settings, rehearsal.symbols, sessions, facts, delay_ms=delay_ms) as line:
             for session in sessions:
                 copy_plan(plans, facts, session)
-                run_session(desk, session)
+                run_session(line.desk, session)
 
 
 def in_one_process(rehearsal: Rehearsal, world: World) -> None:

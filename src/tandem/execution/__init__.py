@@ -1,6 +1,7 @@
 """Two-leg orders and the seams to brokers and feeds."""
 
 from tandem.execution.inprocess import InProcess, in_process
+from tandem.execution.lockstep import Connection, connect
 from tandem.execution.pair_order import Outcome, PairOrder, Purpose, name_of
 from tandem.execution.reconcile import Reconciliation, reconcile
 from tandem.execution.seams import Broker, Feed
@@ -8,6 +9,7 @@ from tandem.execution.trader import PairOrderEnded, Trader
 
 __all__ = [
     "Broker",
+    "Connection",
     "Feed",
     "InProcess",
     "Outcome",
@@ -16,6 +18,7 @@ __all__ = [
     "Purpose",
     "Reconciliation",
     "Trader",
+    "connect",
     "in_process",
     "name_of",
     "reconcile",

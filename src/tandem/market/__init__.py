@@ -15,7 +15,7 @@ from tandem.market.errors import (
     TandemError,
 )
 from tandem.market.lifeline import follow_parent, follow_stdin
-from tandem.market.money import cents, price, shares, whole_shares
+from tandem.market.money import cents, plain, price, shares, whole_shares
 from tandem.market.order import Account, Fill, Order, OrderEvent, OrderUpdate, Position, Side
 from tandem.market.pair import Leg, Pair
 from tandem.market.refusal import Refusal
@@ -59,6 +59,7 @@ __all__ = [
     "follow_parent",
     "follow_stdin",
     "minutes_between",
+    "plain",
     "price",
     "resample",
     "shares",

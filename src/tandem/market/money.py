@@ -29,3 +29,8 @@ def whole_shares(value: float) -> Decimal:
 def cents(value: Decimal) -> Decimal:
     """An amount of dollars as people read it."""
     return value.quantize(CENT, ROUND_HALF_EVEN)
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without trailing zeros, so that equal amounts are written alike."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
