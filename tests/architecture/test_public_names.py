@@ -7,7 +7,8 @@ PUBLIC = {
         Account Bar BrokerError Calendar Clock ConfigError DECISION_EVERY DataError FactConflict Fill
         InvalidBar Leg ManualClock NEW_YORK Order OrderEvent OrderUpdate OutcomeUnknown Pair Position
         RecyclerError Refusal Session Side Stopwatch StoreError TandemError Timeframe WallClock World
-        WorldKind cents flaw_of minutes_between price resample shares whole_shares
+        WorldKind cents flaw_of follow_parent follow_stdin minutes_between plain price resample shares
+        whole_shares
     """,
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings GarchSettings
@@ -27,18 +28,27 @@ PUBLIC = {
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": "Barrier Engine Minute Reel Rejected Replay Ticket malformed status_of unknown unprocessable",
+    "recycler": "Launched Options launch serve world_of",
     "screening": "Funnel Passport RefusedPair Score Screen Step identify",
     "forecast": """
-        Calibration Confidence Evidence Features Forecast PairModel features horizon_of labels reverts
-        toward train_pair
+        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
+        horizon_of labels reverts toward train_pair
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """
         Equity Intent Room Standing Switch breached close_out drifted in_force room_for size_entry
         too_many_orders
     """,
-    "execution": "Broker Feed Outcome PairOrder PairOrderEnded Purpose Reconciliation Trader name_of reconcile",
+    "execution": """
+        Broker Connection Feed InProcess Outcome PairOrder PairOrderEnded Purpose Reconciliation Trader
+        connect in_process name_of reconcile
+    """,
     "book": "Book Capital Mark Trade merge",
+    "desk": """
+        Desk Difference Morning Plan Recycled Rehearsal backtest_desk compare copy_plan formation
+        in_one_process minutes plan_of prepare recycled run_session through_sockets training
+    """,
+    "operations": "Summary print_summary summarise write_report write_summary",
     "cli": "main",
 }
 
