@@ -25,7 +25,8 @@ SAME_COMPANY: Final = (
     frozenset({"UA", "UAA"}),
     frozenset({"Z", "ZG"}),
 )
-CONSTANT_MULTIPLE: Final = 1e-6
+# Beyond this R-squared statsmodels calls a cointegration test unreliable.
+COLLINEAR: Final = 1 - 100 * np.sqrt(np.finfo(np.float64).eps)
 
 STEPS: Final = (
     "bars",
@@ -63,8 +64,10 @@ def own_sources(pair: Pair, log_a: Series, log_b: Series, same_source: Mapping[s
         return refuse("same source", f"both legs are {first}")
     if any(pair.a in classes and pair.b in classes for classes in SAME_COMPANY):
         return refuse("same source", f"{pair.a} and {pair.b} are shares of one company")
-    if float(np.std(log_a - log_b)) < CONSTANT_MULTIPLE:
-        return refuse("same source", f"{pair.a} is a constant multiple of {pair.b}")
+    if float(np.corrcoef(log_a, log_b)[0, 1]) ** 2 > COLLINEAR:
+        return refuse(
+            "same source", f"{pair.a} and {pair.b} move as one: each is a fixed multiple or power of the other"
+        )
     return None
 
 

@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import combinations
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from tandem.config import ScreenSettings, Settings
 from tandem.market import DataError, Pair, Refusal, Session
@@ -18,6 +16,7 @@ from tandem.screening.score import Models, Score, fit_models, score_pair
 from tandem.screening.screen import Funnel, RefusedPair, Screen, Step
 from tandem.statistics import (
     Hedge,
+    Series,
     SimulatedNull,
     Walk,
     adf,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[str, int, int], None]
-NULL_DRAWS: Final = 400
+LEAST_DRAWS, MOST_DRAWS = 400, 1000
 
 
 def identify(
@@ -249,10 +248,11 @@ def _funnel(
 def _null(family: Sequence[Candidate], settings: Settings) -> SimulatedNull:
     walks = [Walk(c.legs.log_a.size, c.volatility_a, c.volatility_b) for c in family]
 
-    def pvalue(log_a: np.ndarray, log_b: np.ndarray) -> float:
+    def pvalue(log_a: Series, log_b: Series) -> float:
         return cointegration(log_a, log_b, settings.screen).pvalue
 
-    return simulated_null(walks, pvalue, settings.screen.max_pvalue, draws=NULL_DRAWS, seed=settings.model.seed)
+    draws = min(max(len(walks), LEAST_DRAWS), MOST_DRAWS)
+    return simulated_null(walks, pvalue, settings.screen.max_pvalue, draws=draws, seed=settings.model.seed)
 
 
 def _ranked(passports: Sequence[Passport]) -> tuple[Passport, ...]:

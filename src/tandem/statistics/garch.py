@@ -1,6 +1,6 @@
 """How wide a spread swings: AR(1) mean with constant or GARCH(1,1) variance (STATISTICS 4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ STATIONARY: Final = 1 - 1e-6
 BACKCAST_BARS: Final = 75
 BACKCAST_DECAY: Final = 0.94
 SECOND_START: Final = (0.05, 0.05, 0.90)
+SECOND_NU: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,24 +139,31 @@ class GarchFit:
             last_residual, last_variance: of the bar at which the forecast is made.
             bars: completed bars since then, at least 1.
         """
-        centre = equilibrium + (spread_now - equilibrium) * self.phi**bars
+        centre = float(equilibrium + (spread_now - equilibrium) * self.phi**bars)
         return Band(centre, self.change_deviation(last_residual, last_variance, bars))
 
 
 def fit_garch(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = True) -> GarchFit:
     """Fit AR(1)-GARCH(1,1), or a walk with GARCH(1,1) steps where `reverts` is False.
 
-    The spread is brought to unit variance first; a fit that fails is tried once from another start,
-    and `converged` tells how it ended.
+    The spread is brought to unit variance first. A fit that fails is tried once from another start;
+    `converged` tells how it ended, and an unusable one is the constant-variance fit, marked so.
 
     Args:
-        spread: shape (n,), n at least 50, finite, not constant.
+        spread: shape (n,), n at least 30, finite, not constant.
         settings: innovations and initial variance.
     """
     values, scale = _standardised(spread)
-    model = _model(values, settings, reverts=reverts, garch=True)
-    backcast = _backcast(_start_residuals(values, reverts=reverts), settings)
-    fitted = _maximise(model, backcast)
+    mean, residuals = _least_squares(values, reverts=reverts)
+    backcast = _backcast(residuals, settings)
+    model = _model(values, settings.distribution, reverts=reverts, garch=True)
+    again = np.array([*mean, *SECOND_START, *([SECOND_NU] if settings.distribution == "studentst" else [])])
+    fitted = _attempt(model, backcast)
+    if not _has_converged(fitted):
+        second = _attempt(model, backcast, again)
+        fitted = second if _has_converged(second) else fitted or second
+    if fitted is None:
+        return replace(fit_constant(spread, settings, reverts=reverts), backcast=backcast, converged=False)
     return _fit_of(fitted, values, scale, backcast, reverts=reverts)
 
 
@@ -163,38 +171,43 @@ def fit_constant(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = 
     """Fit AR(1) with a constant variance, or a walk where `reverts` is False; alpha and beta are 0.
 
     Args:
-        spread: shape (n,), n at least 50, finite, not constant.
+        spread: shape (n,), n at least 30, finite, not constant.
         settings: innovations.
     """
     values, scale = _standardised(spread)
-    fitted = _maximise(_model(values, settings, reverts=reverts, garch=False), None)
-    return _fit_of(fitted, values, scale, 0.0, reverts=reverts)
+    fitted = _attempt(_model(values, settings.distribution, reverts=reverts, garch=False), None)
+    if fitted is not None:
+        return _fit_of(fitted, values, scale, 0.0, reverts=reverts)
+    if settings.distribution == "normal":
+        raise ValueError("the spread has no AR(1) model")
+    return replace(fit_constant(spread, GarchSettings(distribution="normal"), reverts=reverts), converged=False)
 
 
 def _standardised(spread: ArrayLike) -> tuple[Series, float]:
-    values = series_of(spread, least=50)
+    values = series_of(spread, least=30)
     scale = float(values.std())
     if scale == 0:
         raise ValueError("a constant spread has no variance to model")
     return values / scale, scale
 
 
-def _model(values: Series, settings: GarchSettings, *, reverts: bool, garch: bool) -> "ARCHModel":
+def _model(values: Series, distribution: str, *, reverts: bool, garch: bool) -> "ARCHModel":
     from arch.univariate import ARX, GARCH, ConstantVariance, Normal, StudentsT, ZeroMean
 
     volatility = GARCH(p=1, q=1) if garch else ConstantVariance()
-    distribution = StudentsT() if settings.distribution == "studentst" else Normal()
+    innovations = StudentsT() if distribution == "studentst" else Normal()
     if reverts:
-        return ARX(values, lags=1, rescale=False, volatility=volatility, distribution=distribution)
-    return ZeroMean(np.diff(values), rescale=False, volatility=volatility, distribution=distribution)
+        return ARX(values, lags=1, rescale=False, volatility=volatility, distribution=innovations)
+    return ZeroMean(np.diff(values), rescale=False, volatility=volatility, distribution=innovations)
 
 
-def _start_residuals(values: Series, *, reverts: bool) -> Series:
+def _least_squares(values: Series, *, reverts: bool) -> tuple[Series, Series]:
+    """Parameters of the mean and the residuals that they leave."""
     if not reverts:
-        return np.diff(values)
+        return np.empty(0), np.diff(values)
     columns = np.column_stack([np.ones(values.size - 1), values[:-1]])
-    residuals: Series = values[1:] - columns @ np.linalg.lstsq(columns, values[1:], rcond=None)[0]
-    return residuals
+    mean = np.asarray(np.linalg.lstsq(columns, values[1:], rcond=None)[0], dtype=np.float64)
+    return mean, values[1:] - columns @ mean
 
 
 def _backcast(residuals: Series, settings: GarchSettings) -> float:
@@ -205,24 +218,23 @@ def _backcast(residuals: Series, settings: GarchSettings) -> float:
     return float(weights @ early**2 / weights.sum())
 
 
-def _maximise(model: "ARCHModel", backcast: float | None) -> "ARCHModelResult":
-    fitted = _attempt(model, backcast, None)
-    if fitted.convergence_flag == 0:
-        return fitted
-    start = np.array(fitted.params, dtype=np.float64)
-    names = list(fitted.params.index)
-    if "omega" in names:
-        start[names.index("omega") : names.index("omega") + 3] = SECOND_START
-    again = _attempt(model, backcast, start)
-    return again if again.convergence_flag == 0 else fitted
-
-
-def _attempt(model: "ARCHModel", backcast: float | None, start: Series | None) -> "ARCHModelResult":
+def _attempt(model: "ARCHModel", backcast: float | None, start: Series | None = None) -> "ARCHModelResult | None":
+    """One run of the optimiser; None where it ends in parameters that cannot be used."""
     import warnings
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        return model.fit(disp="off", show_warning=False, backcast=backcast, starting_values=start)
+        try:
+            fitted = model.fit(disp="off", show_warning=False, backcast=backcast, starting_values=start)
+        except (ValueError, np.linalg.LinAlgError):
+            return None
+    deviations = np.asarray(fitted.conditional_volatility)
+    usable = bool(np.isfinite(fitted.params).all() and (deviations[~np.isnan(deviations)] > 0).all())
+    return fitted if usable else None
+
+
+def _has_converged(fitted: "ARCHModelResult | None") -> bool:
+    return fitted is not None and fitted.convergence_flag == 0
 
 
 def _fit_of(fitted: "ARCHModelResult", values: Series, scale: float, backcast: float, *, reverts: bool) -> GarchFit:

@@ -1,0 +1,89 @@
+"""Formation windows with a known truth, and the month that ships with Tandem."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tandem.config import Settings
+from tandem.market import Calendar, Timeframe, resample
+
+DAY = date(2024, 3, 12)
+
+
+@pytest.fixture(scope="session")
+def settings():
+    """Five-minute bars; everything else as it comes."""
+    return Settings.model_validate({"model": {"timeframe": "5Min"}})
+
+
+@pytest.fixture(scope="session")
+def day():
+    """The session that is identified for."""
+    return Calendar().session(DAY)
+
+
+@pytest.fixture(scope="session")
+def window():
+    """A function from log closes per symbol to a bars frame of the sessions before the day."""
+    return bars_of
+
+
+@pytest.fixture(scope="session")
+def legs():
+    """A function from a seed to the log closes of a cointegrated pair with GARCH noise and of two walks."""
+    return simulate
+
+
+@pytest.fixture(scope="session")
+def market(window, legs):
+    """A window with one cointegrated pair, SIMA and SIMB, and two walks, WALKA and WALKB."""
+    return window(legs(5))
+
+
+@pytest.fixture(scope="session")
+def sectors():
+    """Every simulated symbol is technology."""
+    return dict.fromkeys(("SIMA", "SIMB", "WALKA", "WALKB", "SIMC", "PROXY"), "technology")
+
+
+@pytest.fixture(scope="session")
+def january():
+    """A function from a day to the seven sessions of shipped five-minute bars before it."""
+    from tandem.sources import samples
+
+    bars = resample(samples.minute_bars(), Timeframe.MIN_5)
+
+    def before(day):
+        calendar = Calendar()
+        session, first = calendar.session(day), calendar.before(day, 7)[0]
+        return bars[(bars["start"] >= first.open) & (bars["start"] < session.open)], session
+
+    return before
+
+
+def simulate(seed, bars=546, phi=0.94):
+    generator = np.random.default_rng(seed)
+    walks = np.cumsum(generator.standard_normal((3, bars)) * 0.002, axis=1)
+    spread, variance, noise = np.zeros(bars), 1.0, 0.0
+    for bar in range(1, bars):
+        variance = 0.04 + 0.1 * noise**2 + 0.86 * variance
+        noise = np.sqrt(variance) * generator.standard_normal()
+        spread[bar] = phi * spread[bar - 1] + 0.0008 * noise
+    return {"SIMA": walks[0] + spread, "SIMB": walks[0], "WALKA": walks[1], "WALKB": walks[2]}
+
+
+def bars_of(logs):
+    count = max(log.size for log in logs.values())
+    starts = [
+        moment
+        for session in Calendar().before(DAY, -(-count // 78))
+        for moment in pd.date_range(session.open, session.close, freq="5min", inclusive="left", unit="us")
+    ][-count:]
+    frames = []
+    for symbol, log in logs.items():
+        close = 100 * np.exp(log)
+        frame = {"symbol": symbol, "start": starts[-log.size :], "open": close, "high": close, "low": close}
+        frames.append(pd.DataFrame({**frame, "close": close, "volume": 1000}))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,57 @@
+"""Sharpe ratios with what one may believe of them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.statistics import deflated_sharpe, expected_best_sharpe, probabilistic_sharpe, sharpe_ratio
+
+RETURNS = np.random.default_rng(8).standard_normal(1000) * 0.01 + 0.001
+
+
+def test_the_sharpe_ratio_is_annualised():
+    found = sharpe_ratio(RETURNS, 252)
+    assert found.ratio == pytest.approx(RETURNS.mean() / RETURNS.std(ddof=1) * np.sqrt(252))
+    assert (found.periods, found.count) == (252, 1000)
+
+
+def test_the_standard_error_is_what_repeated_samples_show():
+    generator = np.random.default_rng(3)
+    samples = generator.standard_normal((4000, 250)) * 0.01 + 0.002
+    ratios = [sharpe_ratio(sample, 1).ratio for sample in samples]
+    assert np.mean([sharpe_ratio(sample, 1).standard_error for sample in samples]) == pytest.approx(
+        np.std(ratios), rel=0.05
+    )
+
+
+def test_the_probabilistic_ratio_is_uniform_without_skill():
+    generator = np.random.default_rng(6)
+    found = [probabilistic_sharpe(generator.standard_normal(200)) for _ in range(2000)]
+    assert np.quantile(found, [0.1, 0.5, 0.9]) == pytest.approx([0.1, 0.5, 0.9], abs=0.03)
+
+
+def test_returns_that_do_not_vary_tell_nothing():
+    assert probabilistic_sharpe(np.zeros(10)) == 0.5
+    assert sharpe_ratio(np.zeros(10)).ratio == 0
+
+
+def test_the_expected_best_of_a_hundred_is_the_papers():
+    """Bailey and Lopez de Prado (2014): 100 trials, annual variance 1/2, 250 days: 0.1132 per day."""
+    assert expected_best_sharpe(100, 0.5 / 250) == pytest.approx(0.1132, abs=1e-4)
+
+
+def test_more_trials_deflate_more():
+    assert probabilistic_sharpe(RETURNS) == deflated_sharpe(RETURNS, 1, 0.001)
+    found = [deflated_sharpe(RETURNS, trials, 0.001) for trials in (1, 10, 100, 1000)]
+    assert found == sorted(found, reverse=True)
+
+
+def test_no_trial_is_no_ground_to_deflate():
+    with pytest.raises(ValueError, match="need a trial"):
+        expected_best_sharpe(0, 1.0)
+
+
+@given(unit=st.floats(1e-6, 1e6))
+def test_the_unit_of_returns_does_not_matter(unit):
+    assert probabilistic_sharpe(RETURNS * unit) == pytest.approx(probabilistic_sharpe(RETURNS), abs=1e-9)
