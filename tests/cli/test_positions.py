@@ -49,3 +49,4 @@ def test_a_recycler_that_is_not_there_is_one_line_and_status_2(tandem):
     done = tandem("positions", TANDEM_WEBSOCKET__RECYCLER__SERVER_URL="ws://127.0.0.1:9")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
+    assert "tandem recycler start" in done.stderr

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from tandem.cli.opening import open_store
 from tandem.cli.table import show
-from tandem.market import ConfigError, Position, World, WorldKind
+from tandem.market import BrokerError, ConfigError, Position, World, WorldKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +82,11 @@ def _held(settings: "Settings") -> dict[str, Position]:
         broker = AlpacaBroker(None, *_keys(settings), paper=settings.alpaca.paper)
     try:
         return broker.positions()
+    except BrokerError as error:
+        if settings.websocket.mode != "recycler":
+            raise
+        url = settings.websocket.recycler.server_url
+        raise BrokerError(f"the recycler at {url}: {error.what}", "Start it with `tandem recycler start`.") from None
     finally:
         broker.close()
 
