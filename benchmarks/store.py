@@ -42,8 +42,11 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home, Store.open(Path(home)) as store:
-        figures = list(measure(store, asked.full))
+    with tempfile.TemporaryDirectory() as home:
+        with Store.open(Path(home)) as store:
+            figures = list(measure(store, asked.full))
+        assert store.server is not None
+        assert store.server.has_stopped()
     for figure in figures:
         print(json.dumps(asdict(figure)) if asked.json else line(figure))
 

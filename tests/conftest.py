@@ -1,49 +1,64 @@
 """Fixtures of every room: a store on the real embedded PostgreSQL."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
 
 from tandem.store import Store
 
+NewStore = Callable[[], AbstractContextManager[Store]]
+
+
+def execute(store: Store, statement: str) -> None:
+    with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
+
 
 @pytest.fixture(scope="session")
-def postgres_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home with a running server, one per test process; it stops when the tests end."""
-    home = tmp_path_factory.mktemp("home")
-    with Store.open(home):
-        yield home
+def postgres_home() -> Iterator[Path]:
+    """A home with a running server, one per test process; both are gone when the tests end."""
+    with TemporaryDirectory(prefix="tandem-tests-") as folder:
+        with Store.open(Path(folder)) as main:
+            execute(main, "ALTER SYSTEM SET fsync = off")
+            execute(main, "SELECT pg_reload_conf()")
+            yield Path(folder)
+        assert main.server is not None
+        assert main.server.has_stopped()
 
 
 @pytest.fixture(scope="session")
-def new_store(postgres_home: Path) -> Iterator[Callable[[], Store]]:
-    """Makes stores on fresh, empty, migrated databases; the caller closes them."""
+def new_store(postgres_home: Path) -> Iterator[NewStore]:
+    """Makes stores on fresh, empty, migrated databases, dropped at the end of the `with` block."""
     with Store.open(postgres_home) as main:
         template = main.database("template_of_tests")
         Store.open(postgres_home, template).close()
         numbers = count()
 
-        def make() -> Store:
+        @contextmanager
+        def fresh_store() -> Iterator[Store]:
             name = f"test_{next(numbers)}"
-            with psycopg.connect(main.url.replace("+psycopg", ""), autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name} TEMPLATE template_of_tests")  # type: ignore[arg-type]
-            return Store.open(postgres_home, main.database(name))
+            execute(main, f"CREATE DATABASE {name} TEMPLATE template_of_tests")
+            with Store.open(postgres_home, main.database(name)) as store:
+                yield store
+            execute(main, f"DROP DATABASE {name} WITH (FORCE)")
 
-        yield make
+        yield fresh_store
 
 
 @pytest.fixture
-def store(new_store: Callable[[], Store]) -> Iterator[Store]:
+def store(new_store: NewStore) -> Iterator[Store]:
     """A store on a fresh, empty, migrated database."""
     with new_store() as fresh:
         yield fresh
 
 
 @pytest.fixture(scope="module")
-def module_store(new_store: Callable[[], Store]) -> Iterator[Store]:
+def module_store(new_store: NewStore) -> Iterator[Store]:
     """The same, shared by the tests of one file."""
     with new_store() as fresh:
         yield fresh

@@ -16,6 +16,7 @@ def coverage(connection: Connection) -> pd.DataFrame:
     days = pd.DataFrame(found, columns=[*PLACE, "day", "rows", "first", "last"])
     if days.empty:
         return pd.DataFrame(columns=[*PLACE, "rows", "first", "last", "sessions", "gaps"])
+    days["day"] = days["day"].dt.tz_convert("UTC").dt.date
     days["holes"] = _has_hole(days)
     places = days.groupby(PLACE, sort=True)
     table = places.agg(rows=("rows", "sum"), first=("first", "min"), last=("last", "max"), sessions=("day", "size"))
@@ -40,9 +41,10 @@ def _absent(days: pd.DataFrame) -> "pd.Series[int]":
     return days.groupby(PLACE, sort=True)["day"].agg(count)
 
 
+# 4:00 UTC is at or just before midnight in New York, summer and winter: cheaper than the zone for every bar.
 DAYS = """
-SELECT symbol, timeframe, data_source, feed, adjustment, (timestamp AT TIME ZONE 'America/New_York')::date AS day,
-       count(*), min(timestamp), max(timestamp)
+SELECT symbol, timeframe, data_source, feed, adjustment,
+       date_bin('1 day', timestamp, '2000-01-01 04:00+00') AS day, count(*), min(timestamp), max(timestamp)
 FROM market_data WHERE revision = 0 AND world = ''
 GROUP BY symbol, timeframe, data_source, feed, adjustment, day
 """

@@ -3,18 +3,19 @@
 A process of its own, run by path with nothing but the standard library, so that it starts in
 milliseconds and holds little memory:
 
-    python -S -E keeper.py FOLDER LOCK COMMAND...
+    python -S -E keeper.py FOLDER SOCKETS LOCK COMMAND...
 
-`FOLDER` holds `data`, `users.lock` and `server.log`; `LOCK` is the descriptor of the locked
-`keeper.lock`, inherited; `COMMAND` starts the server in the foreground. Every user of the server holds
-a shared lock on `users.lock`, which the kernel drops however the user ends. The keeper asks for an
-exclusive one: once it is granted nobody is left, and the server is stopped. When the keeper itself is
-killed the kernel stops the server.
+`FOLDER` holds `data`, `users.lock` and `server.log`, `SOCKETS` the server's socket; `LOCK` is the
+descriptor of the locked `keeper.lock`, inherited; `COMMAND` starts the server in the foreground. Every
+user of the server holds a shared lock on `users.lock`, which the kernel drops however the user ends.
+The keeper asks for an exclusive one: once it is granted nobody is left, and the server is stopped.
+When the keeper itself is killed the kernel stops the server.
 """
 
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,9 +28,9 @@ LOG_BYTES = 10_000_000
 PATIENCE = 30.0
 
 
-def main(folder: Path, lock: int, command: list[str]) -> int:
+def main(folder: Path, sockets: Path, lock: int, command: list[str]) -> int:
     """Run the server until nobody uses it or it ends by itself; its exit status."""
-    clear_the_way(folder / "data")
+    clear_the_way(folder / "data", sockets)
     with open_log(folder / "server.log") as log:
         server = subprocess.Popen(
             command,
@@ -41,6 +42,8 @@ def main(folder: Path, lock: int, command: list[str]) -> int:
     users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
     threading.Thread(target=stop_when_unused, args=(server, users), daemon=True).start()
     status = server.wait()
+    if sockets != folder:
+        shutil.rmtree(sockets, ignore_errors=True)
     os.close(lock)
     return status
 
@@ -53,15 +56,19 @@ def stop_when_unused(server: "subprocess.Popen[bytes]", users: int) -> None:
         threading.Event().wait(PATIENCE)
 
 
-def clear_the_way(data: Path) -> None:
-    """Stop a server that outlived its keeper, and forget one that died without cleaning up."""
+def clear_the_way(data: Path, sockets: Path) -> None:
+    """Stop a server that outlived its keeper, and forget one that died without cleaning up.
+
+    The server itself would believe its old lock files as long as any process has the number in them.
+    """
     for request in (signal.SIGINT, signal.SIGQUIT):
         for _ in range(int(PATIENCE * 50)):
             running = servers_in(data)
             if running is None:
                 return
             if not running:
-                (data / "postmaster.pid").unlink(missing_ok=True)
+                for stale in (data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+                    stale.unlink(missing_ok=True)
                 return
             send_to_postmaster(data, running, request)
             threading.Event().wait(0.02)
@@ -114,4 +121,4 @@ def die_with(parent: int) -> "Callable[[], None] | None":
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))

@@ -44,14 +44,18 @@ def attach(connection: Connection, month: Month) -> None:
 
 
 def _missing(connection: Connection, months: list[Month]) -> list[Month]:
-    names = [_name(month) for month in months]
-    rows = connection.execute("SELECT n FROM unnest(%s::text[]) AS n WHERE to_regclass(n) IS NULL", [names]).fetchall()
-    absent = {row[0] for row in rows}
-    return [month for month in months if _name(month) in absent]
+    present = {row[0] for row in connection.execute(PARTITIONS).fetchall()}
+    return [month for month in months if _name(month) not in present]
 
 
 def _name(month: Month) -> str:
     return f"market_data_{str(month).replace('-', '_')}"
+
+
+# Read as a table: the catalogue's caches, which to_regclass asks, may be older than the locks just taken.
+PARTITIONS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'market_data'::regclass
+"""
 
 
 def _midnight(month: Month) -> str:

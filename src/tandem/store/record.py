@@ -1,6 +1,7 @@
 """One fact: something that happened, in one world."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -10,6 +11,8 @@ import msgspec
 from typing_extensions import TypeVar
 
 from tandem.market import DataError
+
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Body(Protocol):
@@ -58,11 +61,13 @@ def encoded(record: Record) -> str:
         DataError: a float that is not finite, a NUL character, or a type that has no JSON form.
     """
     try:
-        text = json.dumps(msgspec.to_builtins(record.body, str_keys=True), allow_nan=False, separators=(",", ":"))
+        plain = msgspec.to_builtins(record.body, str_keys=True)
+        text = json.dumps(plain, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        text.encode()
     except (ValueError, TypeError) as error:
         raise DataError(f"fact {record.key} cannot be recorded: {error}") from error
-    if "\\u0000" in text or "\\ud" in text:
-        raise DataError(f"fact {record.key} cannot be recorded: a character that PostgreSQL does not store")
+    if NUL.search(text):
+        raise DataError(f"fact {record.key} cannot be recorded: PostgreSQL does not store NUL characters")
     return text
 
 

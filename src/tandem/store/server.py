@@ -1,5 +1,6 @@
 """The embedded PostgreSQL server: started on first use, shared, gone with its last user."""
 
+import atexit
 import fcntl
 import hashlib
 import importlib.util
@@ -68,6 +69,7 @@ class Server:
         self.folder = home.expanduser().absolute() / "postgres"
         self._make_private_folder()
         self._keeper: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
         self._users = self._open_lock("users.lock")
         _users.add(self)
         try:
@@ -90,6 +92,17 @@ class Server:
         _users.discard(self)
         _reap()
 
+    def has_stopped(self, seconds: float = 10.0) -> bool:
+        """After `close`: wait until the server is gone; False when somebody still uses it after that time."""
+        watch = Stopwatch()
+        while (lock := self._take("keeper.lock")) is None:
+            if watch.seconds > seconds:
+                return False
+            threading.Event().wait(0.02)
+        os.close(lock)
+        _reap()
+        return True
+
     @property
     def log(self) -> Path:
         """Where the server writes what it does."""
@@ -103,10 +116,11 @@ class Server:
         """Return once the server answers; start it where it does not run."""
         _reap()
         watch = Stopwatch()
-        while watch.seconds < START_SECONDS:
-            if self._is_counted() and self._is_up():
-                return
-            threading.Event().wait(0.02)
+        with self._starting:
+            while watch.seconds < START_SECONDS:
+                if self._is_counted() and self._is_up():
+                    return
+                threading.Event().wait(0.02)
         raise StoreError(f"PostgreSQL in {self.folder} did not answer for {START_SECONDS:.0f} s", f"See {self.log}")
 
     def _is_counted(self) -> bool:
@@ -115,14 +129,21 @@ class Server:
 
     def _is_up(self) -> bool:
         """Whether a keeper watches a server that answers; without a keeper one is started."""
-        if (lock := self._take("keeper.lock")) is None:
-            return self._answers()
-        if self._keeper is not None and self._keeper.wait(10):
+        if (lock := self._take("keeper.lock")) is not None:
+            self._refuse_to_repeat(lock)
+            self._keeper = self._start(lock)
+            return False
+        if self._answers():
+            self._keeper = None
+            return True
+        return False
+
+    def _refuse_to_repeat(self, lock: int) -> None:
+        """A server that this process started just now and that gave up would give up again."""
+        if self._keeper is not None and self._keeper.wait(10) > 0:
             os.close(lock)
             self._keeper = None
             raise self._cannot_start()
-        self._keeper = self._start(lock)
-        return False
 
     def _answers(self) -> bool:
         import psycopg
@@ -146,11 +167,12 @@ class Server:
 
     def _spawn_keeper(self, lock: int, programs: Path) -> "subprocess.Popen[bytes]":
         data = self.folder / "data"
-        settings = {**SETTINGS, "unix_socket_directories": str(socket_folder(self.folder))}
+        sockets = str(socket_folder(self.folder))
+        settings = {**SETTINGS, "unix_socket_directories": sockets}
         options = [f"--{name}={value}" for name, value in settings.items()]
         server = [*_as_ordinary_user(data), str(programs / "postgres"), "-D", str(data), *options]
         keeper = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(KEEPER), str(self.folder), str(lock), *server],
+            [sys.executable, "-S", "-E", str(KEEPER), str(self.folder), sockets, str(lock), *server],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -294,4 +316,11 @@ def _leave_after_fork() -> None:
         server.close()
 
 
+def _forget_keepers() -> None:
+    """They outlive this process on purpose, which `Popen` would take for an oversight."""
+    for keeper in _keepers:
+        keeper.returncode = keeper.poll() or 0
+
+
+atexit.register(_forget_keepers)
 os.register_at_fork(after_in_child=_leave_after_fork)

@@ -13,6 +13,7 @@ from tandem.market import DataError, flaw_of
 REQUIRED: Final = ("symbol", "start", "open", "high", "low", "close", "volume")
 OPTIONAL: Final = ("trade_count", "vwap")
 EARLIEST: Final = np.datetime64("1900-01-01", "us")
+MOST_SHARES: Final = 2.0**53 - 1
 LATEST: Final = np.datetime64("2100-01-01", "us")
 
 Floats = NDArray[np.float64]
@@ -121,7 +122,7 @@ def _lawful(figures: Floats) -> Flags:
             & (lows <= np.minimum(opens, closes))
             & (np.maximum(opens, closes) <= highs)
             & (volume >= 0)
-            & (volume < 2.0**63)
+            & (volume <= MOST_SHARES)
             & (volume == np.floor(volume))
         )
 
