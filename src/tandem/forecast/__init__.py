@@ -5,6 +5,8 @@ from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, features
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
 from tandem.forecast.model import Forecast, PairModel
+from tandem.forecast.registered import ModelRegistered
+from tandem.forecast.registry import MlflowRegistry
 from tandem.forecast.train import train_pair
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "Evidence",
     "Features",
     "Forecast",
+    "MlflowRegistry",
+    "ModelRegistered",
     "PairModel",
     "features",
     "horizon_of",

@@ -59,7 +59,7 @@ def judge(window: Window, recipe: ModelSettings) -> Judgement:
     evidence = _evidence(window, said["test"])
     figures = {"evidence_statistic": evidence.statistic, "evidence_pvalue": evidence.pvalue}
     calibration = Calibration.fit(said["validation"], window.validation.labels, window.spread.horizon)
-    return Judgement(lesson, own | baseline_metrics(window) | figures, evidence, calibration, said)
+    return Judgement(lesson, baseline_metrics(window) | own | figures, evidence, calibration, said)
 
 
 def baselines(window: Window) -> tuple[Baseline, ...]:
@@ -75,9 +75,10 @@ def baselines(window: Window) -> tuple[Baseline, ...]:
 def baseline_metrics(window: Window) -> dict[str, float]:
     """Base rate, sample count and the baselines' scores on every block."""
     metrics: dict[str, float] = {}
+    rivals = baselines(window)
     for name, block in window.blocks.items():
         metrics |= {f"{name}_base_rate": float(block.labels.mean()), f"{name}_samples": float(len(block))}
-        for rival in baselines(window):
+        for rival in rivals:
             skill = Skill.of(block.labels, rival.probability(block.z), rival.answers(block.z))
             metrics |= {f"{name}_{score}_{rival.name}": value for score, value in asdict(skill).items()}
     return metrics

@@ -44,10 +44,10 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Period:
-    """The first and last bar that a block's labels were asked at, ISO dates, and how many."""
+    """The UTC dates of the first and last bar that a block was asked at, and how many bars."""
 
-    first: str
-    last: str
+    first: date
+    last: date
     samples: int
 
 
@@ -75,7 +75,7 @@ class PairModel:
         history: the GRU's epochs during evaluation.
         best_epoch: how many epochs the final GRU was given; 0 where none was trained.
         calibration: of the model that trades, from its forecasts of the validation block.
-        periods: the blocks `train`, `validation` and `test`, where an evaluation was possible.
+        periods: the blocks `train`, `validation` and `test`, where the dates are known.
         refusal: why no GRU was trained, where none was.
         network: the GRU, refitted on the whole window; also kept where the baseline trades.
     """

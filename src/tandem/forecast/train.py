@@ -14,18 +14,21 @@ The order of things, so that nothing is judged on what it has seen:
    many epochs as were best; the calibration stays that of the validation block.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tandem.config import ModelSettings, Settings
-from tandem.forecast.calibration import Calibration
 from tandem.forecast.features import Array
 from tandem.forecast.gru import train_gru
-from tandem.forecast.judgement import baseline_calibration, baseline_metrics, fit_scaler, judge
+from tandem.forecast.judgement import Judgement, baseline_calibration, baseline_metrics, fit_scaler, judge
 from tandem.forecast.labels import horizon_of
 from tandem.forecast.model import Network, PairModel, Period
-from tandem.forecast.window import Samples, Spread, Window, refused
+from tandem.forecast.window import Spread, Window, refused
 from tandem.market import Refusal
 from tandem.statistics import Equilibrium
 
@@ -33,49 +36,43 @@ if TYPE_CHECKING:
     from tandem.screening import Passport
 
 
-def train_pair(passport: "Passport", closes_a: Array, closes_b: Array, settings: Settings) -> PairModel:
+def train_pair(
+    passport: "Passport",
+    closes_a: ArrayLike,
+    closes_b: ArrayLike,
+    settings: Settings,
+    starts: Sequence[datetime] | None = None,
+) -> PairModel:
     """Train, judge and refit the model of one pair; the baseline trades where the GRU has no evidence.
 
     A window of fewer than `model.min_data_points` bars, a train block whose spread does not revert, and
     blocks with fewer than 30 samples train no GRU: the baseline trades and the model carries the Refusal.
 
     Args:
-        passport: the pair's passport, estimated on the same window.
-        closes_a: closes of leg a over the formation window, shape [bars].
+        passport: the pair's passport.
+        closes_a: closes of leg a over the training window, shape [bars]; it ends where the passport's window
+            ends and may reach further back.
         closes_b: of leg b, on the same bars.
         settings: `model` and `garch` are read.
+        starts: of the bars; the passport's own where the window is the passport's.
     """
-    closes_a, closes_b = np.asarray(closes_a, dtype=np.float64), np.asarray(closes_b, dtype=np.float64)
-    window = Window.cut(np.log(closes_a), np.log(closes_b), settings)
+    log_a, log_b = np.log(np.asarray(closes_a, np.float64)), np.log(np.asarray(closes_b, np.float64))
+    window, recipe, bars = Window.cut(log_a, log_b, settings), settings.model, len(log_a)
+    plain = _plain(passport, recipe)
     if isinstance(window, Refusal):
-        return _untrained(passport, settings.model, window, None)
-    bars, needed = len(closes_a), settings.model.min_data_points
-    if bars < needed:
-        return _untrained(passport, settings.model, refused(f"{bars} bars, model.min_data_points is {needed}"), window)
-    return _trained(passport, passport.spread(closes_a, closes_b), settings.model, window)
-
-
-def _trained(passport: "Passport", spread: Array, recipe: ModelSettings, window: Window) -> PairModel:
-    judged = judge(window, recipe)
-    gru_trades, why = judged.choice(recipe)
-    return PairModel(
-        pair=passport.pair,
-        session=passport.session,
-        phi=passport.phi,
-        horizon=horizon_of(passport.half_life),
-        settings=recipe,
-        trades_with="gru" if gru_trades else "baseline",
-        why=why,
-        metrics=judged.metrics,
-        history=judged.lesson.history,
-        best_epoch=judged.lesson.best_epoch,
-        calibration=judged.calibration if gru_trades else baseline_calibration(window),
-        periods=_periods(passport, window),
-        network=_refit(passport, spread, recipe, judged.lesson.best_epoch),
+        return _without_gru(plain, window)
+    dated = replace(
+        plain,
+        metrics=baseline_metrics(window),
+        calibration=baseline_calibration(window),
+        periods=_periods(window, starts or (passport.starts if len(passport.starts) == bars else None)),
     )
+    if bars < recipe.min_data_points:
+        return _without_gru(dated, refused(f"{bars} bars, model.min_data_points is {recipe.min_data_points}"))
+    return _with_gru(dated, judge(window, recipe), passport, passport.spread(closes_a, closes_b))
 
 
-def _untrained(passport: "Passport", recipe: ModelSettings, refusal: Refusal, window: Window | None) -> PairModel:
+def _plain(passport: "Passport", recipe: ModelSettings) -> PairModel:
     return PairModel(
         pair=passport.pair,
         session=passport.session,
@@ -83,28 +80,42 @@ def _untrained(passport: "Passport", recipe: ModelSettings, refusal: Refusal, wi
         horizon=horizon_of(passport.half_life),
         settings=recipe,
         trades_with="baseline",
-        why=f"no GRU was trained: {refusal.why}",
-        metrics=baseline_metrics(window) if window else {},
-        calibration=baseline_calibration(window) if window else Calibration(),
-        periods=_periods(passport, window) if window else {},
-        refusal=refusal,
+        why="",
+        metrics={},
     )
 
 
-def _refit(passport: "Passport", values: Array, recipe: ModelSettings, epochs: int) -> Network:
-    equilibrium = Equilibrium(passport.mean, passport.deviation)
-    path = passport.garch.filter(values)
-    spread = Spread(values, equilibrium, passport.phi, horizon_of(passport.half_life), path)
-    samples = spread.samples(recipe)
+def _without_gru(model: PairModel, refusal: Refusal) -> PairModel:
+    return replace(model, why=f"no GRU was trained: {refusal.why}", refusal=refusal)
+
+
+def _with_gru(model: PairModel, judged: Judgement, passport: "Passport", spread: Array) -> PairModel:
+    gru_trades, why = judged.choice(model.settings)
+    lesson = judged.lesson
+    return replace(
+        model,
+        trades_with="gru" if gru_trades else "baseline",
+        why=why,
+        metrics=judged.metrics,
+        history=lesson.history,
+        best_epoch=lesson.best_epoch,
+        calibration=judged.calibration if gru_trades else model.calibration,
+        network=_refitted(passport, spread, model.settings, lesson.best_epoch),
+    )
+
+
+def _refitted(passport: "Passport", values: Array, recipe: ModelSettings, epochs: int) -> Network:
+    equilibrium, horizon = Equilibrium(passport.mean, passport.deviation), horizon_of(passport.half_life)
+    samples = Spread(values, equilibrium, passport.phi, horizon, passport.garch.filter(values)).samples(recipe)
     scaler = fit_scaler(samples)
     lesson = train_gru((scaler.scale(samples.rows), samples.labels), None, recipe, epochs)
     return Network(lesson.gru, scaler)
 
 
-def _periods(passport: "Passport", window: Window) -> dict[str, Period]:
-    return {name: _period(passport, block) for name, block in window.blocks.items()}
-
-
-def _period(passport: "Passport", block: Samples) -> Period:
-    first, last = (str(passport.starts[bar])[:10] for bar in (block.bars[0], block.bars[-1]))
-    return Period(first, last, len(block))
+def _periods(window: Window, starts: Sequence[datetime] | None) -> dict[str, Period]:
+    if starts is None:
+        return {}
+    return {
+        name: Period(starts[block.bars[0]].date(), starts[block.bars[-1]].date(), len(block))
+        for name, block in window.blocks.items()
+    }

@@ -1,0 +1,140 @@
+"""What a day's training is recorded with: tags, parameters and figures under the mission's names."""
+
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tandem.config import Settings
+from tandem.forecast.features import MEAN_WINDOWS
+from tandem.forecast.model import PairModel
+from tandem.market import Session, World
+
+if TYPE_CHECKING:
+    from tandem.screening import Passport
+
+DISTRIBUTION = "tandem-trading"
+
+
+def experiment_of(sector: str, settings: Settings) -> str:
+    """The experiment of a sector and a recipe: `pairs_trading/technology_sector/gru_garch_hybrid_v1`."""
+    return f"pairs_trading/{sector}_sector/gru_garch_hybrid_{settings.model.version}"
+
+
+def model_name(session: Session, sector: str, settings: Settings) -> str:
+    """The registered model of a day: `pairs_trading_gru_garch_technology_v1_20260414`."""
+    return f"pairs_trading_gru_garch_{sector}_{settings.model.version}_{session.day:%Y%m%d}"
+
+
+def tags(
+    session: Session, sector: str, passports: Sequence["Passport"], settings: Settings, world: World | None
+) -> dict[str, str]:
+    """Tags of the day's runs and model."""
+    return {
+        "sector": sector,
+        "model_type": "gru_garch_hybrid",
+        "feature_set": "lagged_spread_garch_technical",
+        "training_date": str(session.day),
+        "data_version": _data_version(passports),
+        "code_version": code_version(),
+        "garch_order": "1,1",
+        "sequence_length": str(settings.model.sequence_length),
+        "world": world_tag(world),
+    }
+
+
+def world_tag(world: World | None) -> str:
+    """A world's name, empty for none."""
+    return "" if world is None else str(world)
+
+
+@cache
+def code_version() -> str:
+    """The commit of the checkout this runs from, else the installed version."""
+    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return version(DISTRIBUTION)
+
+
+def params(sector: str, settings: Settings, model: PairModel) -> dict[str, object]:
+    """Parameters of one pair's training."""
+    recipe = settings.model
+    return {
+        "sequence_length": recipe.sequence_length,
+        "gru_units": recipe.gru_units,
+        "dropout_rate": recipe.dropout_rate,
+        "learning_rate": recipe.learning_rate,
+        "batch_size": recipe.batch_size,
+        "epochs": recipe.epochs,
+        "validation_split": recipe.validation_split,
+        "test_split": recipe.test_split,
+        "garch_order": (1, 1),
+        "garch_model_type": "GARCH",
+        "sector": sector,
+        "min_data_points": recipe.min_data_points,
+        "lookback_days": settings.screen.formation_days,
+        "lag_features": recipe.lag_features,
+        "technical_indicators": [*(f"MA_{window}" for window in MEAN_WINDOWS), "RSI"],
+        "z_score_window": recipe.z_score_window,
+        "volatility_window": recipe.volatility_window,
+        "pair": model.pair,
+        "timeframe": recipe.timeframe,
+        "label": recipe.label,
+        "seed": recipe.seed,
+        "horizon": model.horizon,
+        "best_epoch": model.best_epoch,
+        "trades_with": model.trades_with,
+        "why": model.why,
+        **_dates(model),
+    }
+
+
+def figures(passport: "Passport", model: PairModel) -> dict[str, float]:
+    """Figures of one pair; those that are not finite are left out."""
+    garch, score = passport.garch, passport.score
+    found = {
+        **model.metrics,
+        "cointegration_pvalue": passport.pvalue,
+        "arch_test_pvalue": garch.arch_lm_pvalue,
+        "ljung_box_pvalue": garch.ljung_box_pvalue,
+        "adf_test_pvalue": passport.adf_pvalue,
+        "garch_aic": garch.aic,
+        "garch_bic": garch.bic,
+        "correlation_prices": passport.correlation_prices,
+        "correlation_returns": passport.correlation_returns,
+        "hedge_ratio": passport.hedge_ratio,
+        "half_life": passport.half_life,
+        "score": score.total,
+        "score_fit": score.fit,
+        "score_volatility": score.volatility,
+        "score_trading": score.trading,
+        "score_diagnostics": score.diagnostics,
+    }
+    return {name: float(value) for name, value in found.items() if isfinite(value)}
+
+
+def epochs(model: PairModel) -> list[tuple[str, float, int]]:
+    """Name, value and epoch of everything the GRU's training reported."""
+    return [
+        (f"epoch_{name}", value, step)
+        for step, epoch in enumerate(model.history, start=1)
+        for name in ("loss", "f1_score", "validation_loss", "validation_f1_score")
+        if (value := getattr(epoch, name)) is not None
+    ]
+
+
+def _dates(model: PairModel) -> dict[str, str]:
+    found = {name: model.periods[name] for name in ("train", "test") if name in model.periods}
+    starts = {f"{name}_start_date": str(period.first) for name, period in found.items()}
+    return starts | {f"{name}_end_date": str(period.last) for name, period in found.items()}
+
+
+def _data_version(passports: Sequence["Passport"]) -> str:
+    versions = sorted({passport.data_version for passport in passports})
+    return versions[0] if len(versions) == 1 else sha256(" ".join(versions).encode()).hexdigest()

@@ -1,0 +1,129 @@
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tandem.forecast import MlflowRegistry, train_pair
+from tandem.market import Session, StoreError, World, WorldKind
+
+DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))
+WORLD = World(WorldKind.RECYCLER, 3)
+NAME = "pairs_trading_gru_garch_technology_v1_20260414"
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow.*"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:mlflow.*"),
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+]
+
+
+@pytest.fixture(scope="module")
+def day_of_pairs(passport, model, quick, passport_of, simulated_closes):
+    closes = simulated_closes(500, seed=9)
+    other = passport_of(*closes, pair="MSFT/IBM")
+    return [passport, other], {passport.pair: model, other.pair: train_pair(other, *closes, quick)}
+
+
+def test_a_day_is_recorded_registered_served_and_promoted(module_store, tmp_path, day_of_pairs, quick, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    uri = module_store.database("mlflow_db")
+    registry = MlflowRegistry(uri, tmp_path / "artifacts")
+    passports, models = day_of_pairs
+    made = registry.record_day(DAY, "technology", passports, models, quick, {"tested": 6, "feed": "x"}, world=WORLD)
+    assert (made.name, made.version) == (NAME, "1")
+    assert made.pairs == ("NVDA/AAPL", "MSFT/IBM")
+    assert made.trades_with["NVDA/AAPL"] == "baseline"
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri, registry_uri=uri)
+    the_runs_hold_the_missions_names(client, made, day_of_pairs)
+    the_tags_are_the_missions(client)
+    the_model_answers_what_the_pair_model_answers(client, passports, models)
+    the_stages_move_as_the_mission_says(registry, client, day_of_pairs, quick)
+    assert not (tmp_path / "mlflow.db").exists()
+    assert not (tmp_path / "mlruns").exists()
+
+
+def the_runs_hold_the_missions_names(client, made, day_of_pairs):
+    passports, models = day_of_pairs
+    experiment = client.get_experiment_by_name("pairs_trading/technology_sector/gru_garch_hybrid_v1")
+    parent = client.get_run(made.run_id)
+    assert parent.data.metrics["tested"] == 6
+    assert parent.data.params["feed"] == "x"
+    children = client.search_runs([experiment.experiment_id], f"tags.mlflow.parentRunId = '{made.run_id}'")
+    child = next(run for run in children if run.data.tags["pair"] == "NVDA/AAPL")
+    assert len(children) == 2
+    assert {
+        "sequence_length": "10", "gru_units": "16", "dropout_rate": "0.255", "learning_rate": "0.0003",
+        "batch_size": "32", "epochs": "4", "validation_split": "0.2", "garch_order": "(1, 1)",
+        "garch_model_type": "GARCH", "sector": "technology", "min_data_points": "300", "lookback_days": "45",
+        "lag_features": "[1, 2, 3, 4, 5]", "technical_indicators": "['MA_5', 'MA_20', 'RSI']",
+        "z_score_window": "7", "volatility_window": "20", "train_start_date": "2026-04-01",
+    }.items() <= child.data.params.items()  # fmt: skip
+    assert {"train_end_date", "test_start_date", "test_end_date"} <= set(child.data.params)
+    metrics = child.data.metrics
+    assert models[passports[0].pair].metrics.items() <= metrics.items()
+    assert metrics["cointegration_pvalue"] == passports[0].pvalue
+    assert {"arch_test_pvalue", "ljung_box_pvalue", "adf_test_pvalue", "garch_aic", "garch_bic"} <= set(metrics)
+    epochs = client.get_metric_history(child.info.run_id, "epoch_validation_loss")
+    assert [each.step for each in epochs] == [1, 2, 3, 4]
+    files = {file.path for file in client.list_artifacts(child.info.run_id)}
+    assert files == {"garch_diagnostics.png", "training_history.png", "calibration.png", "passport.json"}
+    assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
+
+
+def the_tags_are_the_missions(client):
+    version = client.get_model_version(NAME, "1")
+    assert {
+        "sector": "technology", "model_type": "gru_garch_hybrid", "feature_set": "lagged_spread_garch_technical",
+        "training_date": "2026-04-14", "data_version": "abc", "garch_order": "1,1", "sequence_length": "10",
+        "world": "recycler-3", "stage": "Staging",
+    }.items() <= version.tags.items()  # fmt: skip
+    assert version.tags["code_version"]
+
+
+def the_model_answers_what_the_pair_model_answers(client, passports, models):
+    import mlflow
+    import pandas as pd
+
+    source = client.get_model_version(NAME, "1").source
+    asked = [
+        {"pair": str(each.pair), "closes_a": list(each.closes_a), "closes_b": list(each.closes_b)}
+        for each in [*passports, replace(passports[0], pair=type(passports[0].pair)("X", "Y"))]
+    ]
+    served = mlflow.pyfunc.load_model(source)
+    said = served.predict(pd.DataFrame(asked))
+    for row, passport in enumerate(passports):
+        spread = passport.formation_spread
+        expected = models[passport.pair].forecast(spread, passport, float(passport.z(spread)[-1]))
+        assert said["probability"][row] == expected.probability
+        assert said["model"][row] == "baseline"
+    assert "no pair of this day" in said["refusal"][2]
+    assert not [path for path in sys.modules if path == "mlflow.pytorch"]
+
+
+def the_stages_move_as_the_mission_says(registry, client, day_of_pairs, quick):
+    later = replace(DAY, day=DAY.day + timedelta(days=1))
+    second = registry.record_day(later, "technology", *day_of_pairs, quick, pictures=False, world=WORLD)
+    elsewhere = registry.record_day(DAY, "technology", *day_of_pairs, quick, pictures=False)
+    assert elsewhere.version == "2"
+    registry.promote(elsewhere.name, elsewhere.version)
+    registry.promote(NAME, "1")
+    assert registry.stage(NAME, "1") == "Production"
+    registry.promote(second.name, second.version)
+    assert registry.stage(NAME, "1") == "Archived"
+    assert registry.stage(NAME, "2") == "Production"
+    assert registry.champion("technology", WORLD).name == second.name
+    assert registry.champion("healthcare", WORLD) is None
+    assert str(client.get_model_version_by_alias(second.name, "champion").version) == second.version
+    assert "champion" not in client.get_registered_model(NAME).aliases
+    registry.record_trading(second, {"sharpe_ratio": 1.25, "win_rate": 0.5})
+    assert client.get_run(second.run_id).data.metrics["sharpe_ratio"] == 1.25
+
+
+def test_a_version_that_does_not_exist_is_one_clear_line(module_store, tmp_path):
+    registry = MlflowRegistry(module_store.database("mlflow_db"), tmp_path)
+    with pytest.raises(StoreError, match=r"MLflow's tracking store refuses: .*not found"):
+        registry.promote(NAME, "77")
