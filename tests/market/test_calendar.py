@@ -9,9 +9,6 @@ from hypothesis import strategies as st
 from tandem.market import NEW_YORK, Calendar, DataError, Session, Timeframe
 
 CALENDAR = Calendar()
-EDGE_OF_YEAR = pytest.mark.xfail(
-    reason="the calendar of one year does not answer before its first or after its last session"
-)
 
 
 def session(day: date) -> Session:
@@ -39,7 +36,6 @@ def test_weekends_holidays_and_days_of_mourning_or_storm_have_no_session(day: da
     assert CALENDAR.session(day) is None
 
 
-@EDGE_OF_YEAR
 @pytest.mark.parametrize(
     "day", [date(2010, 1, 1), date(2023, 1, 1), date(2023, 1, 2), date(2022, 12, 31), date(2023, 12, 31)]
 )
@@ -47,7 +43,6 @@ def test_the_first_and_last_days_of_a_year_have_no_session(day: date) -> None:
     assert CALENDAR.session(day) is None
 
 
-@EDGE_OF_YEAR
 def test_sessions_run_over_the_end_of_a_year() -> None:
     days = [session.day for session in CALENDAR.sessions(date(2022, 12, 29), date(2023, 1, 4))]
     assert days == [date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3), date(2023, 1, 4)]

@@ -121,9 +121,6 @@ def test_samples_load_once_with_their_sectors(tandem: Typed, store: Store) -> No
     assert store.sectors.of(["NVDA"]) == {"NVDA": "technology"}
 
 
-@pytest.mark.xfail(
-    reason="the calendar does not answer on the first days of a year, and the daily samples run over one"
-)
 def test_status_of_the_samples_counts_their_gaps(tandem: Typed) -> None:
     tandem("data", "load", "samples")
     found = {(row["symbol"], row["timeframe"]): row for row in json.loads(tandem("data", "status", "IBM", "--json")[1])}

@@ -1,5 +1,6 @@
 """Two-leg orders and the seams to brokers and feeds."""
 
+from tandem.execution.alpaca import AlpacaBroker, AlpacaFeed
 from tandem.execution.inprocess import InProcess, in_process
 from tandem.execution.lockstep import Connection, connect
 from tandem.execution.pair_order import Outcome, PairOrder, Purpose, name_of
@@ -8,6 +9,8 @@ from tandem.execution.seams import Broker, Feed
 from tandem.execution.trader import PairOrderEnded, Trader
 
 __all__ = [
+    "AlpacaBroker",
+    "AlpacaFeed",
     "Broker",
     "Connection",
     "Feed",

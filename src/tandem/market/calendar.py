@@ -102,4 +102,4 @@ def _exchange(year: int) -> "ExchangeCalendar":
 
     if not 1990 <= year <= 2100:
         raise DataError(f"no exchange calendar for the year {year}", "Check the dates and their unit.")
-    return exchange_calendars.get_calendar("XNYS", start=f"{year}-01-01", end=f"{year}-12-31")
+    return exchange_calendars.get_calendar("XNYS", start=f"{year - 1}-12-01", end=f"{year + 1}-01-31")
