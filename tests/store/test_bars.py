@@ -58,6 +58,13 @@ def test_unknown_trade_counts_and_vwaps_come_back_as_nan(store: Store) -> None:
     pd.testing.assert_frame_equal(read(store, "A", "MSFT"), frame.reset_index(drop=True))
 
 
+def test_a_trade_count_or_vwap_that_makes_no_sense_is_unknown(store: Store) -> None:
+    load(store, bars().assign(trade_count=[np.inf, -1, 5], vwap=[100.0, 1e300, np.nan]))
+    found = read(store)
+    assert found["trade_count"].isna().tolist() == [True, True, False]
+    assert found["vwap"].isna().tolist() == [False, True, True]
+
+
 def test_nothing_that_ends_after_the_last_moment_is_read(store: Store) -> None:
     load(store, bars(count=10))
     known = read(store, last=OPEN + 5 * MINUTE)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -162,7 +163,11 @@ def test_what_a_store_shows_of_itself_has_no_password(store: Store) -> None:
 
 def test_a_server_that_goes_away_is_a_store_error_and_it_recovers(store: Store) -> None:
     assert store.worlds() == []
-    sql(store, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tandem'")
+    others = (
+        f"FROM pg_stat_activity WHERE datname = '{store.url.split('/')[3].split('?')[0]}' AND pid <> pg_backend_pid()"
+    )
+    sql(store, f"SELECT pg_terminate_backend(pid, 10000) {others}")
+    assert sql(store, f"SELECT count(*) {others}") == [(0,)]
     assert store.worlds() == []
 
 
@@ -170,6 +175,23 @@ def test_a_statement_that_is_cut_off_is_a_store_error(store: Store) -> None:
     with pytest.raises(StoreError, match="terminating connection"), store._connections.use() as connection:
         connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     assert store.worlds() == []
+
+
+def test_a_closed_store_says_so(store: Store) -> None:
+    with Store.open(HOME, store.url) as another:
+        pass
+    with pytest.raises(StoreError, match="closed"):
+        another.worlds()
+
+
+def test_a_forked_child_does_not_disturb_its_parents_connections(store: Store) -> None:
+    assert store.worlds() == []
+    child = os.fork()
+    if child == 0:
+        store.new_world(WorldKind.SHADOW, "child")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [store.label(world) for world in store.worlds()] == ["child"]
 
 
 def test_threads_share_a_store(store: Store) -> None:

@@ -1,6 +1,6 @@
 """How a database is named: URLs, and what may be shown of them."""
 
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from tandem.market import StoreError
 
@@ -32,6 +32,15 @@ def shown(url: str) -> str:
     parts = _parts(url)
     host = parts.hostname or "the local socket"
     return f"{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def scrubbed(text: str, url: str) -> str:
+    """A message without the password or any option of the URL."""
+    parts = _parts(url)
+    options = [value for name, value in parse_qsl(parts.query) if name not in ("host", "port")]
+    for secret in filter(None, (parts.password, unquote(parts.password or ""), *options)):
+        text = text.replace(secret, "***")
+    return text
 
 
 def on_same_server(url: str, database: str) -> str:

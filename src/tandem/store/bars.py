@@ -54,7 +54,7 @@ class Bars:
 
         Args:
             bars: columns `symbol, start (with a zone), open, high, low, close, volume` and optionally
-                `trade_count, vwap`, in any order.
+                `trade_count, vwap` (unknown where they are no sensible number), in any order.
             timeframe: their length.
             source: where they come from (`alpaca`, `sample`, `recycled`, ...).
             feed: the exchange feed (`iex`, `sip`), where there is one.

@@ -1,5 +1,6 @@
 """Connections to one database, lent to one thread at a time."""
 
+import os
 import select
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 
 from tandem.market import StoreError
-from tandem.store.address import for_psycopg, normalised, shown
+from tandem.store.address import for_psycopg, normalised, scrubbed, shown
 
 Connection = psycopg.Connection[tuple[object, ...]]
 CONNECT_SECONDS = 10
@@ -26,6 +27,8 @@ class Connections:
         self.url = normalised(url)
         self._wake = wake
         self._idle: deque[Connection] = deque()
+        self._process = os.getpid()
+        self._closed = False
 
     @contextmanager
     def use(self) -> Iterator[Connection]:
@@ -43,11 +46,15 @@ class Connections:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Close every idle connection."""
+        """Close every idle connection, and the others when they come back."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
 
     def _take(self) -> Connection:
+        if self._closed:
+            raise StoreError("the store was closed", "Open it again")
+        self._leave_to_parent()
         while self._idle:
             try:
                 connection = self._idle.pop()
@@ -58,9 +65,14 @@ class Connections:
             connection.close()
         return self._connect_or_wake()
 
+    def _leave_to_parent(self) -> None:
+        """A forked child must not speak on its parent's connections, nor close them."""
+        if self._process != os.getpid():
+            self._of_parent, self._idle, self._process = self._idle, deque(), os.getpid()
+
     def _give_back(self, connection: Connection) -> None:
         idle = psycopg.pq.TransactionStatus.IDLE
-        if connection.closed or connection.info.transaction_status != idle:
+        if self._closed or connection.closed or connection.info.transaction_status != idle:
             connection.close()
         else:
             self._idle.append(connection)
@@ -102,5 +114,5 @@ def _has_news(connection: Connection) -> bool:
 
 def _away(url: str, error: psycopg.OperationalError) -> StoreError:
     lines = [line.strip() for line in str(error).splitlines() if "failed: " in line] or [str(error).splitlines()[0]]
-    said = lines[-1].split("failed: ")[-1].removeprefix("FATAL:  ")
+    said = scrubbed(lines[-1].split("failed: ")[-1].removeprefix("FATAL:  "), url)
     return StoreError(f"PostgreSQL at {shown(url)} does not answer: {said}", "Start it, or check TANDEM_DATABASE_URL")

@@ -5,10 +5,12 @@ from pathlib import Path
 import psycopg
 
 from tandem.market import StoreError
+from tandem.store.address import shown
 from tandem.store.connections import Connection, Connections
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x7A4D_0001
+OLDEST = 14_00_00
 
 
 def head() -> str:
@@ -20,9 +22,11 @@ def migrate(connections: Connections) -> None:
     """Upgrade the schema to `head`; quick where it is there already, safe from several processes at once.
 
     Raises:
-        StoreError: a newer version of Tandem made the schema, or the server refuses.
+        StoreError: a newer version of Tandem made the schema, the server is too old, or it refuses.
     """
     with connections.use() as connection:
+        if connection.info.server_version < OLDEST:
+            raise StoreError(f"PostgreSQL at {shown(connections.url)} is too old", "Use version 14 or newer")
         if _revision(connection) == head():
             return
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])

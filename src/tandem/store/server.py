@@ -40,7 +40,7 @@ SETTINGS: Final = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-TROUBLE: Final = ("FATAL", "PANIC", "error:", "DETAIL")
+TROUBLE: Final = ("FATAL", "PANIC", "error:", "DETAIL", "setpriv:")
 KEEPER: Final = Path(__file__).with_name("keeper.py")
 MENDS: Final = {
     "No space left on device": "Free some disk space",
@@ -70,7 +70,8 @@ class Server:
         self._make_private_folder()
         self._keeper: subprocess.Popen[bytes] | None = None
         self._starting = threading.Lock()
-        self._users = self._open_lock("users.lock")
+        self._users: int | None = None
+        self._log_before = 0
         _users.add(self)
         try:
             self.ensure()
@@ -86,9 +87,7 @@ class Server:
 
     def close(self) -> None:
         """Stop using the server; it stops when this was its last user."""
-        if self._users >= 0:
-            os.close(self._users)
-            self._users = -1
+        self._leave()
         _users.discard(self)
         _reap()
 
@@ -123,8 +122,15 @@ class Server:
                 threading.Event().wait(0.02)
         raise StoreError(f"PostgreSQL in {self.folder} did not answer for {START_SECONDS:.0f} s", f"See {self.log}")
 
+    def _leave(self) -> None:
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+
     def _is_counted(self) -> bool:
         """Whether this process holds its shared lock: not while a keeper is stopping the server."""
+        if self._users is None:
+            self._users = self._open_lock("users.lock")
         return _locks(self._users, fcntl.LOCK_SH)
 
     def _is_up(self) -> bool:
@@ -157,6 +163,7 @@ class Server:
     def _start(self, lock: int) -> "subprocess.Popen[bytes]":
         try:
             programs = binaries()
+            self._log_before = self.log.stat().st_size if self.log.exists() else 0
             if not (self.folder / "data").exists():
                 self._create_cluster(programs)
             return self._spawn_keeper(lock, programs)
@@ -171,23 +178,25 @@ class Server:
         settings = {**SETTINGS, "unix_socket_directories": sockets}
         options = [f"--{name}={value}" for name, value in settings.items()]
         server = [*_as_ordinary_user(data), str(programs / "postgres"), "-D", str(data), *options]
-        keeper = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(KEEPER), str(self.folder), sockets, str(lock), *server],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env=_clean_environment(),
-            pass_fds=(lock,),
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            keeper = subprocess.Popen(
+                [sys.executable, "-S", "-E", str(KEEPER), str(self.folder), sockets, str(lock), *server],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd="/",
+                env=_clean_environment(),
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
         _keepers.append(keeper)
         return keeper
 
     def _create_cluster(self, programs: Path) -> None:
-        """Into another name first: a cluster half made is never taken for one."""
-        half = self.folder / "data.new"
-        shutil.rmtree(half, ignore_errors=True)
+        """Under a name of its own first: a cluster half made, or made by two, is never taken for one."""
+        for left in self.folder.glob("data.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        half = self.folder / f"data.{os.getpid()}"
         options = ["-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-instructions"]
         command = [*_as_ordinary_user(half), str(programs / "initdb"), "-D", str(half), *options]
         made = subprocess.run(command, cwd="/", env=_clean_environment(), capture_output=True, text=True, check=False)
@@ -202,8 +211,9 @@ class Server:
             return str(socket_folder(self.folder))
 
     def _cannot_start(self) -> StoreError:
-        text = self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
-        return _mended(f"PostgreSQL cannot start in {self.folder}", text, f"See {self.log}")
+        said = self.log.read_bytes() if self.log.exists() else b""
+        new = said[self._log_before if self._log_before <= len(said) else 0 :].decode(errors="replace")
+        return _mended(f"PostgreSQL cannot start in {self.folder}", new, f"See {self.log}")
 
     def _make_private_folder(self) -> None:
         try:
@@ -295,6 +305,8 @@ def _locks(descriptor: int, how: int) -> bool:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise StoreError(f"files cannot be locked: {error.strerror}", "Put TANDEM_HOME on a local disk") from error
     return True
 
 
@@ -313,7 +325,7 @@ def _reap() -> None:
 def _leave_after_fork() -> None:
     """A forked child does not count as a user: it may outlive its parent without ever using the server."""
     for server in list(_users):
-        server.close()
+        server._leave()
 
 
 def _forget_keepers() -> None:

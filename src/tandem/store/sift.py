@@ -137,9 +137,14 @@ def _table(
         codes, start, figures = codes[order], start[order], figures[:, order]
     repeats = np.zeros(len(start), dtype=bool)
     repeats[1:] = (codes[1:] == codes[:-1]) & (start[1:] == start[:-1])
-    more = {name: figures[5 + n] for n, name in enumerate(extras)}
+    more = {name: _known(figures[5 + n]) for n, name in enumerate(extras)}
     sound = Sound([str(name) for name in names], codes, start, figures[:4], figures[4].astype(np.int64), more)
     return (sound.where(~repeats) if repeats.any() else sound), order[repeats]
+
+
+def _known(values: Floats) -> Floats:
+    with np.errstate(invalid="ignore"):
+        return np.where((values >= 0) & (values <= MOST_SHARES), values, np.nan)
 
 
 def _is_sorted(order: NDArray[np.int64]) -> bool:
