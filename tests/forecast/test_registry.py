@@ -123,6 +123,12 @@ def the_stages_move_as_the_mission_says(registry, client, day_of_pairs, quick):
     assert client.get_run(second.run_id).data.metrics["sharpe_ratio"] == 1.25
 
 
+def test_a_tracking_store_that_is_away_is_one_clear_line_at_once(tmp_path):
+    registry = MlflowRegistry("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", tmp_path)
+    with pytest.raises(StoreError, match="MLflow's tracking store refuses"):
+        registry.stage(NAME, "1")
+
+
 def test_a_version_that_does_not_exist_is_one_clear_line(module_store, tmp_path):
     registry = MlflowRegistry(module_store.database("mlflow_db"), tmp_path)
     with pytest.raises(StoreError, match=r"MLflow's tracking store refuses: .*not found"):

@@ -59,7 +59,7 @@ def test_the_test_block_changes_neither_the_training_nor_the_calibration(closes,
     first, second = judge(window, quick.model), judge(other, quick.model)
     assert second.lesson.history == first.lesson.history
     assert second.calibration == first.calibration
-    assert baseline_calibration(other) == baseline_calibration(window)
+    assert baseline_calibration(other, quick.model) == baseline_calibration(window, quick.model)
     assert second.metrics["test_f1_score"] != first.metrics["test_f1_score"]
 
 
@@ -72,6 +72,15 @@ def test_the_gru_replaces_the_baseline_only_on_both_kinds_of_evidence(quick):
     assert judgement(0.01, 0.4)[0]
     assert not judgement(0.2, 0.4)[0]
     assert not judgement(0.01, 0.2)[0]
+
+
+def test_a_gru_of_the_label_toward_is_for_comparison_only(passport, closes, quick, model):
+    toward = quick.model_copy(update={"model": quick.model.model_copy(update={"label": "toward"})})
+    other = train_pair(passport, *closes, toward)
+    assert other.trades_with == "baseline"
+    assert "`toward` is for comparison" in other.why
+    assert other.metrics["test_f1_score_ar1"] == other.metrics["test_f1_score_always_one"]
+    assert [each.frequency for each in other.calibration.bins] == [each.frequency for each in model.calibration.bins]
 
 
 def test_too_few_data_points_leave_the_baseline_with_the_refusal(passport, closes, quick):

@@ -49,6 +49,27 @@ class HalfLifeForecast:
 
 
 @dataclass(frozen=True)
+class NextMoveForecast:
+    """The AR(1) forecast of the label `toward`: that the next move goes toward the equilibrium.
+
+    `Phi(|z| (1 - phi) / sqrt(1 - phi^2))`: never under a half, so it always answers yes (STATISTICS 6).
+    """
+
+    name: ClassVar[str] = "ar1"
+    phi: float
+
+    def probability(self, z: Array) -> Array:
+        """See `Baseline`."""
+        from scipy.special import ndtr
+
+        return np.asarray(ndtr(np.abs(z) * (1 - self.phi) / np.sqrt(1 - self.phi**2)), dtype=np.float64)
+
+    def answers(self, z: Array) -> Mask:
+        """See `Baseline`."""
+        return self.probability(z) >= 0.5
+
+
+@dataclass(frozen=True)
 class LogisticOnDistance:
     """A logistic regression on |z|."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from tandem.config import ModelSettings
-from tandem.forecast.baselines import AlwaysOne, Baseline, HalfLifeForecast, LogisticOnDistance
+from tandem.forecast.baselines import AlwaysOne, Baseline, HalfLifeForecast, LogisticOnDistance, NextMoveForecast
 from tandem.forecast.calibration import Calibration
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Array
@@ -12,6 +12,7 @@ from tandem.forecast.gru import Lesson, train_gru
 from tandem.forecast.scaler import Scaler
 from tandem.forecast.skill import Skill, log_losses
 from tandem.forecast.window import Samples, Window
+from tandem.market import Refusal
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class Judgement:
 
     def choice(self, recipe: ModelSettings) -> tuple[bool, str]:
         """Whether the GRU trades, and why in words."""
+        if recipe.label == "toward":
+            return False, "the label `toward` is for comparison, the rule trades on `reverts`"
         mcc, baseline_mcc = self.metrics["test_mcc"], self.metrics["test_mcc_ar1"]
         chosen = self.evidence.pvalue < recipe.evidence_pvalue and mcc > baseline_mcc
         verdict = "the GRU beats" if chosen else "no evidence that the GRU beats"
@@ -56,26 +59,32 @@ def judge(window: Window, recipe: ModelSettings) -> Judgement:
         for name, block in window.blocks.items()
         for score, value in asdict(Skill.of(block.labels, said[name], said[name] >= 0.5)).items()
     }
-    evidence = _evidence(window, said["test"])
+    evidence = _evidence(window, said["test"], recipe)
     figures = {"evidence_statistic": evidence.statistic, "evidence_pvalue": evidence.pvalue}
     calibration = Calibration.fit(said["validation"], window.validation.labels, window.spread.horizon)
-    return Judgement(lesson, baseline_metrics(window) | own | figures, evidence, calibration, said)
+    return Judgement(lesson, baseline_metrics(window, recipe) | own | figures, evidence, calibration, said)
 
 
-def baselines(window: Window) -> tuple[Baseline, ...]:
+def ar1(window: Window, recipe: ModelSettings) -> Baseline:
+    """The AR(1) forecast of the label, from the train block."""
+    phi = window.spread.phi
+    return NextMoveForecast(phi) if recipe.label == "toward" else HalfLifeForecast.of(phi, window.spread.horizon)
+
+
+def baselines(window: Window, recipe: ModelSettings) -> tuple[Baseline, ...]:
     """The rivals, fitted on the train block."""
     train = window.train
     return (
-        HalfLifeForecast.of(window.spread.phi, window.spread.horizon),
+        ar1(window, recipe),
         LogisticOnDistance.fit(train.z, train.labels),
         AlwaysOne(float(train.labels.mean())),
     )
 
 
-def baseline_metrics(window: Window) -> dict[str, float]:
+def baseline_metrics(window: Window, recipe: ModelSettings) -> dict[str, float]:
     """Base rate, sample count and the baselines' scores on every block."""
     metrics: dict[str, float] = {}
-    rivals = baselines(window)
+    rivals = baselines(window, recipe)
     for name, block in window.blocks.items():
         metrics |= {f"{name}_base_rate": float(block.labels.mean()), f"{name}_samples": float(len(block))}
         for rival in rivals:
@@ -84,8 +93,12 @@ def baseline_metrics(window: Window) -> dict[str, float]:
     return metrics
 
 
-def baseline_calibration(window: Window) -> Calibration:
-    """The record of the AR(1) forecast on the validation block."""
+def baseline_calibration(window: Window, recipe: ModelSettings) -> Calibration:
+    """The record of the half-life forecast on the validation block, of the label `reverts` whatever the GRU learns."""
+    if recipe.label == "toward":
+        recipe = recipe.model_copy(update={"label": "reverts"})
+        asked = Window.of(window.spread, recipe)
+        return Calibration() if isinstance(asked, Refusal) else baseline_calibration(asked, recipe)
     block = window.validation
     said = HalfLifeForecast.of(window.spread.phi, window.spread.horizon).probability(block.z)
     return Calibration.fit(said, block.labels, window.spread.horizon)
@@ -96,7 +109,7 @@ def fit_scaler(samples: Samples) -> Scaler:
     return Scaler.fit(samples.names, samples.rows.reshape(-1, samples.rows.shape[-1]))
 
 
-def _evidence(window: Window, said: Array) -> Evidence:
-    test, horizon = window.test, window.spread.horizon
-    ar1 = HalfLifeForecast.of(window.spread.phi, horizon).probability(test.z)
-    return Evidence.of(log_losses(test.labels, ar1), log_losses(test.labels, said), horizon)
+def _evidence(window: Window, said: Array, recipe: ModelSettings) -> Evidence:
+    test = window.test
+    champion = log_losses(test.labels, ar1(window, recipe).probability(test.z))
+    return Evidence.of(champion, log_losses(test.labels, said), window.spread.horizon)

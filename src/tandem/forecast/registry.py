@@ -38,6 +38,7 @@ class MlflowRegistry:
     def __init__(self, tracking_uri: str, artifacts: Path) -> None:
         self._uri = tracking_uri
         self._artifacts = artifacts.expanduser().resolve()
+        self._reached = False
 
     def record_day(
         self,
@@ -145,10 +146,20 @@ class MlflowRegistry:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
+            self._reach()
             yield MlflowClient(self._uri, registry_uri=self._uri)
         except (MlflowException, SQLAlchemyError) as error:
             reason = str(error).splitlines()[0]
             raise StoreError(f"MLflow's tracking store refuses: {reason}", "See that its database is up") from error
+
+    def _reach(self) -> None:
+        # MLflow itself tries again for the better part of an hour.
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        if not self._reached:
+            create_engine(self._uri, poolclass=NullPool).connect().close()
+            self._reached = True
 
     def _experiment(self, client: "MlflowClient", name: str) -> str:
         found = client.get_experiment_by_name(name)

@@ -30,7 +30,7 @@ from tandem.forecast.labels import horizon_of
 from tandem.forecast.model import Network, PairModel, Period
 from tandem.forecast.window import Spread, Window, refused
 from tandem.market import Refusal
-from tandem.statistics import Equilibrium
+from tandem.statistics import Equilibrium, one_thread
 
 if TYPE_CHECKING:
     from tandem.screening import Passport
@@ -56,6 +56,17 @@ def train_pair(
         settings: `model` and `garch` are read.
         starts: of the bars; the passport's own where the window is the passport's.
     """
+    with one_thread():
+        return _model(passport, closes_a, closes_b, settings, starts)
+
+
+def _model(
+    passport: "Passport",
+    closes_a: ArrayLike,
+    closes_b: ArrayLike,
+    settings: Settings,
+    starts: Sequence[datetime] | None,
+) -> PairModel:
     log_a, log_b = np.log(np.asarray(closes_a, np.float64)), np.log(np.asarray(closes_b, np.float64))
     window, recipe, bars = Window.cut(log_a, log_b, settings), settings.model, len(log_a)
     plain = _plain(passport, recipe)
@@ -63,8 +74,8 @@ def train_pair(
         return _without_gru(plain, window)
     dated = replace(
         plain,
-        metrics=baseline_metrics(window),
-        calibration=baseline_calibration(window),
+        metrics=baseline_metrics(window, recipe),
+        calibration=baseline_calibration(window, recipe),
         periods=_periods(window, starts or (passport.starts if len(passport.starts) == bars else None)),
     )
     if bars < recipe.min_data_points:

@@ -105,22 +105,21 @@ class Window:
         gap of the longest look-back, the horizon and an embargo of 1% lies before each later block.
         """
         recipe, bars = settings.model, len(log_a)
-        embargo = int(np.ceil(bars * EMBARGO_SHARE))
         later = round(bars * recipe.validation_split) + round(bars * recipe.test_split)
-        spread = Spread.estimate(log_a, log_b, bars - later - look_back(recipe) - embargo, settings)
-        if isinstance(spread, Refusal):
-            return spread
-        purge = look_back(recipe) + spread.horizon
+        spread = Spread.estimate(log_a, log_b, bars - later - look_back(recipe) - _embargo(bars), settings)
+        return spread if isinstance(spread, Refusal) else cls.of(spread, recipe)
+
+    @classmethod
+    def of(cls, spread: Spread, recipe: ModelSettings) -> "Window | Refusal":
+        """Cut a spread that is already estimated."""
+        bars, purge = len(spread.values), look_back(recipe) + spread.horizon
         try:
-            blocks = purged_blocks(bars, recipe.validation_split, recipe.test_split, purge, embargo)
+            cut = purged_blocks(bars, recipe.validation_split, recipe.test_split, purge, _embargo(bars))
         except ValueError as error:
             return refused(str(error))
         samples = spread.samples(recipe)
-        return cls._of(spread, [_within(samples, block) for block in (blocks.train, blocks.validation, blocks.test)])
-
-    @classmethod
-    def _of(cls, spread: Spread, blocks: list[Samples]) -> "Window | Refusal":
-        if min(len(block) for block in blocks) < MIN_SAMPLES:
+        blocks = [_within(samples, block) for block in (cut.train, cut.validation, cut.test)]
+        if min(map(len, blocks)) < MIN_SAMPLES:
             sizes = ", ".join(str(len(block)) for block in blocks)
             return refused(f"blocks of {sizes} labelled bars, each needs {MIN_SAMPLES}")
         return cls(spread, *blocks)
@@ -134,6 +133,10 @@ class Window:
 def refused(why: str) -> Refusal:
     """No model, and why."""
     return Refusal("model", why, "forecast")
+
+
+def _embargo(bars: int) -> int:
+    return int(np.ceil(bars * EMBARGO_SHARE))
 
 
 def _within(samples: Samples, block: slice) -> Samples:
