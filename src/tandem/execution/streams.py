@@ -38,7 +38,7 @@ class StreamThread:
         Raises:
             BrokerError: the keys were refused, or nothing answered within `timeout` seconds.
         """
-        logging.getLogger("alpaca").addHandler(logging.NullHandler())
+        _keep_quiet()
         self._thread.start()
         settled = self._settled.wait(timeout)
         if self._refusal:
@@ -94,3 +94,9 @@ class StreamThread:
         self._refusal = refusal
         await self._stream.stop_ws()
         self._settled.set()
+
+
+def _keep_quiet() -> None:
+    logging.getLogger("alpaca").addHandler(logging.NullHandler())
+    for name in ("websockets.client", "websockets.protocol"):  # at DEBUG they log the frame with the keys
+        logging.getLogger(name).setLevel(logging.INFO)

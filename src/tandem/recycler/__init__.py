@@ -1,6 +1,6 @@
 """The recycler: a local Alpaca that replays stored bars, with a paper broker beside it."""
 
-from tandem.recycler.launch import Launched, launch
+from tandem.recycler.launch import Launched, launch, serve
 from tandem.recycler.options import Options, world_of
 
-__all__ = ["Launched", "Options", "launch", "world_of"]
+__all__ = ["Launched", "Options", "launch", "serve", "world_of"]

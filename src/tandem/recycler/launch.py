@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from tandem.market import RecyclerError
 from tandem.recycler.options import Options
@@ -49,6 +49,22 @@ class Launched:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def serve(options: Options, announce: Callable[[dict[str, Any]], None]) -> None:
+    """Be the recycler, in this process, until interrupted.
+
+    Args:
+        options: what to replay.
+        announce: told `port`, `url` and `world` once clients can connect.
+
+    Raises:
+        RecyclerError: the port is taken, or a symbol has no bars.
+        StoreError: the store is away.
+    """
+    from tandem.recycler.server import run
+
+    run(options, announce)
 
 
 def launch(options: Options, environment: Mapping[str, str] | None = None) -> Launched:

@@ -44,8 +44,8 @@ class Metronome:
     async def run(self) -> None:
         """Play to the end of the reel."""
         while (mark := self.replay.next_mark) is not None:
-            await self._released(mark)
             await self._on_time(mark)
+            await self._released(mark)  # last, so that no desk can take hold between its check and the step
             await self._publish(self.replay.step())
             await self._tell()
 

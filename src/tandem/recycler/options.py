@@ -34,6 +34,9 @@ class Options:
         token_file: holds the token of the control API; TANDEM_RECYCLER_TOKEN otherwise.
         delay_ms, delay_seed: every websocket message is late by a random time up to this.
         auth_seconds: how long a client may take to authenticate.
+
+    Raises:
+        RecyclerError: no symbols, or a speed, amount or delay that makes no sense.
     """
 
     symbols: tuple[str, ...]
@@ -51,6 +54,12 @@ class Options:
     delay_ms: float = 0.0
     delay_seed: int = 0
     auth_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.speed is not None and self.speed <= 0:
+            raise RecyclerError(f"a speed of {self.speed:g} goes nowhere", "Give one above 0.")
+        if not self.symbols or self.cash <= 0 or self.delay_ms < 0:
+            raise RecyclerError("a recycler needs symbols, cash above 0 and a delay that is not negative")
 
     @classmethod
     def parse(cls, arguments: Sequence[str]) -> Self:

@@ -6,7 +6,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import uvicorn
@@ -32,6 +33,9 @@ from tandem.recycler.trading import Trading, reply
 HOST: Final = "127.0.0.1"
 TOKEN_VARIABLE: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 KEEP_ALIVE_SECONDS: Final = 3600
+STANDARD_INPUT: Final = 0
+
+Announce = Callable[[dict[str, Any]], None]
 
 
 class Recycler:
@@ -60,7 +64,8 @@ class Recycler:
                 WebSocketRoute("/stream", self._serve_trades),
                 WebSocketRoute("/stream/", self._serve_trades),
                 Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),
-            ]
+            ],
+            exception_handlers={405: _nothing_here, 500: _bug},
         )
 
     async def play(self) -> None:
@@ -121,7 +126,7 @@ class Recycler:
 def main(arguments: Sequence[str]) -> int:
     """Serve until interrupted; what a person can mend is one line on stderr and status 2."""
     try:
-        run(Options.parse(arguments))
+        run(Options.parse(arguments), lambda ready: print(json.dumps(ready), flush=True))
     except TandemError as error:
         print(f"tandem recycler: {error}", file=sys.stderr)
         return 2
@@ -130,8 +135,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run(options: Options) -> None:
+def run(options: Options, announce: Announce) -> None:
     """Replay until interrupted, or until the lifeline ends.
+
+    Args:
+        options: what to replay.
+        announce: told `port`, `url` and `world` once clients can connect.
 
     Raises:
         RecyclerError: the port is taken, or a symbol has no bars.
@@ -143,24 +152,24 @@ def run(options: Options) -> None:
     try:
         replay = Replay(reel_of(options), Engine(options.world, options.cash, options.costs))
         recycler = Recycler(replay, options, Keys.from_environment(), _token(options))
-        asyncio.run(_serve(recycler, listener))
+        asyncio.run(_serve(recycler, listener, announce))
     finally:
         listener.close()
 
 
 class _Server(uvicorn.Server):
-    """Says on standard output where it listens, once it does."""
+    """Tells when clients can connect."""
 
-    def __init__(self, config: uvicorn.Config, announcement: dict[str, Any]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._announcement = announcement
+        self._started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(json.dumps(self._announcement), flush=True)
+        self._started()
 
 
-async def _serve(recycler: Recycler, listener: socket.socket) -> None:
+async def _serve(recycler: Recycler, listener: socket.socket, announce: Announce) -> None:
     config = uvicorn.Config(
         recycler.app(),
         ws="websockets-sansio",
@@ -173,7 +182,8 @@ async def _serve(recycler: Recycler, listener: socket.socket) -> None:
         log_config=None,
     )
     port = listener.getsockname()[1]
-    server = _Server(config, {"port": port, "url": f"ws://{HOST}:{port}", "world": recycler.status()["world"]})
+    ready = {"port": port, "url": f"ws://{HOST}:{port}", "world": recycler.status()["world"]}
+    server = _Server(config, lambda: announce(ready))
     playing = asyncio.create_task(recycler.play())
     playing.add_done_callback(lambda task: _stop_on_bug(server, task))
     await server.serve([listener])
@@ -213,10 +223,15 @@ def _token(options: Options) -> str:
 
 
 def _die_with_parent() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(STANDARD_INPUT, 1):  # not sys.stdin: a thread that waits in its lock breaks the interpreter's exit
         pass
     os._exit(0)
 
 
-async def _nothing_here(_: Request) -> Response:
+async def _bug(_: Request, error: Exception) -> Response:
+    print("".join(traceback.format_exception(error)), file=sys.stderr)
+    return reply({"code": 50010000, "message": "internal server error occurred"}, 500)
+
+
+async def _nothing_here(_: Request, __: Exception | None = None) -> Response:
     return reply({"code": 40410000, "message": "endpoint not found."}, 404)

@@ -17,7 +17,7 @@ CHANNELS: Final = ("trades", "quotes", "bars", "updatedBars", "dailyBars", "stat
 WITH_TRADES: Final = ("corrections", "cancelErrors")
 SYMBOL: Final = re.compile(r"\*|[A-Z][A-Z0-9./\-]*")
 AUTH_SECONDS: Final = 10.0
-TERMINAL: Final = (402, 404, 407)
+TERMINAL: Final = (402, 404, 407, 409)
 
 
 class StockStream:
@@ -43,6 +43,7 @@ class StockStream:
             pass
         finally:
             sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
 
     def publish(self, bars: Sequence[Bar]) -> None:
         """Send those bars that the client wants."""

@@ -34,6 +34,7 @@ class TradeStream:
             pass
         finally:
             sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
 
     def publish(self, update: dict[str, Any]) -> None:
         """Tell of one order event, where the client listens."""

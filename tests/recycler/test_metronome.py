@@ -1,0 +1,133 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+from tandem.config import CostSettings
+from tandem.market import World, WorldKind
+from tandem.matching import Engine, Minute, Reel, Replay
+from tandem.recycler.metronome import Metronome, UnknownDesk
+
+OPEN = datetime(2023, 1, 4, 14, 30, tzinfo=UTC)
+CLOSE = datetime(2023, 1, 4, 21, 0, tzinfo=UTC)
+NEXT_MORNING = datetime(2023, 1, 5, 11, 0, tzinfo=UTC)
+NEXT_CLOSE = datetime(2023, 1, 5, 21, 0, tzinfo=UTC)
+
+
+def minutes(n: int) -> timedelta:
+    return timedelta(minutes=n)
+
+
+def replay() -> Replay:
+    starts = pd.Series(pd.to_datetime([OPEN, OPEN + timedelta(days=1)]))
+    bars = pd.DataFrame(
+        {"symbol": "A", "start": starts, "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 1}
+    )
+    return Replay(Reel.from_frame(bars), Engine(World(WorldKind.RECYCLER, 1), Decimal(1000), CostSettings()))
+
+
+def playing(
+    scene: Callable[[Metronome, list[Minute]], Awaitable[None]], *, speed: float | None = None, lockstep: bool = True
+) -> None:
+    async def play() -> None:
+        published: list[Minute] = []
+
+        async def publish(minute: Minute) -> None:
+            published.append(minute)
+
+        metronome = Metronome(replay(), publish, speed=speed, lockstep=lockstep)
+        running = asyncio.create_task(metronome.run())
+        try:
+            await asyncio.wait_for(scene(metronome, published), 5)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(play())
+
+
+async def settled() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+def test_in_lockstep_the_clock_waits_for_the_first_desk_and_then_for_its_word() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await settled()
+        assert published == []
+        await metronome.enrol("d")
+        await settled()
+        assert published == []
+        barrier = await metronome.ready("d", OPEN)
+        assert barrier.time == OPEN + minutes(1) == published[-1].mark
+        await settled()
+        assert published[-1].mark == OPEN + minutes(1)
+
+    playing(scene)
+
+
+def test_the_clock_waits_for_the_slowest_desk() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await metronome.enrol("slow")
+        await metronome.enrol("fast")
+        fast = asyncio.create_task(metronome.ready("fast", OPEN + minutes(9)))
+        await settled()
+        assert published == []
+        await metronome.ready("slow", OPEN + minutes(4))
+        assert published[-1].mark == OPEN + minutes(5)
+        await settled()
+        assert not fast.done()
+        await metronome.dismiss("slow")
+        assert (await fast).time == OPEN + minutes(10)
+
+    playing(scene)
+
+
+def test_ready_skips_the_night_and_ends_with_the_reel() -> None:
+    async def scene(metronome: Metronome, _: list[Minute]) -> None:
+        await metronome.enrol("d")
+        assert (await metronome.ready("d", CLOSE - minutes(1))).time == CLOSE
+        assert (await metronome.ready("d", CLOSE)).time == NEXT_MORNING
+        assert (await metronome.ready("d", OPEN)).time == NEXT_MORNING
+        barrier = await metronome.ready("d", NEXT_CLOSE + timedelta(days=3))
+        assert (barrier.time, barrier.ended, barrier.bars) == (NEXT_CLOSE, True, 2)
+
+    playing(scene)
+
+
+def test_a_desk_that_returns_holds_the_clock_again() -> None:
+    async def scene(metronome: Metronome, _: list[Minute]) -> None:
+        await metronome.enrol("d")
+        await metronome.ready("d", OPEN)
+        assert (await metronome.enrol("d")).time == OPEN + minutes(1)
+        with pytest.raises(UnknownDesk):
+            await metronome.ready("other", OPEN)
+        with pytest.raises(UnknownDesk):
+            await metronome.dismiss("other")
+
+    playing(scene)
+
+
+def test_free_time_runs_without_desks_until_one_takes_hold() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        while not published:
+            await asyncio.sleep(0)
+        barrier = await metronome.enrol("d")
+        await settled()
+        assert published[-1].mark == barrier.time
+
+    playing(scene, lockstep=False)
+
+
+def test_a_speed_of_sixty_thousand_plays_a_minute_in_a_millisecond() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while len(published) < 100:
+            await asyncio.sleep(0.005)
+        assert 0.09 <= loop.time() - began < 1.0
+
+    playing(scene, speed=60_000.0, lockstep=False)
