@@ -1,7 +1,7 @@
 """`tandem demo`: six trading days on real bars, from the morning's screen to the report."""
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
@@ -141,9 +141,10 @@ def _close(
 
     facts = store.facts(run.world)
     with console.status("writing the report"):
-        summary = summarise(store, facts, bars_replayed=run.bars, models_registered=run.models, parity=same)
-        write_report(out / "report.html", store, facts, summary)
-    summary = replace(summary, seconds=round(watch.seconds, 1))
+        write_report(out / "report.html", store, facts, parity=same, yearly=yearly.funnel, limits=LIMITS)
+    summary = summarise(
+        store, facts, bars_replayed=run.bars, models_registered=run.models, seconds=watch.seconds, parity=same
+    )
     write_summary(out / "summary.json", summary)
     print_summary(summary, console)
     console.print(f"\n{out / 'report.html'}\n{out / 'summary.json'}")

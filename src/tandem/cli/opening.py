@@ -1,8 +1,11 @@
-"""The store that the settings name."""
+"""The store and the world that the settings name."""
 
 from typing import TYPE_CHECKING
 
+from tandem.market import ConfigError, World, WorldKind
+
 if TYPE_CHECKING:
+    from tandem.config import Settings
     from tandem.store import Store
 
 
@@ -13,3 +16,38 @@ def open_store() -> "Store":
 
     settings = load()
     return Store.open(settings.home, settings.database_url.get_secret_value() if settings.database_url else None)
+
+
+def kind_of(settings: "Settings") -> WorldKind:
+    """Which kind of world these settings trade in."""
+    if settings.websocket.mode == "recycler":
+        return WorldKind.RECYCLER
+    return WorldKind.PAPER if settings.alpaca.paper else WorldKind.LIVE
+
+
+def newest_world(store: "Store", settings: "Settings", name: str = "") -> World | None:
+    """The world of that name; without one the newest of the settings' kind, None where there is none yet.
+
+    Raises:
+        ConfigError: no world has that name.
+    """
+    worlds = store.worlds()
+    if not name:
+        return next((world for world in reversed(worlds) if world.kind is kind_of(settings)), None)
+    found = next((world for world in worlds if str(world) == name), None)
+    if found is None:
+        known = ", ".join(str(world) for world in worlds[-5:]) or "none yet"
+        raise ConfigError(f"no world is called {name}", f"The newest are: {known}.")
+    return found
+
+
+def world_of(store: "Store", settings: "Settings", name: str = "") -> World:
+    """The same, where there has to be one.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    world = newest_world(store, settings, name)
+    if world is None:
+        raise ConfigError("Tandem has not traded in this account yet", "Start with `tandem trade --dry-run`.")
+    return world

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from tandem.cli.opening import open_store
+from tandem.cli.opening import newest_world, open_store
 from tandem.cli.table import show
-from tandem.market import BrokerError, ConfigError, Position, World, WorldKind
+from tandem.market import BrokerError, Position, World
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def positions(*, world: str = "", json: Annotated[bool, Parameter(negative=(), s
     settings = load()
     held = _held(settings)
     with open_store() as store:
-        meant = _world(store, settings, world)
+        meant = newest_world(store, settings, world)
         book = _book(store, meant)
     table, missing = side_by_side(book, held)
     title = f"Positions, book of {meant}" if meant else "Positions; Tandem has not traded in this account"
@@ -72,14 +72,15 @@ def side_by_side(book: Mapping[str, Decimal], held: Mapping[str, Position]) -> t
 
 
 def _held(settings: "Settings") -> dict[str, Position]:
+    from tandem.desk import keys_of
     from tandem.execution import AlpacaBroker
 
     if settings.websocket.mode == "recycler":
         # Keys for Alpaca are never sent to a recycler, which may be anybody's.
-        keys = (os.environ.get(f"TANDEM_RECYCLER_{name}", "recycler") for name in ("KEY_ID", "SECRET_KEY"))
-        broker = AlpacaBroker(settings.websocket.recycler.server_url, *keys)
+        key_id, secret_key = (os.environ.get(f"TANDEM_RECYCLER_{name}", "recycler") for name in ("KEY_ID", "SECRET_KEY"))
+        broker = AlpacaBroker(settings.websocket.recycler.server_url, key_id, secret_key)
     else:
-        broker = AlpacaBroker(None, *_keys(settings), paper=settings.alpaca.paper)
+        broker = AlpacaBroker(None, *keys_of(settings), paper=settings.alpaca.paper)
     try:
         return broker.positions()
     except BrokerError as error:
@@ -89,30 +90,6 @@ def _held(settings: "Settings") -> dict[str, Position]:
         raise BrokerError(f"the recycler at {url}: {error.what}", "Start it with `tandem recycler start`.") from None
     finally:
         broker.close()
-
-
-def _keys(settings: "Settings") -> tuple[str, str]:
-    key_id, secret_key = settings.alpaca.key_id, settings.alpaca.secret_key
-    if key_id is None or secret_key is None:
-        raise ConfigError("no keys for Alpaca", "Run `tandem init`, or set TANDEM_WEBSOCKET__MODE=recycler.")
-    return key_id.get_secret_value(), secret_key.get_secret_value()
-
-
-def _world(store: "Store", settings: "Settings", name: str) -> World | None:
-    worlds = store.worlds()
-    if not name:
-        return next((world for world in reversed(worlds) if world.kind is _kind(settings)), None)
-    found = next((world for world in worlds if str(world) == name), None)
-    if found is None:
-        known = ", ".join(str(world) for world in worlds[-5:]) or "none yet"
-        raise ConfigError(f"no world is called {name}", f"The newest are: {known}.")
-    return found
-
-
-def _kind(settings: "Settings") -> WorldKind:
-    if settings.websocket.mode == "recycler":
-        return WorldKind.RECYCLER
-    return WorldKind.PAPER if settings.alpaca.paper else WorldKind.LIVE
 
 
 def _book(store: "Store", world: World | None) -> dict[str, Decimal]:

@@ -18,6 +18,8 @@ from tandem.market import ConfigError
 CONFIG_VARIABLE: Final = "TANDEM_CONFIG"
 DEFAULT_FILE: Final = Path("config.yaml")
 SECRETS_FILE: Final = Path(".env")
+# Not settings: what a recycler asks of its clients, and a switch for tracebacks.
+OTHERS: Final = ("TANDEM_RECYCLER_KEY_ID", "TANDEM_RECYCLER_SECRET_KEY", "TANDEM_RECYCLER_TOKEN", "TANDEM_DEBUG")
 
 KEYS: Final = {str(key): key for key in keys_of(Settings)}
 VARIABLES: Final = {key.variable: key for key in KEYS.values()}
@@ -99,7 +101,7 @@ def _secrets_file() -> dict[str, tuple[str, str]]:
 
 def _ours(environ: Mapping[str, str | None]) -> dict[str, tuple[str, str]]:
     named = ((name.upper(), value) for name, value in environ.items() if name.upper().startswith(PREFIX))
-    return {name: (value, name) for name, value in named if value}
+    return {name: (value, name) for name, value in named if value and name not in OTHERS}
 
 
 def _from_variables(variables: dict[str, tuple[str, str]]) -> Given:

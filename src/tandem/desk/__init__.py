@@ -3,6 +3,7 @@
 from tandem.desk.backtest import backtest_desk
 from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
+from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
@@ -17,11 +18,13 @@ __all__ = [
     "Plan",
     "Recycled",
     "Rehearsal",
+    "alpaca_desk",
     "backtest_desk",
     "compare",
     "copy_plan",
     "formation",
     "in_one_process",
+    "keys_of",
     "minutes",
     "plan_of",
     "prepare",
@@ -29,4 +32,5 @@ __all__ = [
     "run_session",
     "through_sockets",
     "training",
+    "visiting_desk",
 ]

@@ -12,7 +12,7 @@ from tandem.config import RiskSettings, Settings
 from tandem.desk.desk import Desk
 from tandem.desk.plan import plan_of, watch_of
 from tandem.execution import PairOrderEnded, Trader, name_of, reconcile
-from tandem.market import Bar, Fill, Order, Pair, Refusal, Session, price
+from tandem.market import Bar, Fill, Pair, Refusal, Session, price
 from tandem.risk import Equity, Intent, Standing, Switch, in_force
 from tandem.rules import Stance
 from tandem.signals import Entered, PairWatch, Signal
@@ -63,14 +63,17 @@ class Day:
         plan = plan_of(facts, session.day)
         today = {Pair.parse(pair): watch_of(facts, desk.blobs, Pair.parse(pair), session.day)
                  for pair in (plan.models if plan else {})}  # fmt: skip
-        carried = {pair: watch_of(facts, desk.blobs, pair, trade.entry.passport)
-                   for pair, trade in book.open.items() if trade.entry.passport != session.day}  # fmt: skip
+        unfinished = _unfinished(desk)
+        older = {trade.pair: trade.entry.passport for trade in book.open.values()}
+        older |= {intent.body.pair: intent.body.passport for intent in unfinished}
+        carried = {pair: watch_of(facts, desk.blobs, pair, made)
+                   for pair, made in older.items() if made != session.day}  # fmt: skip
         trader = Trader(desk.world, session.day, desk.broker, facts, desk.settings.execution, book.executions)
         decided = {mark.at for mark in marks if mark.session == session.day}
         day = cls(desk, session, book, trader, Equity(before[-1], before[-1], peak), today, carried, decided)
         trader.reference = lambda symbol, at: day.opens.get((symbol, at))
         day._catch_up()
-        day._take_up()
+        day._take_up(unfinished)
         day._reconcile()
         return day
 
@@ -184,21 +187,21 @@ class Day:
     def _reconcile(self) -> None:
         found = reconcile(self.book.shares(), self.desk.broker.positions())
         now = self.desk.clock.now()
-        if found.missing and not self.trader.working:
+        armed = in_force(record.body for record in self.desk.facts.read(Switch)).standing is Standing.ARMED
+        if found.missing and armed and not self.trader.working:
             missing = ", ".join(f"{symbol} {qty}" for symbol, qty in found.missing.items())
             switch = Switch(Standing.HALTED, f"in the book and not at the broker: {missing}", "reconcile")
             self.desk.facts.append(Record(switch, self.session.day, now, f"switch.reconcile.{now:%Y%m%dT%H%M}"))
 
-    def _unfinished(self) -> list[Record[Intent]]:
-        facts = self.desk.facts
-        ended = {(record.body.name, record.body.purpose) for record in facts.read(PairOrderEnded)}
-        intents = facts.read(Intent)
-        return [i for i in intents if (name_of(self.desk.world, i.body.pair, i.at), i.body.purpose) not in ended]
-
-    def _take_up(self) -> None:
-        now = self.desk.clock.now()
-        for intent in self._unfinished():
-            name = name_of(self.desk.world, intent.body.pair, intent.at)
-            sent = [r.body for r in self.desk.facts.read(Order, pair=intent.pair) if r.key.startswith(name)]
-            self.trader.take_up(intent.body, intent.at, sent, now)
+    def _take_up(self, unfinished: Iterable[Record[Intent]]) -> None:
+        for intent in unfinished:
+            self.trader.take_up(intent, self.desk.clock.now())
         self.settle(self.desk.facts.read(Fill, session=self.session.day))
+        self.carried = {pair: watch for pair, watch in self.carried.items()
+                        if pair in self.book.open or pair in self.trader.working}  # fmt: skip
+
+
+def _unfinished(desk: Desk) -> list[Record[Intent]]:
+    ended = {(record.body.name, record.body.purpose) for record in desk.facts.read(PairOrderEnded)}
+    intents = desk.facts.read(Intent)
+    return [i for i in intents if (name_of(desk.world, i.body.pair, i.at), i.body.purpose) not in ended]

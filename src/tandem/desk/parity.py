@@ -39,10 +39,9 @@ def compare(left: Facts, right: Facts) -> list[Difference]:
     and are compared by order, time, quantity and price.
     """
     ours, theirs = dict(_content(left)), dict(_content(right))
-    keys = [*ours, *(key for key in theirs if key not in ours)]
     return [
         Difference(key, ours.get(key, "absent"), theirs.get(key, "absent"))
-        for key in keys
+        for key in sorted(ours.keys() | theirs.keys())
         if ours.get(key) != theirs.get(key)
     ]
 

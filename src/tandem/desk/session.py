@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from tandem.book import Trade
 from tandem.desk.day import Day
 from tandem.desk.desk import Desk
 from tandem.market import Pair, Refusal, Session
@@ -54,7 +55,7 @@ def assess(
     pair = signal.pair
     last_call = day.settings.rule.overnight == "flatten" and day.session.close - moment <= day.LAST_CALL
     if trade := day.book.open.get(pair):
-        forced = "overnight" if last_call else "flatten" if standing is Standing.FLATTEN else ""
+        forced = "overnight" if last_call else "flatten" if standing is Standing.FLATTEN else unfinished(day, trade)
         if not (signal.action.is_close or forced):
             return None
         if refusal := day.busy(pair):
@@ -69,6 +70,13 @@ def assess(
     equity, power = day.equity.now, day.desk.broker.account().buying_power
     room = room_for(equity, power, day.exposure(intents, passport.sector), day.exposure(intents), risk)
     return size_entry(signal, passport.hedge_ratio, room, passport.session, risk)
+
+
+def unfinished(day: Day, trade: Trade) -> str:
+    """Why a trade is closed whatever the rule says: an order that has ended left it on one leg, or half closed."""
+    if trade.pair in day.trader.working or (trade.qty_a and trade.qty_b and trade.exit is None):
+        return ""
+    return "left unfinished by an earlier order"
 
 
 def may_enter(

@@ -18,15 +18,22 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The world's own time."""
+    """The world's own time.
+
+    Args:
+        lag: how much longer to wait than asked: what happened by a moment is known a little later.
+    """
+
+    def __init__(self, lag: timedelta = timedelta(0)) -> None:
+        self._lag = lag
 
     def now(self) -> datetime:
         """The time of day, UTC."""
         return datetime.now(UTC)
 
     def wait_until(self, moment: datetime) -> None:
-        """Sleep until `moment`."""
-        while (left := (moment - self.now()).total_seconds()) > 0:
+        """Sleep until `moment` and the lag are over."""
+        while (left := (moment + self._lag - self.now()).total_seconds()) > 0:
             time.sleep(min(left, 1.0))
 
 

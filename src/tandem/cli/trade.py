@@ -1,0 +1,149 @@
+"""`tandem trade`: the next session, at Alpaca or at a recycler."""
+
+import os
+from typing import TYPE_CHECKING
+
+from tandem.cli.opening import kind_of, newest_world, open_store
+from tandem.market import NEW_YORK, Calendar, ConfigError, Session, WorldKind
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console
+
+    from tandem.config import Settings
+    from tandem.desk import Desk, Morning
+    from tandem.market import World
+    from tandem.store import Facts, Record, Store
+
+LIVE = "trade real money"
+
+
+def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None:
+    """Trade one session: identify pairs where the day has no plan yet, then decide every five minutes.
+
+    Parameters
+    ----------
+    dry_run
+        Show signals and intended orders; send nothing and record nothing.
+    live
+        Needed beside `alpaca.paper: false`; asks for a typed confirmation.
+    world
+        Which account and timeline, such as paper-3; without it the newest of those the settings name.
+    """
+    from rich.console import Console
+
+    from tandem.config import load
+    from tandem.desk import prepare, run_session
+    from tandem.store import MemoryFacts
+
+    settings, console = load(), Console(highlight=False)
+    if not dry_run:
+        _confirm(settings, live)
+    with open_store() as store:
+        sector = settings.sectors.active[0]
+        symbols = _symbols(store, settings, sector)
+        meant = store.new_world(WorldKind.SHADOW, "dry run") if dry_run else _world(store, settings, world)
+        inner = MemoryFacts(meant) if dry_run else store.facts(meant)
+        facts = Told(inner, console)
+        with _desk(store, meant, settings, symbols, facts, dry_run) as desk:
+            session = _session(desk)
+            console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
+            _tell(console, prepare(store, inner, session, settings, sector, None))
+            run_session(desk, session)
+        console.print(f"{session.day} is over.")
+
+
+class Told:
+    """A fact sink that also says what a person wants to hear."""
+
+    def __init__(self, facts: "Facts", console: "Console") -> None:
+        self._facts = facts
+        self._console = console
+        self.world = facts.world
+        self.read = facts.read
+
+    def append(self, *records: "Record") -> None:
+        """See `Facts.append`."""
+        self._facts.append(*records)
+        for record in records:
+            if line := _words(record):
+                self._console.print(f"{record.at.astimezone(NEW_YORK):%H:%M} {record.pair or '':<10} {line}")
+
+
+def _confirm(settings: "Settings", live: bool) -> None:
+    if settings.websocket.mode == "recycler" or settings.alpaca.paper:
+        return
+    if not live:
+        raise ConfigError("alpaca.paper is false", "Live trading needs `tandem trade --live` and your confirmation.")
+    if input(f"This sends orders for real money. Type '{LIVE}' to go on: ").strip() != LIVE:
+        raise ConfigError("not confirmed", "Nothing was sent.")
+
+
+def _symbols(store: "Store", settings: "Settings", sector: str) -> list[str]:
+    wanted = settings.websocket.symbols
+    members = [symbol for symbol in store.sectors.symbols(sector) if symbol in wanted]
+    if len(members) < 2:
+        raise ConfigError(
+            f"fewer than two of websocket.symbols belong to the sector {sector}",
+            "Load bars and sectors (`tandem data load samples`, `tandem sectors list`), or change websocket.symbols.",
+        )
+    return sorted(members)
+
+
+def _world(store: "Store", settings: "Settings", name: str) -> "World":
+    if settings.websocket.mode == "recycler" and not name:
+        from tandem.cli.recycler import ask
+
+        name = ask(settings.websocket.recycler.server_url)["world"]
+    return newest_world(store, settings, name) or store.new_world(kind_of(settings), "tandem trade")
+
+
+def _desk(
+    store: "Store", world: "World", settings: "Settings", symbols: list[str], facts: "Facts", dry: bool
+) -> "AbstractContextManager[Desk]":
+    from tandem.desk import alpaca_desk, visiting_desk
+
+    if settings.websocket.mode == "alpaca":
+        return alpaca_desk(store, world, settings, symbols, facts, dry=dry)
+    token = os.environ.get("TANDEM_RECYCLER_TOKEN", "")
+    return visiting_desk(store, world, settings, symbols, facts, dry=dry, token=token)
+
+
+def _session(desk: "Desk") -> Session:
+    today = desk.clock.now().astimezone(NEW_YORK).date()
+    session = Calendar().session(today)
+    return session if session and desk.clock.now() < session.close else Calendar().after(today)
+
+
+def _tell(console: "Console", morning: "Morning | None") -> None:
+    if morning is None:
+        console.print("The day has its plan already.")
+        return
+    for passport in morning.screen.passports:
+        model = morning.models[passport.pair]
+        console.print(f"{passport.pair}: score {passport.score.total:.2f}, the {model.trades_with} trades: {model.why}")
+    if not morning.screen.passports:
+        console.print(f"{morning.plan.tested} pairs tested, none passes every gate; `tandem identify` says why.")
+
+
+def _words(record: "Record") -> str:
+    from tandem.market import Fill, Order, Refusal
+    from tandem.risk import Intent, Switch
+    from tandem.signals import Signal
+
+    match record.body:
+        case Signal(action=action, why=why, confidence=confidence) if action != "hold":
+            return f"signal {action}: {why}; confidence {confidence:.2f}"
+        case Intent() as intent:
+            legs = f"{intent.side_a} {intent.qty_a} {intent.pair.a}, {intent.side_b} {intent.qty_b} {intent.pair.b}"
+            return f"intends to {intent.purpose}: {legs}; {intent.gross:,.0f} dollars"
+        case Order() as order:
+            return f"order {order.side} {order.qty} {order.symbol}"
+        case Fill() as fill:
+            return f"filled {fill.side} {fill.qty} {fill.symbol} at {fill.price}"
+        case Refusal(reason=reason, why=why) if reason not in ("model",):
+            return f"refused, {reason}: {why}"
+        case Switch(standing=standing, why=why, by=by):
+            return f"{standing}: {why} ({by})"
+    return ""

@@ -1,0 +1,121 @@
+"""The session loop at Alpaca, or at a recycler that somebody else has started."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from tandem.config import Settings
+from tandem.desk.desk import Desk
+from tandem.desk.history import minutes
+from tandem.execution import AlpacaBroker, AlpacaFeed, Broker, Feed, connect
+from tandem.market import (
+    Account,
+    BrokerError,
+    Calendar,
+    Clock,
+    ConfigError,
+    Order,
+    OrderUpdate,
+    Position,
+    WallClock,
+    World,
+)
+from tandem.store import Facts, Store
+
+STREAM = "wss://stream.data.alpaca.markets/v2"
+LAG = timedelta(seconds=2)
+
+
+class SilentBroker:
+    """A broker that answers questions and is sent nothing: a dry run."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def account(self) -> Account:
+        """See `Broker.account`."""
+        return self._broker.account()
+
+    def positions(self) -> dict[str, Position]:
+        """See `Broker.positions`."""
+        return self._broker.positions()
+
+    def submit(self, order: Order) -> None:
+        """Refuse: nothing is sent in a dry run."""
+        raise BrokerError("dry run: nothing was sent")
+
+    def find(self, client_order_id: str) -> list[OrderUpdate] | None:
+        """Nothing was ever sent."""
+        return None
+
+    def cancel(self, client_order_id: str) -> None:
+        """Nothing to take back."""
+
+    def updates(self, until: datetime) -> list[OrderUpdate]:
+        """Nothing happens to orders that were not sent."""
+        return []
+
+
+@contextmanager
+def alpaca_desk(
+    store: Store, world: World, settings: Settings, symbols: Sequence[str], facts: Facts, *, dry: bool
+) -> Iterator[Desk]:
+    """A desk on Alpaca's stream and account, paper unless the settings say otherwise, at the wall clock.
+
+    Raises:
+        ConfigError: there are no keys.
+        BrokerError: they were refused.
+    """
+    key_id, secret_key = keys_of(settings)
+    feed = AlpacaFeed(f"{STREAM}/{settings.alpaca.data_feed}", symbols, key_id, secret_key)
+    broker = AlpacaBroker(None, key_id, secret_key, settings.alpaca.paper)
+    with feed, broker:
+        yield _desk(store, world, settings, WallClock(LAG), feed, broker, facts, dry)
+
+
+@contextmanager
+def visiting_desk(
+    store: Store, world: World, settings: Settings, symbols: Sequence[str], facts: Facts, *, dry: bool, token: str
+) -> Iterator[Desk]:
+    """A desk at the recycler of `websocket.recycler.server_url`, whose clock waits for it.
+
+    Raises:
+        RecyclerError: nothing listens there, or a symbol is not on its reel.
+    """
+    with connect(settings.websocket.recycler.server_url, f"desk of {world}", symbols, token=token) as line:
+        yield _desk(store, world, settings, line.clock, line.feed, line.broker, facts, dry)
+
+
+def keys_of(settings: Settings) -> tuple[str, str]:
+    """Alpaca's key id and secret key.
+
+    Raises:
+        ConfigError: one of them is missing.
+    """
+    key_id, secret_key = settings.alpaca.key_id, settings.alpaca.secret_key
+    if key_id is None or secret_key is None:
+        raise ConfigError("no keys for Alpaca", "Run `tandem init`, or set TANDEM_WEBSOCKET__MODE=recycler.")
+    return key_id.get_secret_value(), secret_key.get_secret_value()
+
+
+def _desk(
+    store: Store,
+    world: World,
+    settings: Settings,
+    clock: Clock,
+    feed: Feed,
+    broker: Broker,
+    facts: Facts,
+    dry: bool,
+) -> Desk:
+    return Desk(
+        world,
+        settings,
+        Calendar(),
+        clock,
+        feed,
+        SilentBroker(broker) if dry else broker,
+        facts,
+        store.blobs,
+        lambda names, first, last: minutes(store, names, first, last),
+    )
