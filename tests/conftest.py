@@ -42,7 +42,7 @@ def new_store(postgres_home: Path) -> Iterator[NewStore]:
         @contextmanager
         def fresh_store() -> Iterator[Store]:
             name = f"test_{next(numbers)}"
-            execute(main, f"CREATE DATABASE {name} TEMPLATE template_of_tests")
+            execute(main, f"CREATE DATABASE {name} TEMPLATE template_of_tests STRATEGY file_copy")
             with Store.open(postgres_home, main.database(name)) as store:
                 yield store
             execute(main, f"DROP DATABASE {name} WITH (FORCE)")

@@ -12,7 +12,9 @@ PLACE = ["symbol", "timeframe", "source", "feed", "adjustment"]
 
 def coverage(connection: Connection) -> pd.DataFrame:
     """One row per symbol, timeframe, source, feed and adjustment; see `Bars.coverage`."""
-    found = connection.execute(DAYS).fetchall()
+    with connection.transaction():
+        connection.execute(BY_HASH)
+        found = connection.execute(DAYS).fetchall()
     days = pd.DataFrame(found, columns=[*PLACE, "day", "rows", "first", "last"])
     if days.empty:
         return pd.DataFrame(columns=[*PLACE, "rows", "first", "last", "sessions", "gaps"])
@@ -41,6 +43,8 @@ def _absent(days: pd.DataFrame) -> "pd.Series[int]":
     return days.groupby(PLACE, sort=True)["day"].agg(count)
 
 
+# Without fresh statistics the planner would sort every bar.
+BY_HASH = "SET LOCAL enable_sort = off"
 # 4:00 UTC is at or just before midnight in New York, summer and winter: cheaper than the zone for every bar.
 DAYS = """
 SELECT symbol, timeframe, data_source, feed, adjustment,
