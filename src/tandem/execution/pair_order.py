@@ -14,9 +14,10 @@ from enum import StrEnum
 from typing import Final
 
 from tandem.config import ExecutionSettings
-from tandem.market import Leg, Order, OrderEvent, OrderUpdate, Pair, Side, World
+from tandem.market import Leg, Order, OrderUpdate, Pair, Side, World
 
 NOTHING: Final = Decimal(0)
+ALL: Final = Decimal(1)
 
 
 class Purpose(StrEnum):
@@ -37,7 +38,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LegTarget:
-    """What is wanted of one leg."""
+    """What is wanted of one leg; a quantity of zero asks for nothing."""
 
     leg: Leg
     symbol: str
@@ -47,7 +48,14 @@ class LegTarget:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One order sent for one leg, and what became of it."""
+    """One order sent for one leg, and what became of it.
+
+    Attributes:
+        live: it may still fill.
+        known: how it stands is known; where it is not, the broker is asked before anything is sent.
+        lost: the broker never saw it: it goes out again, under the same id, so that it cannot count twice.
+        sent: how often it went out.
+    """
 
     order: Order
     leg: Leg
@@ -55,6 +63,8 @@ class Child:
     executions: tuple[tuple[str, Decimal], ...] = ()
     live: bool = True
     known: bool = True
+    lost: bool = False
+    sent: int = 1
 
     @property
     def filled(self) -> Decimal:
@@ -92,6 +102,7 @@ class PairOrder:
 
     Attributes:
         name: what the client order ids are derived from: world, session, pair and decision time.
+        began: the decision, UTC; an entry that is not complete by the naked budget after it is unwound.
         naked_since: since when the legs' fills do not match; None while they do.
         naked_seconds: how long they did not match, up to the last event.
         unwinding: the goal is no longer the targets but nothing at all.
@@ -101,6 +112,7 @@ class PairOrder:
     pair: Pair
     purpose: Purpose
     targets: tuple[LegTarget, LegTarget]
+    began: datetime
     children: tuple[Child, ...] = ()
     unwinding: bool = False
     outcome: Outcome = Outcome.WORKING
@@ -121,10 +133,11 @@ class PairOrder:
         return gap * ahead.qty * self.prices.get(ahead.leg, NOTHING)
 
     def _progress(self, target: LegTarget) -> Decimal:
-        return abs(self.filled(target.leg)) / target.qty
+        return abs(self.filled(target.leg)) / target.qty if target.qty else ALL
 
-    def _wanted(self, target: LegTarget) -> Decimal:
-        return NOTHING if self.unwinding else target.side.sign * target.qty
+    def _missing(self, target: LegTarget) -> Decimal:
+        wanted = NOTHING if self.unwinding else target.side.sign * target.qty
+        return wanted - self.filled(target.leg)
 
 
 def name_of(world: World, pair: Pair, at: datetime) -> str:
@@ -139,6 +152,9 @@ def advance(state: PairOrder, now: datetime, budget: ExecutionSettings) -> tuple
         return state, [Ask(child.order.client_order_id) for child in unknown]
     if state.purpose is Purpose.ENTER and not state.unwinding and _must_unwind(state, now, budget):
         state = replace(state, unwinding=True)
+    state = _give_up_lost(state)
+    if lost := [child for child in state.children if child.lost]:
+        return _send_again(state), [Submit(child.order) for child in lost]
     if state.unwinding and (live := [child for child in state.children if child.live and not child.unwinding]):
         return state, [Cancel(child.order.client_order_id) for child in live]
     return _pursue(state, budget)
@@ -155,8 +171,19 @@ def apply(state: PairOrder, update: OrderUpdate) -> PairOrder:
 
 
 def refused(state: PairOrder, client_order_id: str) -> PairOrder:
-    """The broker said no, or never saw the order: nothing of it is under way."""
-    return _change(state, client_order_id, lambda child: replace(child, live=False, known=True))
+    """The broker said no: nothing of the order is under way."""
+    return _change(state, client_order_id, lambda child: replace(child, live=False, known=True, lost=False))
+
+
+def unseen(state: PairOrder, client_order_id: str, budget: ExecutionSettings) -> PairOrder:
+    """The broker never saw the order: it goes out again, as often as there are attempts, unless another followed it."""
+    newest = {child.leg: child for child in state.children}
+
+    def answered(child: Child) -> Child:
+        again = child.live and child.sent < budget.attempts and child is newest[child.leg]
+        return replace(child, live=again, lost=again, known=True)
+
+    return _change(state, client_order_id, answered)
 
 
 def unknown(state: PairOrder, client_order_id: str) -> PairOrder:
@@ -166,10 +193,9 @@ def unknown(state: PairOrder, client_order_id: str) -> PairOrder:
 
 def known(state: PairOrder, client_order_id: str, updates: Sequence[OrderUpdate]) -> PairOrder:
     """The broker's full answer about an order that it did take."""
-    state = _change(state, client_order_id, lambda child: replace(child, known=True))
     for update in updates:
         state = apply(state, update)
-    return state
+    return _change(state, client_order_id, lambda child: replace(child, known=True, lost=False))
 
 
 def _change(state: PairOrder, client_order_id: str, change: Callable[[Child], Child]) -> PairOrder:
@@ -183,8 +209,24 @@ def _updated(child: Child, update: OrderUpdate) -> Child:
         if update.execution_id not in seen:
             child = replace(child, executions=(*child.executions, (update.execution_id, update.qty)))
     complete = abs(child.filled) >= child.order.qty
-    ended = update.event.is_final and (update.event is not OrderEvent.FILL or complete)
-    return replace(child, known=True, live=child.live and not ended and not complete)
+    settled = child.known and not child.live
+    live = child.live and not complete and not update.event.is_final
+    # An order that ended short may have filled further than was heard of, and a late word says nothing of
+    # what came after it: only a full fill or the broker's full answer settles what is not known.
+    return replace(child, known=complete or settled or (live and child.known), live=live, lost=False)
+
+
+def _give_up_lost(state: PairOrder) -> PairOrder:
+    children = (
+        replace(child, live=False, lost=False) if child.lost and child.unwinding is not state.unwinding else child
+        for child in state.children
+    )
+    return replace(state, children=tuple(children))
+
+
+def _send_again(state: PairOrder) -> PairOrder:
+    children = (replace(c, lost=False, sent=c.sent + 1) if c.lost else c for c in state.children)
+    return replace(state, children=tuple(children))
 
 
 def _watch_nakedness(state: PairOrder, now: datetime) -> PairOrder:
@@ -201,20 +243,21 @@ def _must_unwind(state: PairOrder, now: datetime, budget: ExecutionSettings) -> 
         state.naked_seconds >= budget.naked_seconds or state.naked_dollars > budget.naked_dollars
     ):
         return True
-    return any(_exhausted(state, target, budget) for target in state.targets)
+    overdue = (now - state.began).total_seconds() > budget.naked_seconds
+    return any(_exhausted(state, leg, budget) or (overdue and state._missing(leg)) for leg in state.targets)
 
 
 def _exhausted(state: PairOrder, target: LegTarget, budget: ExecutionSettings) -> bool:
     sent = [child for child in state.children if child.leg is target.leg and child.unwinding is state.unwinding]
     idle = not any(child.live for child in sent)
-    return idle and len(sent) >= budget.attempts and state.filled(target.leg) != state._wanted(target)
+    return idle and len(sent) >= budget.attempts and state._missing(target) != NOTHING
 
 
 def _pursue(state: PairOrder, budget: ExecutionSettings) -> tuple[PairOrder, list[Command]]:
     commands: list[Command] = []
     stuck = False
     for target in state.targets:
-        missing = state._wanted(target) - state.filled(target.leg)
+        missing = state._missing(target)
         if missing == NOTHING or any(child.live for child in state.children if child.leg is target.leg):
             continue
         if _exhausted(state, target, budget):
@@ -237,18 +280,23 @@ def _child(state: PairOrder, target: LegTarget, missing: Decimal) -> Child:
 def _outcome(state: PairOrder, stuck: bool) -> Outcome:
     if any(child.live for child in state.children):
         return Outcome.WORKING
-    if all(state.filled(target.leg) == state._wanted(target) for target in state.targets):
+    if not any(state._missing(target) for target in state.targets):
         return Outcome.UNWOUND if state.unwinding else Outcome.FILLED
     return Outcome.STUCK if stuck else Outcome.WORKING
 
 
 def resume(
-    name: str, pair: Pair, purpose: Purpose, targets: tuple[LegTarget, LegTarget], sent: Sequence[Order]
+    name: str,
+    pair: Pair,
+    purpose: Purpose,
+    targets: tuple[LegTarget, LegTarget],
+    began: datetime,
+    recorded: Sequence[Order],
 ) -> PairOrder:
-    """The order as the facts left it: every recorded child is asked for before anything is sent again."""
+    """The order as the facts left it: every recorded child is asked for, since nobody knows whether it went out."""
+    legs = {target.symbol: target.leg for target in targets}
     children = tuple(
-        Child(order, next(t.leg for t in targets if t.symbol == order.symbol), ".unwind." in order.client_order_id,
-              known=False)
-        for order in sent
-    )  # fmt: skip
-    return PairOrder(name, pair, purpose, targets, children, unwinding=any(child.unwinding for child in children))
+        Child(order, legs[order.symbol], ".unwind." in order.client_order_id, known=False, sent=0) for order in recorded
+    )
+    unwinding = any(child.unwinding for child in children)
+    return PairOrder(name, pair, purpose, targets, began, children, unwinding)

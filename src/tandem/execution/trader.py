@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
@@ -24,10 +24,12 @@ from tandem.execution.pair_order import (
     refused,
     resume,
     unknown,
+    unseen,
 )
 from tandem.execution.seams import Broker
 from tandem.market import (
     BrokerError,
+    FactConflict,
     Fill,
     Leg,
     Order,
@@ -36,6 +38,7 @@ from tandem.market import (
     Pair,
     Refusal,
     World,
+    plain,
 )
 from tandem.risk import Intent
 from tandem.store import Facts, Record
@@ -83,44 +86,48 @@ class Trader:
         self.reference: Reference = lambda symbol, at: None
         self.working: dict[Pair, PairOrder] = {}
         self._seen = set(executions)
+        self._pairs = {record.key: Pair.parse(record.pair or "") for record in facts.read(Order)}
+        self._fills: list[Record] = []
 
     def place(self, intent: Intent, at: datetime) -> None:
         """Start a pair order for an intent that is on record."""
-        state = PairOrder(name_of(self.world, intent.pair, at), intent.pair, Purpose(intent.purpose), _targets(intent))
-        self._step(state, at)
+        name, purpose = name_of(self.world, intent.pair, at), Purpose(intent.purpose)
+        self._step(PairOrder(name, intent.pair, purpose, _targets(intent), at), at)
 
-    def take_up(self, intent: Intent, at: datetime, sent: Iterable[Order], now: datetime) -> None:
+    def take_up(self, intent: Record[Intent], now: datetime) -> None:
         """Go on with a pair order that an earlier process left, from its facts and the broker's word."""
-        name = name_of(self.world, intent.pair, at)
-        state = resume(name, intent.pair, Purpose(intent.purpose), _targets(intent), list(sent))
-        late = (now - at).total_seconds() > self.budget.naked_seconds
-        self._step(replace(state, unwinding=state.unwinding or (late and intent.purpose == "enter")), now)
+        meant, pair = intent.body, str(intent.body.pair)
+        name = name_of(self.world, meant.pair, intent.at)
+        orders = [r.body for r in self.facts.read(Order, pair=pair) if r.key.startswith(f"{name}.")]
+        self._step(resume(name, meant.pair, Purpose(meant.purpose), _targets(meant), intent.at, orders), now)
 
     def tend(self, now: datetime) -> list[Record]:
         """Take the broker's news, record the fills among them, and move every pair order on.
 
         Returns:
-            The fills recorded, in the broker's order.
+            The fills recorded since the last call, in the broker's order.
         """
-        fills: list[Record] = []
         for update in self.broker.updates(now):
-            fills += self._record(update)
+            self._record(update)
             for pair, state in self.working.items():
                 self.working[pair] = apply(state, update)
         for state in list(self.working.values()):
             self._step(state, now)
+        fills, self._fills = self._fills, []
         return fills
 
     def _step(self, state: PairOrder, now: datetime) -> None:
+        done: set[Command] = set()
         while True:
-            state, commands = advance(state, now, self.budget)
+            ahead, commands = advance(state, now, self.budget)
+            if commands and done.issuperset(commands):
+                break  # The same again would change nothing before the next minute.
+            state = ahead
             if not commands:
                 break
-            before = state
             for command in commands:
                 state = self._carry_out(state, command, now)
-            if state == before:
-                break
+            done.update(commands)
         self.working[state.pair] = state
         if state.outcome is not Outcome.WORKING:
             self._end(self.working.pop(state.pair), now)
@@ -128,15 +135,24 @@ class Trader:
     def _carry_out(self, state: PairOrder, command: Command, now: datetime) -> PairOrder:
         match command:
             case Submit(order):
-                key = order.client_order_id
-                self.facts.append(Record(order, self.session, now, key, str(state.pair)))
+                self._put_on_record(order, state.pair, now)
                 return self._send(state, order, now)
             case Cancel(client_order_id):
-                with suppress(BrokerError):
-                    self.broker.cancel(client_order_id)
-                return state
+                return self._cancel(state, client_order_id)
             case Ask(client_order_id):
-                return self._ask(state, client_order_id, now)
+                return self._ask(state, client_order_id)
+
+    def _put_on_record(self, order: Order, pair: Pair, now: datetime) -> None:
+        if order.client_order_id not in self._pairs:
+            self.facts.append(Record(order, self.session, now, order.client_order_id, str(pair)))
+            self._pairs[order.client_order_id] = pair
+
+    def _cancel(self, state: PairOrder, client_order_id: str) -> PairOrder:
+        try:
+            self.broker.cancel(client_order_id)
+        except BrokerError:
+            return unknown(state, client_order_id)
+        return state
 
     def _send(self, state: PairOrder, order: Order, now: datetime) -> PairOrder:
         try:
@@ -148,52 +164,48 @@ class Trader:
             return refused(state, order.client_order_id)
         return state
 
-    def _ask(self, state: PairOrder, client_order_id: str, now: datetime) -> PairOrder:
+    def _ask(self, state: PairOrder, client_order_id: str) -> PairOrder:
         try:
             updates = self.broker.find(client_order_id)
         except OutcomeUnknown:
             return state
         if updates is None:
-            self._refuse(state.pair, client_order_id, "the broker never saw the order", now)
-            return refused(state, client_order_id)
+            return unseen(state, client_order_id, self.budget)
         for update in updates:
             self._record(update)
         return known(state, client_order_id, updates)
 
-    def _record(self, update: OrderUpdate) -> list[Record]:
-        pair = self._pair_of(update.client_order_id)
-        if pair is None or update.qty is None or update.price is None or update.execution_id is None:
-            if pair is not None and update.reason:
+    def _record(self, update: OrderUpdate) -> None:
+        pair = self._pairs.get(update.client_order_id)
+        if pair is None:
+            return
+        if update.qty is None or update.price is None or update.execution_id is None:
+            if update.reason:
                 self._refuse(pair, update.client_order_id, update.reason, update.at)
-            return []
-        if update.execution_id in self._seen:
-            return []
-        reference = self.reference(update.symbol, update.at) or update.price
-        fill = Fill(
-            update.execution_id,
-            update.client_order_id,
-            update.symbol,
-            update.side,
-            update.qty,
-            update.price,
-            update.at,
-            reference,
-        )
-        record = Record(fill, self.session, update.at, f"fill.{fill.execution_id}", str(pair))
-        self.facts.append(record)
-        self._seen.add(update.execution_id)
-        return [record]
+        elif update.execution_id not in self._seen:
+            paid = plain(update.price)
+            fill = Fill(
+                update.execution_id,
+                update.client_order_id,
+                update.symbol,
+                update.side,
+                plain(update.qty),
+                paid,
+                update.at,
+                self.reference(update.symbol, update.at) or paid,
+            )
+            self._fill(fill, pair)
 
-    def _pair_of(self, client_order_id: str) -> Pair | None:
-        world, *rest = client_order_id.split(".")
-        if world != str(self.world) or len(rest) < 3:
-            return None
-        a, b = rest[1].split("-", 1)
-        return Pair(a, b)
+    def _fill(self, fill: Fill, pair: Pair) -> None:
+        record = Record(fill, self.session, fill.at, f"fill.{fill.execution_id}", str(pair))
+        self.facts.append(record)
+        self._seen.add(fill.execution_id)
+        self._fills.append(record)
 
     def _refuse(self, pair: Pair, client_order_id: str, why: str, at: datetime) -> None:
-        refusal = Refusal("order refused", why, "execution")
-        self.facts.append(Record(refusal, self.session, at, f"refused.{client_order_id}", str(pair)))
+        key = f"refused.{client_order_id}"
+        with suppress(FactConflict):  # The first reason stands.
+            self.facts.append(Record(Refusal("order refused", why, "execution"), self.session, at, key, str(pair)))
 
     def _end(self, state: PairOrder, at: datetime) -> None:
         ended = PairOrderEnded(

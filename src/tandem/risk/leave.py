@@ -11,7 +11,7 @@ from tandem.signals import Signal
 def close_out(
     pair: Pair, direction: int, held: tuple[Decimal, Decimal], signal: Signal, why: str, stopped: bool, passport: date
 ) -> Intent:
-    """The intent that brings both legs to zero; `held` are signed shares of a and b, none of them zero."""
+    """The intent that brings both legs to zero; `held` are signed shares of a and b, not both zero."""
     qty_a, qty_b = held
     return Intent(
         pair,

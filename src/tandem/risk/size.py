@@ -45,14 +45,14 @@ def size_entry(signal: Signal, hedge_ratio: float, room: Room, passport: date, r
     pair = signal.pair
     direction = signal.action.direction
     wanted = risk.pair_volatility_target / signal.volatility * signal.confidence
-    dollars_a = min(wanted, room.dollars / (1 + hedge_ratio))
-    target_a, target_b = dollars_a / signal.price_a, dollars_a * hedge_ratio / signal.price_b
+    most = room.dollars / (1 + hedge_ratio)
+    dollars_a = min(wanted, most)
     ratio = signal.price_a * hedge_ratio / signal.price_b
     if direction > 0:
-        qty_b = whole_shares(max(target_b, 0.0))
+        qty_b = _whole(dollars_a * hedge_ratio, most * hedge_ratio, signal.price_b)
         qty_a = shares(float(qty_b) / ratio)
     else:
-        qty_a = whole_shares(max(target_a, 0.0))
+        qty_a = _whole(dollars_a, most, signal.price_a)
         qty_b = shares(float(qty_a) * ratio)
     if not qty_a or not qty_b:
         return Refusal("too small", f"{dollars_a:,.0f} dollars of {pair.a} are less than one share of a leg", "risk")
@@ -78,3 +78,8 @@ def size_entry(signal: Signal, hedge_ratio: float, room: Room, passport: date, r
         error,
         passport,
     )
+
+
+def _whole(dollars: float, most: float, price: float) -> Decimal:
+    nearest = whole_shares(max(dollars, 0.0) / price)
+    return nearest if float(nearest) * price <= most else max(nearest - 1, Decimal(0))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tandem.config import RuleSettings
+from tandem.forecast import Forecast
 from tandem.market import Refusal, Session
 from tandem.rules import Observation, Stance, decide, inside_band
 from tandem.screening import Passport
@@ -25,8 +26,8 @@ def judge(
 ) -> Signal | Refusal:
     """Apply the model and the rule to what is known of a pair at `moment` (STATISTICS 7).
 
-    Refused where a leg has no bar for the last minute, or the features are outside what the model was
-    trained on.
+    Refused where a leg has no bar for the last minute, or, without a trade, where the features are outside
+    what the model was trained on: leaving a trade takes no forecast.
     """
     prices = watch.prices(moment)
     if isinstance(prices, Refusal):
@@ -39,7 +40,9 @@ def judge(
     z = float(passport.z(spread))
     forecast = watch.model.forecast(spreads, path, z)
     if isinstance(forecast, Refusal):
-        return forecast
+        if not stance.direction:
+            return forecast
+        forecast = Forecast(watch.model.baseline_probability(z), 0.5, 0.0, 1.0, "baseline")
     edge, inside = _band(passport, stance, entered, spread, rule)
     decision = decide(stance, Observation(z, forecast.probability, inside), passport.half_life, rule)
     return Signal(

@@ -23,19 +23,19 @@ class PairWatch:
     def __init__(self, passport: Passport, model: PairModel, history: Iterable[Bar] = ()) -> None:
         self.passport = passport
         self.model = model
-        self._closes: dict[Leg, dict[datetime, float]] = {Leg.A: {}, Leg.B: {}}
+        self._last: dict[Leg, dict[datetime, Bar]] = {Leg.A: {}, Leg.B: {}}
         self._newest: dict[Leg, Bar] = {}
         self._legs = {passport.pair.a: Leg.A, passport.pair.b: Leg.B}
         self.learn(history)
 
     def learn(self, bars: Iterable[Bar]) -> None:
-        """Take minute bars of either leg; others are passed over."""
+        """Take minute bars of either leg, in any order and again if need be; others are passed over."""
         for bar in bars:
             leg = self._legs.get(bar.symbol)
             start = self.passport.timeframe.start_of(bar.start)
             if leg is not None and start > self.passport.window_last:
-                self._closes[leg][start] = bar.close
-                self._newest[leg] = bar
+                self._last[leg][start] = _later(self._last[leg].get(start), bar)
+                self._newest[leg] = _later(self._newest.get(leg), bar)
 
     def prices(self, moment: datetime) -> tuple[float, float] | Refusal:
         """Closes of both legs over the minute that ends at `moment`, or why there are none."""
@@ -50,12 +50,16 @@ class PairWatch:
 
     def closes(self, moment: datetime, session_close: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Closes of all completed model bars, formation window first: two arrays `[n_bars]`."""
-        a, b = self._closes[Leg.A], self._closes[Leg.B]
+        a, b = self._last[Leg.A], self._last[Leg.B]
         common = sorted(a.keys() & b.keys())
         length = self.passport.timeframe.length
         last = moment if moment >= session_close else moment - length
         done = common[: bisect_right(common, last)]
         return (
-            np.array([*self.passport.closes_a, *(a[start] for start in done)]),
-            np.array([*self.passport.closes_b, *(b[start] for start in done)]),
+            np.array([*self.passport.closes_a, *(a[start].close for start in done)]),
+            np.array([*self.passport.closes_b, *(b[start].close for start in done)]),
         )
+
+
+def _later(known: Bar | None, bar: Bar) -> Bar:
+    return bar if known is None or bar.start >= known.start else known
