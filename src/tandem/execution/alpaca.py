@@ -149,12 +149,10 @@ class AlpacaBroker:
         self._ask(lambda: self._client.cancel_order_by_id(order["id"]), OutcomeUnknown)
 
     def updates(self, until: datetime) -> list[OrderUpdate]:
-        """What happened since the last call: the stream's news, and what REST knows of orders still open."""
+        """What happened since the last call: what REST knows of orders still open, then the stream's news."""
         news = self.heard()
-        for client_order_id in list(self._open):
-            if not any(update.client_order_id == client_order_id and update.event.is_final for update in news):
-                news += self._asked(client_order_id)
-        return [update for update in news if self._is_new(update)]
+        told = [update for client_order_id in list(self._open) for update in self._asked(client_order_id)]
+        return [update for update in told + news if self._is_new(update)]
 
     def heard(self, count: int | None = None, timeout: float = 0.0) -> list[OrderUpdate]:
         """The stream's news since the last call, oldest first.
@@ -183,15 +181,16 @@ class AlpacaBroker:
         key = (update.client_order_id, update.event, update.execution_id)
         known = key in self._told
         self._told.add(key)
-        if update.event.is_final:
-            self._open.pop(update.client_order_id, None)
         return not known
 
     def _asked(self, client_order_id: str) -> list[OrderUpdate]:
         try:
-            return self.find(client_order_id) or []
+            story = self.find(client_order_id) or []
         except OutcomeUnknown:
             return []
+        if story and story[-1].event.is_final:
+            del self._open[client_order_id]
+        return story
 
     def _order(self, client_order_id: str) -> dict[str, Any] | None:
         try:
@@ -204,8 +203,8 @@ class AlpacaBroker:
         taken = _about(order, OrderEvent.NEW, _moment(order["submitted_at"]))
         fills = self._executions(order) if Decimal(order["filled_qty"]) else []
         ending = ENDINGS.get(order["status"])
-        if ending is None:
-            return [taken, *fills]
+        if ending is None or sum((fill.qty or 0 for fill in fills), Decimal(0)) != Decimal(order["filled_qty"]):
+            return [taken, *fills]  # still open, or executions that are not listed yet
         at, event = ending
         return [taken, *fills, _about(order, event, _moment(order[at] or order["updated_at"]))]
 
@@ -312,7 +311,7 @@ class AlpacaFeed:
     async def _hear(self, message: dict[str, Any]) -> None:
         try:
             bar = _bar(message)
-        except (InvalidBar, KeyError, TypeError, ValueError) as error:
+        except (InvalidBar, AttributeError, KeyError, TypeError, ValueError) as error:
             self.malformed.append(str(error))
             return
         with self._arrived:

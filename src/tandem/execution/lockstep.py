@@ -34,7 +34,11 @@ class LockstepClock:
     def __init__(self, control_url: str, desk: str, symbols: Sequence[str], token: str = "") -> None:
         self._control = _Control(control_url, token)
         self._desk = desk
-        self.barrier = self._barrier("/control/desks", {"desk": desk, "symbols": list(symbols)})
+        try:
+            self.barrier = self._barrier("/control/desks", {"desk": desk, "symbols": list(symbols)})
+        except RecyclerError:
+            self._control.close()
+            raise
 
     def now(self) -> datetime:
         """Where the replay stands, UTC."""

@@ -97,6 +97,17 @@ class StreamThread:
 
 
 def _keep_quiet() -> None:
-    logging.getLogger("alpaca").addHandler(logging.NullHandler())
+    logging.getLogger("alpaca").addHandler(_NOWHERE)
+    for name in ("alpaca.data.live.websocket", "alpaca.trading.stream"):
+        logging.getLogger(name).addFilter(_is_news)
     for name in ("websockets.client", "websockets.protocol"):  # at DEBUG they log the frame with the keys
         logging.getLogger(name).setLevel(logging.INFO)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not what we did ourselves, nor what we raise ourselves."""
+    said = record.getMessage()
+    return not any(expected in said for expected in ("sent 1000 (OK)", *FOR_GOOD))
+
+
+_NOWHERE: Final = logging.NullHandler()
