@@ -77,7 +77,8 @@ def _held(settings: "Settings") -> dict[str, Position]:
 
     if settings.websocket.mode == "recycler":
         # Keys for Alpaca are never sent to a recycler, which may be anybody's.
-        key_id, secret_key = (os.environ.get(f"TANDEM_RECYCLER_{name}", "recycler") for name in ("KEY_ID", "SECRET_KEY"))
+        key_id = os.environ.get("TANDEM_RECYCLER_KEY_ID", "recycler")
+        secret_key = os.environ.get("TANDEM_RECYCLER_SECRET_KEY", "recycler")
         broker = AlpacaBroker(settings.websocket.recycler.server_url, key_id, secret_key)
     else:
         broker = AlpacaBroker(None, *keys_of(settings), paper=settings.alpaca.paper)

@@ -101,7 +101,7 @@ def _announce(ready: dict[str, Any], symbols: tuple[str, ...], mode: str) -> Non
     port = ready["port"]
     print(f"{ready['world']} replays {', '.join(symbols)}. Ctrl-C ends it.")
     print(f"bars     ws://localhost:{port}/v2/iex")
-    print(f"trading  http://localhost:{port} and ws://localhost:{port}/stream, any keys")
+    print(f"trading  http://localhost:{port} and ws://localhost:{port}/stream, any keys", flush=True)
     if mode == "loop":
         print("It plays once and then holds still: replay_mode loop is not built yet.")
 

@@ -45,7 +45,7 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
         symbols = _symbols(store, settings, sector)
         meant = store.new_world(WorldKind.SHADOW, "dry run") if dry_run else _world(store, settings, world)
         inner = MemoryFacts(meant) if dry_run else store.facts(meant)
-        facts = Told(inner, console)
+        facts = Told(inner, console, orders=not dry_run)
         with _desk(store, meant, settings, symbols, facts, dry_run) as desk:
             session = _session(desk)
             console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
@@ -57,9 +57,10 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
 class Told:
     """A fact sink that also says what a person wants to hear."""
 
-    def __init__(self, facts: "Facts", console: "Console") -> None:
+    def __init__(self, facts: "Facts", console: "Console", *, orders: bool = True) -> None:
         self._facts = facts
         self._console = console
+        self._orders = orders
         self.world = facts.world
         self.read = facts.read
 
@@ -67,8 +68,9 @@ class Told:
         """See `Facts.append`."""
         self._facts.append(*records)
         for record in records:
-            if line := _words(record):
-                self._console.print(f"{record.at.astimezone(NEW_YORK):%H:%M} {record.pair or '':<10} {line}")
+            if line := _words(record, self._orders):
+                at = record.at.astimezone(NEW_YORK)
+                self._console.print(f"{at:%H:%M} {record.pair or '':<10} {line}", soft_wrap=True)
 
 
 def _confirm(settings: "Settings", live: bool) -> None:
@@ -122,12 +124,13 @@ def _tell(console: "Console", morning: "Morning | None") -> None:
         return
     for passport in morning.screen.passports:
         model = morning.models[passport.pair]
-        console.print(f"{passport.pair}: score {passport.score.total:.2f}, the {model.trades_with} trades: {model.why}")
+        line = f"{passport.pair}: score {passport.score.total:.2f}, the {model.trades_with} trades: {model.why}"
+        console.print(line, soft_wrap=True)
     if not morning.screen.passports:
         console.print(f"{morning.plan.tested} pairs tested, none passes every gate; `tandem identify` says why.")
 
 
-def _words(record: "Record") -> str:
+def _words(record: "Record", orders: bool) -> str:
     from tandem.market import Fill, Order, Refusal
     from tandem.risk import Intent, Switch
     from tandem.signals import Signal
@@ -138,11 +141,11 @@ def _words(record: "Record") -> str:
         case Intent() as intent:
             legs = f"{intent.side_a} {intent.qty_a} {intent.pair.a}, {intent.side_b} {intent.qty_b} {intent.pair.b}"
             return f"intends to {intent.purpose}: {legs}; {intent.gross:,.0f} dollars"
-        case Order() as order:
+        case Order() as order if orders:
             return f"order {order.side} {order.qty} {order.symbol}"
         case Fill() as fill:
             return f"filled {fill.side} {fill.qty} {fill.symbol} at {fill.price}"
-        case Refusal(reason=reason, why=why) if reason not in ("model",):
+        case Refusal(reason=reason, why=why, by=by) if orders or by != "execution":
             return f"refused, {reason}: {why}"
         case Switch(standing=standing, why=why, by=by):
             return f"{standing}: {why} ({by})"

@@ -100,5 +100,5 @@ def _train(bars: "pd.DataFrame", passports: tuple[Passport, ...], settings: Sett
     for passport in passports:
         both = closes[list(passport.pair.symbols)].dropna()
         a, b = (both[symbol].to_numpy() for symbol in passport.pair.symbols)
-        models[passport.pair] = train_pair(passport, a, b, settings)
+        models[passport.pair] = train_pair(passport, a, b, settings, list(both.index))
     return models
