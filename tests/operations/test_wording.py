@@ -25,8 +25,9 @@ def test_times_are_new_york_times():
     [
         ([], "no session"),
         ([date(2023, 1, 25)], "Wed 25 Jan 2023"),
-        ([date(2023, 1, 25), date(2023, 1, 30)], "Wed 25 Jan to Mon 30 Jan 2023"),
+        ([date(2023, 1, 25), date(2023, 1, 30)], "Wed 25 to Mon 30 Jan 2023"),
         ([date(2022, 12, 30), date(2023, 1, 3)], "Fri 30 Dec 2022 to Tue 3 Jan 2023"),
+        ([date(2023, 1, 30), date(2023, 2, 1)], "Mon 30 Jan to Wed 1 Feb 2023"),
     ],
 )
 def test_a_period_names_its_ends_once(days, text):

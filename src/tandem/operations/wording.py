@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from tandem.market import NEW_YORK, cents
+from tandem.market import NEW_YORK, Timeframe, cents
 from tandem.operations.measure import Measure
 
 
@@ -46,13 +46,22 @@ def weekday(day: date) -> str:
 
 
 def period(days: Sequence[date]) -> str:
-    """`Mon 23 Jan to Mon 30 Jan 2023`."""
+    """`Mon 23 to Mon 30 Jan 2023`."""
     if not days:
         return "no session"
     first, last = days[0], days[-1]
     if first == last:
         return f"{weekday(first)} {first.year}"
-    return f"{weekday(first)}{'' if first.year == last.year else f' {first.year}'} to {weekday(last)} {last.year}"
+    if first.year != last.year:
+        return f"{weekday(first)} {first.year} to {weekday(last)} {last.year}"
+    short = f"{first:%a} {first.day}" if first.month == last.month else weekday(first)
+    return f"{short} to {weekday(last)} {last.year}"
+
+
+def bar_length(timeframe: Timeframe) -> str:
+    """`5 minutes`."""
+    number = timeframe.rstrip("MinHourDay")
+    return counted(int(number), {"Min": "minute", "Hour": "hour", "Day": "day"}[timeframe.removeprefix(number)])
 
 
 def clock_time(moment: datetime | None) -> str:
@@ -69,3 +78,13 @@ def listed(parts: Iterable[str]) -> str:
     """`a, b and c`."""
     found = list(parts)
     return f"{', '.join(found[:-1])} and {found[-1]}" if len(found) > 1 else "".join(found)
+
+
+def shares_text(qty: Decimal) -> str:
+    """`12` or `12.35` shares."""
+    return f"{qty:,.2f}".rstrip("0").rstrip(".")
+
+
+def price_text(value: Decimal | None) -> str:
+    """Dollars per share, or a dash where nothing filled."""
+    return "\u2013" if value is None else f"{value:,.2f}"
