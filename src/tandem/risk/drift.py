@@ -20,7 +20,8 @@ def drifted(
         hedge_ratio: of the formation window.
     """
     log_a, log_b = np.log(closes_a[-limits.window_bars :]), np.log(closes_b[-limits.window_bars :])
-    rolling = float(np.corrcoef(np.diff(log_a), np.diff(log_b))[0, 1])
+    with np.errstate(invalid="ignore"):  # A leg that stands still has no correlation, and none is not enough.
+        rolling = float(np.corrcoef(np.diff(log_a), np.diff(log_b))[0, 1])
     floor = max(limits.min_correlation, correlation - limits.max_correlation_drop)
     if not rolling >= floor:
         return Refusal("drift", f"correlation of returns {rolling:.2f}, formation {correlation:.2f}", "risk")
