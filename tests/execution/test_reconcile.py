@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.execution import reconcile
@@ -37,6 +37,7 @@ def test_a_short_where_the_book_is_long_is_missing() -> None:
     assert found.foreign == {}
 
 
+@settings(deadline=None)
 @given(book=SHARES, account=SHARES)
 def test_book_and_foreign_and_missing_account_for_every_share(
     book: dict[str, Decimal], account: dict[str, Decimal]
@@ -49,6 +50,7 @@ def test_book_and_foreign_and_missing_account_for_every_share(
     assert not found.foreign.keys() & found.missing.keys()
 
 
+@settings(deadline=None)
 @given(book=SHARES, account=SHARES)
 def test_nothing_is_missing_exactly_when_every_own_share_is_there(
     book: dict[str, Decimal], account: dict[str, Decimal]

@@ -1,6 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.market import World, WorldKind
@@ -15,6 +15,7 @@ def test_a_world_is_armed_until_somebody_says_otherwise() -> None:
     assert in_force([]).standing is Standing.ARMED
 
 
+@settings(deadline=None)
 @given(SWITCHES)
 def test_the_last_word_is_in_force_also_after_a_restart(switches: list[Switch]) -> None:
     facts = MemoryFacts(World(WorldKind.PAPER, 1))

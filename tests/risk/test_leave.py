@@ -1,7 +1,7 @@
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tandem.market import Pair
@@ -15,6 +15,7 @@ SIGNAL = Signal(PAIR, Action.EXIT, "target", 0.3, 0.003, 0.6, 0.5, 0.0, 1e-6, 0.
 HELD = st.decimals(-500, 500, places=3)
 
 
+@settings(deadline=None)
 @given(qty_a=HELD, qty_b=HELD, direction=st.sampled_from([-1, 1]))
 def test_closing_brings_what_is_held_to_nothing(qty_a: Decimal, qty_b: Decimal, direction: int) -> None:
     assume(qty_a or qty_b)

@@ -3,7 +3,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tandem.config import RiskSettings
@@ -98,6 +98,7 @@ def test_an_intent_carries_what_the_trade_will_live_by() -> None:
     assert (found.z, found.spread, found.residual, found.variance) == (2.1, 0.02, 0.001, 1e-6)
 
 
+@settings(deadline=None)
 @given(
     action=ENTRIES,
     a=st.floats(1, 2_000),
@@ -128,6 +129,7 @@ def test_size_stays_within_every_cap_the_hedge_within_its_error_and_the_short_le
     assert {found.side_a, found.side_b} == {Side.BUY, Side.SELL}
 
 
+@settings(deadline=None)
 @given(hedge=st.floats(0.1, 10), volatility=st.floats(1e-4, 0.1), more=st.floats(1, 10), action=ENTRIES)
 def test_a_wilder_spread_never_gets_more(hedge: float, volatility: float, more: float, action: Action) -> None:
     calm = size_entry(signal(action, volatility=volatility), hedge, WIDE, DAY, RISK)
