@@ -1,10 +1,11 @@
 """What the facts of one world say, read once."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Self, TypeVar
 
 from tandem.book import Capital, Mark
 from tandem.desk import Plan
@@ -13,7 +14,9 @@ from tandem.market import Fill, Order, Pair, Refusal, World
 from tandem.risk import Intent, Switch
 from tandem.screening import Funnel, Passport
 from tandem.signals import Signal
-from tandem.store import Blobs, Facts, Record, Store
+from tandem.store import Blobs, Body, Facts, Record, Store
+
+B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,14 @@ class Chronicle:
     def days(self) -> list[date]:
         """Trading days with a plan or a decision, oldest first."""
         return sorted(self.plans.keys() | {record.session for record in self.marks})
+
+
+def grouped(records: Iterable[Record[B]]) -> Mapping[date, list[Record[B]]]:
+    """Records by trading day, each day's in their order; an empty list for any other day."""
+    found: defaultdict[date, list[Record[B]]] = defaultdict(list)
+    for record in records:
+        found[record.session].append(record)
+    return found
 
 
 def _models(blobs: Blobs, plans: Mapping[date, Plan]) -> dict[tuple[date, Pair], PairModel]:

@@ -1,19 +1,17 @@
 """What one session came to."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
 
 from tandem.book import Book, Mark, merge
-from tandem.market import Pair
-from tandem.operations.chronicle import Chronicle
+from tandem.market import Pair, Refusal
+from tandem.operations.chronicle import Chronicle, grouped
 from tandem.operations.roundtrip import newest_prices
-from tandem.store import Body, Record
-
-B = TypeVar("B", bound=Body)
+from tandem.signals import Signal
+from tandem.store import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +48,59 @@ class DayLine:
 
 def day_lines(chronicle: Chronicle) -> tuple[DayLine, ...]:
     """Every session of a world, oldest first."""
+    kinds = (grouped(chronicle.signals), grouped(chronicle.refusals), grouped(chronicle.intents))
+    counts = tuple(Counter(r.session for r in kind) for kind in (chronicle.marks, chronicle.orders, chronicle.fills))
     lines = []
     before = Book.starting_with(chronicle.capital).mark({})
     for day, end in closing_marks(chronicle):
-        lines.append(_line(chronicle, day, before, end))
+        signals, refusals, intents = kinds[0][day], kinds[1][day], kinds[2][day]
+        decisions, orders, fills = (count[day] for count in counts)
+        plan = chronicle.plans.get(day)
+        selected = tuple(Pair.parse(pair) for pair in plan.models) if plan else ()
+        purposes = Counter(record.body.purpose for record in intents)
+        lines.append(
+            DayLine(
+                day=day,
+                tested=plan.tested if plan else 0,
+                selected=selected,
+                decisions=decisions,
+                signals=len(signals),
+                refusals=len(refusals),
+                orders=orders,
+                fills=fills,
+                entries=purposes["enter"],
+                exits=purposes["exit"],
+                largest_z=max((abs(record.body.z) for record in signals), default=None),
+                gross=end.gross_pnl - before.gross_pnl,
+                costs=end.costs - before.costs,
+                net=end.net_pnl - before.net_pnl,
+                equity=end.equity,
+                without_trade="" if purposes else _without_trade(selected, signals, refusals),
+            )
+        )
         before = end
     return tuple(lines)
 
 
 def closing_marks(chronicle: Chronicle) -> Iterator[tuple[date, Mark]]:
     """The book at the end of each session, with the fills after its last decision."""
-    book = Book.starting_with(chronicle.capital)
+    signals, intents, fills = grouped(chronicle.signals), grouped(chronicle.intents), grouped(chronicle.fills)
+    book, prices = Book.starting_with(chronicle.capital), dict[str, Decimal]()
     for day in chronicle.days:
-        book = book.after(merge(_of(chronicle.intents, day), _of(chronicle.fills, day)))
-        yield day, book.mark(newest_prices(chronicle, day))
+        prices |= newest_prices(signals[day], fills[day])
+        book = book.after(merge(intents[day], fills[day]))
+        yield day, book.mark(prices)
 
 
-def _line(chronicle: Chronicle, day: date, before: Mark, end: Mark) -> DayLine:
-    signals, refusals = _of(chronicle.signals, day), _of(chronicle.refusals, day)
-    purposes = Counter(record.body.purpose for record in _of(chronicle.intents, day))
-    plan = chronicle.plans.get(day)
-    selected = tuple(Pair.parse(pair) for pair in plan.models) if plan else ()
-    largest = max((abs(record.body.z) for record in signals), default=None)
-    return DayLine(
-        day=day,
-        tested=plan.tested if plan else 0,
-        selected=selected,
-        decisions=len(_of(chronicle.marks, day)),
-        signals=len(signals),
-        refusals=len(refusals),
-        orders=len(_of(chronicle.orders, day)),
-        fills=len(_of(chronicle.fills, day)),
-        entries=purposes["enter"],
-        exits=purposes["exit"],
-        largest_z=largest,
-        gross=end.gross_pnl - before.gross_pnl,
-        costs=end.costs - before.costs,
-        net=end.net_pnl - before.net_pnl,
-        equity=end.equity,
-        without_trade="" if purposes else _without_trade(chronicle, day, selected),
-    )
-
-
-def _without_trade(chronicle: Chronicle, day: date, selected: tuple[Pair, ...]) -> str:
+def _without_trade(
+    selected: Sequence[Pair], signals: Sequence[Record[Signal]], refusals: Sequence[Record[Refusal]]
+) -> str:
     if not selected:
         return "no pair passed every gate"
-    signals = [record.body for record in _of(chronicle.signals, day)]
     if not signals:
         return "no signal: a leg without bars, or the session was not traded"
-    if not any(signal.action.is_entry for signal in signals):
-        return f"no entry: at its widest, {max(signals, key=lambda signal: abs(signal.z)).why}"
-    reasons = Counter(r.body.reason for r in _of(chronicle.refusals, day) if r.body.by in ("risk", "execution"))
+    said = [record.body for record in signals]
+    if not any(signal.action.is_entry for signal in said):
+        return f"no entry: at its widest, {max(said, key=lambda signal: abs(signal.z)).why}"
+    reasons = Counter(record.body.reason for record in refusals if record.body.by in ("risk", "execution"))
     return "entries refused: " + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
-
-
-def _of(records: Iterable[Record[B]], day: date) -> list[Record[B]]:
-    return [record for record in records if record.session == day]

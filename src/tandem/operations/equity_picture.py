@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tandem.operations.chronicle import Chronicle
+from tandem.operations.chronicle import Chronicle, grouped
 from tandem.operations.day import closing_marks
 from tandem.operations.ink import FAINT, INK, LINE, LOSS, SOFT, Drawing, grid, label_end
 from tandem.operations.wording import weekday
@@ -74,10 +74,11 @@ def _sessions(axes: "Axes", days: Sequence[date], most: int) -> None:
 
 def _path(chronicle: Chronicle) -> _Path:
     x, equity, gross = [0.0], [float(chronicle.capital)], [0.0]
+    decisions = grouped(chronicle.marks)
     for place, (day, end) in enumerate(closing_marks(chronicle)):
-        marks = [record.body for record in chronicle.marks if record.session == day]
-        for n, mark in enumerate([*marks, end], 1):
-            x.append(place + n / (len(marks) + 1))
+        marks = [*(record.body for record in decisions[day]), end]
+        for n, mark in enumerate(marks, 1):
+            x.append(place + n / len(marks))
             equity.append(float(mark.equity))
             gross.append(float(mark.gross_pnl))
     return _Path(chronicle.days, np.array(x), np.array(equity), np.array(gross))

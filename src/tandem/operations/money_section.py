@@ -29,7 +29,7 @@ def figures_section(summary: Summary) -> Markup:
     found = _cards(summary)
     cards = (element("div", element("b", value), element("span", name), class_="card") for value, name in found)
     rows = ([element("code", m.name), of_measure(m), under(m.meaning, m.note)] for m in summary.measures)
-    metrics = table(["Metric", ">Value", "What it is"], rows, "words") if summary.fills else ""
+    metrics = table(["Metric", ">Value", "What it is"], rows, "stack") if summary.fills else ""
     return section("figures", "Key figures", element("div", *cards, class_="cards"), metrics)
 
 
@@ -63,17 +63,17 @@ def equity_section(chronicle: Chronicle, summary: Summary) -> Markup:
         "Above: profit and loss since the start in dollars, valued at every decision; net is after costs, gross "
         "before. Below: how far equity stood under its highest value so far, in percent of it. Nights are left out."
     )
-    columns = ["Session", ">Tested", "Selected", ">In", ">Out", ">Fills", ">Costs", ">Net P&L", "No trade because"]
+    columns = ["Session", ">Net P&L", ">Costs", ">Tested", "Selected", ">In", ">Out", ">Fills", "No trade because"]
     rows = (
         [
             weekday(line.day),
+            toned(dollars(line.net), float(line.net)),
+            dollars(line.costs, signed=False),
             str(line.tested),
             ", ".join(map(str, line.selected)) or element("span", "none", class_="soft"),
             str(line.entries),
             str(line.exits),
             str(line.fills),
-            dollars(line.costs, signed=False),
-            toned(dollars(line.net), float(line.net)),
             element("span", line.without_trade, class_="soft"),
         ]
         for line in summary.days
@@ -86,7 +86,7 @@ def trades_section(summary: Summary) -> Markup:
     """Every round trip with both legs."""
     if not summary.trades:
         return section("trades", "Trades", paragraph("No trade was made."))
-    columns = ["Trade", "Legs", "In", "Out", "Why it ended", ">Gross", ">Costs", ">Net"]
+    columns = ["Trade", ">Net", ">Gross", ">Costs", "In", "Out", "Legs, and why it ended"]
     note = paragraph(
         "In and out are the decisions, New York time, with the z-score then; orders fill in the next minute. Prices "
         "are averages per share, bars those of the model's timeframe, dollars those of both legs together.",
@@ -97,18 +97,18 @@ def trades_section(summary: Summary) -> Markup:
 
 def _trade(trade: RoundTrip) -> list[str]:
     stop = element("span", "stop: ", class_="loss") if trade.stopped else Markup()
+    held = counted(trade.bars, "bar")
     out = moment_text(trade.closed_at) if trade.closed_at else "open"
     if trade.closed_at and trade.closed_at.date() == trade.opened_at.date():
         out = clock_time(trade.closed_at)
     return [
         under(str(trade.pair), "long the spread" if trade.direction > 0 else "short the spread"),
-        join(map(_leg, trade.legs)),
-        under(moment_text(trade.opened_at), f"z {plain(trade.entry_z)}"),
-        under(out, f"z {plain(trade.exit_z)}" if trade.exit_z is not None else ""),
-        element("span", stop, trade.why_left, f" ({counted(trade.bars, 'bar')})", class_="why"),
+        toned(dollars(trade.net), float(trade.net)),
         dollars(trade.gross),
         dollars(trade.costs, signed=False),
-        toned(dollars(trade.net), float(trade.net)),
+        under(moment_text(trade.opened_at), f"z {plain(trade.entry_z)}"),
+        under(out, f"z {plain(trade.exit_z)}" if trade.exit_z is not None else ""),
+        join([*map(_leg, trade.legs), element("span", stop, trade.why_left, f"; {held}", class_="sub")]),
     ]
 
 

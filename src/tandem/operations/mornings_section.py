@@ -56,7 +56,7 @@ def refusals_section(chronicle: Chronicle, summary: Summary) -> Markup:
     rows = ([reason, room, f"{count:,}", _examples(examples[room, reason])]
             for (room, reason), count in summary.refusals_by_reason.items())  # fmt: skip
     note = paragraph("A refusal is something asked for and not given, with the figures that decided.", class_="note")
-    listing = table(["Reason", "By", ">Count", "For example"], rows, "words")
+    listing = table(["Reason", "By", ">Count", "For example"], rows, "stack")
     return section("refusals", "Refusals by reason", note, listing)
 
 

@@ -1,22 +1,13 @@
 """The summary on a terminal."""
 
-from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tandem.operations.measure import Measure
+from tandem.operations.roundtrip import RoundTrip
 from tandem.operations.scoreboard import ModelScore
 from tandem.operations.summary import Summary
-from tandem.operations.wording import (
-    clock_time,
-    counted,
-    dollars,
-    moment_text,
-    of_measure,
-    percent,
-    period,
-    plain,
-    weekday,
-)
+from tandem.operations.verdict import proves, still_open, verdict
+from tandem.operations.wording import clock_time, counted, dollars, moment_text, of_measure, period, plain, weekday
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,115 +17,117 @@ WIDTH: Final = 100
 NEXT: Final = (
     ("tandem report", "this run as a page with pictures"),
     ("tandem parity", "prove that replay and backtest trade alike"),
-    ("tandem data load alpaca --sector technology --days 60", "history of your own, with Alpaca keys"),
+    ("tandem data load alpaca --sector technology --days 60", "history of your own; needs Alpaca keys"),
     ("tandem trade --dry-run", "the next session's signals and orders, nothing sent"),
 )
+ACTIONS: Final = ("enter_long", "enter_short", "exit", "stop", "hold")
+PARITY: Final = {None: "not compared", True: "alike", False: "[red]they differ[/]"}
 
 
-def print_summary(summary: Summary, console: "Console") -> None:
-    """Print what a run came to, in 100 columns: money first, then how it came about."""
+def print_summary(summary: Summary, console: "Console", home: Path | None = None) -> None:
+    """Print what a run came to, in 100 columns: money first, then how it came about, then what next.
+
+    Args:
+        summary: of the run.
+        console: where to print.
+        home: of the store, where it is not the one that commands use by themselves.
+    """
     width = min(console.width, WIDTH)
     days = [line.day for line in summary.days]
     console.print()
-    console.rule(f"[bold]{summary.world}[/]  {period(days)}, {counted(len(days), 'session')}", align="left")
-    for line in verdict(summary):
-        console.print(line, width=width, highlight=False)
+    title = f"[bold]{period(days)}[/]  {counted(len(days), 'session')}, world {summary.world}"
+    console.print(title, width=width, highlight=False)
+    _print_verdict(summary, console, width)
     for table in (_counts(summary), _days(summary), _trades(summary), _models(summary), _measures(summary)):
         if table.row_count:
             console.print()
-            console.print(table, width=width)
-    console.print()
-    console.print("What next", style="bold")
+            console.print(table, width=width, highlight=False)
+    console.print("\nWhat next", style="bold")
+    console.print(_next(home), width=width, highlight=False)
+
+
+def _print_verdict(summary: Summary, console: "Console", width: int) -> None:
+    said = verdict(summary)
+    colour = "red" if summary.net_pnl < 0 else "green" if summary.net_pnl > 0 else "default"
+    first = f"{said.before}[bold {colour}]{said.amount}[/]{said.after}"
+    for line in (first, *(f"[yellow]{text}[/]" for text in still_open(summary)), proves(summary)):
+        if line:
+            console.print(line, width=width, highlight=False)
+
+
+def _next(home: Path | None) -> "Table":
+    table = _table("", "", header=False)
+    prefix = f"TANDEM_HOME={home} " if home else ""
     for command, meaning in NEXT:
-        console.print(f"  [bold cyan]{command}[/]  {meaning}", width=width, highlight=False)
-
-
-def verdict(summary: Summary) -> Iterator[str]:
-    """The P&L in words: what was made or lost, and what it proves."""
-    if not summary.fills:
-        yield "[bold]Nothing was traded[/]: no P&L. The days below say why."
-        return
-    word = "lost" if summary.net_pnl < 0 else "made" if summary.net_pnl > 0 else "came out even with"
-    colour = "red" if summary.net_pnl < 0 else "green"
-    share = percent(float(abs(summary.net_pnl) / summary.capital)) if summary.capital else "n/a"
-    yield (
-        f"[bold {colour}]It {word} {dollars(abs(summary.net_pnl), signed=False)}[/] after costs "
-        f"({share} of {dollars(summary.capital, signed=False)}): gross {dollars(summary.gross_pnl)}, "
-        f"costs {dollars(summary.costs, signed=False)}. Largest drawdown {percent(summary.max_drawdown)}."
-    )
-    sessions = len(summary.days)
-    if sessions < 63:
-        yield f"{counted(sessions, 'session')} prove nothing about profit."
-    for trade in summary.open_trades:
-        yield (
-            f"[yellow]Still open[/]: {trade.pair}, {'long' if trade.direction > 0 else 'short'} the spread "
-            f"since {moment_text(trade.opened_at)}, {dollars(trade.net)} at the newest prices."
-        )
+        table.add_row(f"  [cyan]{prefix}{command}[/]", f"[dim]{meaning}[/]")
+    return table
 
 
 def _counts(summary: Summary) -> "Table":
-    table = _table("", "", "", header=False)
-    chosen = {str(pair) for line in summary.days for pair in line.selected}
-    names = f": {', '.join(sorted(chosen))}" if chosen else ""
-    table.add_row("Pairs", f"{summary.pairs_tested:,} tested", f"{summary.pairs_selected:,} selected{names}")
+    table = _table("", ">", "", header=False)
+    chosen = sorted({str(pair) for line in summary.days for pair in line.selected})
+    selected = f"tested, {summary.pairs_selected:,} selected{': ' if chosen else ''}{', '.join(chosen)}"
     reasons = ", ".join(f"{reason} {count:,}" for (_, reason), count in summary.refusals_by_reason.items())
+    actions = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name in ACTIONS if (n := summary.actions.get(name, 0)))
+    bars = "" if summary.bars_replayed is None else f" ({summary.bars_replayed:,} 1-minute bars replayed)"
+    table.add_row("Pairs", f"{summary.pairs_tested:,}", selected)
     table.add_row("Refusals", f"{summary.refusals:,}", reasons)
-    actions = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in summary.actions.items())
-    table.add_row("Signals", f"{summary.signals:,}", f"{actions} at {counted(summary.decisions, 'decision')}")
-    bars = "" if summary.bars_replayed is None else f"from {summary.bars_replayed:,} bars replayed"
-    table.add_row("Orders", f"{summary.orders:,}", f"{counted(summary.fills, 'fill')} {bars}")
-    table.add_row("Models", f"{summary.models_registered:,} registered", _who_trades(summary))
-    table.add_row("Parity", _parity(summary), "replay beside backtest, every signal, order and fill")
+    table.add_row("Decisions", f"{summary.decisions:,}", f"every five minutes of market time{bars}")
+    table.add_row("Signals", f"{summary.signals:,}", actions)
+    table.add_row("Orders", f"{summary.orders:,}", counted(summary.fills, "fill"))
+    table.add_row("Models", f"{len(summary.models):,}", _who_trades(summary))
+    table.add_row("Parity", "", f"replay beside backtest: {PARITY[summary.parity]}")
     return table
 
 
 def _who_trades(summary: Summary) -> str:
     gru = sum(model.trades_with == "gru" for model in summary.models)
-    return (
-        f"{counted(len(summary.models), 'pair model')}: the GRU trades {gru}, the baseline {len(summary.models) - gru}"
-    )
-
-
-def _parity(summary: Summary) -> str:
-    return {None: "not compared", True: "alike", False: "[red]they differ[/]"}[summary.parity]
+    days = counted(summary.models_registered, "day")
+    return f"of pairs, {days} registered; the GRU trades {gru}, the baseline {len(summary.models) - gru}"
 
 
 def _days(summary: Summary) -> "Table":
-    table = _table("Day", ">Tested", "Selected", ">Entries", ">Fills", ">Costs", ">Net", "")
+    table = _table("Session", "Selected", ">Entries", ">Fills", ">Costs", ">Net", "")
     for line in summary.days:
         table.add_row(
             weekday(line.day),
-            str(line.tested),
-            ", ".join(map(str, line.selected)) or "none",
+            ", ".join(map(str, line.selected)) or "[dim]none[/]",
             str(line.entries),
             str(line.fills),
             dollars(line.costs, signed=False),
             dollars(line.net),
-            f"[dim]no trade: {line.without_trade}[/]" if line.without_trade else "",
+            f"[dim]{line.without_trade}[/]",
         )
     return table
 
 
 def _trades(summary: Summary) -> "Table":
-    table = _table("Trade", "", "In", "Out", ">z in", ">z out", ">Gross", ">Costs", ">Net", "Why it ended")
+    table = _table("Trade", "Spread", "In and out, New York", ">z in", ">z out", ">Gross", ">Costs", ">Net", "Left by")
     for trade in summary.trades:
         table.add_row(
             str(trade.pair),
             "long" if trade.direction > 0 else "short",
-            f"{weekday(trade.opened_at.date())} {clock_time(trade.opened_at)}",
-            clock_time(trade.closed_at),
+            f"{moment_text(trade.opened_at)} \u2013 {_until(trade)}",
             plain(trade.entry_z),
             plain(trade.exit_z) if trade.exit_z is not None else "",
             dollars(trade.gross),
             dollars(trade.costs, signed=False),
             dollars(trade.net),
-            ("stop: " if trade.stopped else "") + trade.why_left,
+            "open" if trade.is_open else "stop" if trade.stopped else "exit",
         )
     return table
 
 
+def _until(trade: RoundTrip) -> str:
+    if trade.closed_at is None:
+        return "open"
+    same_day = trade.closed_at.date() == trade.opened_at.date()
+    return clock_time(trade.closed_at) if same_day else moment_text(trade.closed_at)
+
+
 def _models(summary: Summary) -> "Table":
-    table = _table("Model", "Day", ">F1 GRU", ">AR(1)", ">Logistic", ">Always 1", ">Base rate", ">Tests", "Trades with")
+    columns = (">GRU", ">AR(1)", ">Logistic", ">Always 1", ">Base rate", ">Forecasts")
+    table = _table("F1 on test", "Session", *columns, "Trades")
     for model in summary.models:
         table.add_row(str(model.pair), weekday(model.day), *_f1(model), f"{model.samples}", model.trades_with)
     return table
@@ -148,19 +141,18 @@ def _f1(model: ModelScore) -> list[str]:
 def _measures(summary: Summary) -> "Table":
     table = _table("Metric", ">Value", "")
     for measure in summary.measures if summary.fills else ():
-        table.add_row(measure.name, of_measure(measure), _note(measure))
+        table.add_row(measure.name, of_measure(measure), f"[dim]{measure.note or measure.meaning}[/]")
     return table
 
 
-def _note(measure: Measure) -> str:
-    return f"[dim]{measure.note or measure.meaning}[/]"
-
-
 def _table(*columns: str, header: bool = True) -> "Table":
-    from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_header=header, pad_edge=False, padding=(0, 1), header_style="dim")
+    table = Table(box=None, show_header=header, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim underline")
     for column in columns:
-        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        table.add_column(
+            column.removeprefix(">"),
+            justify="right" if column.startswith(">") else "left",
+            no_wrap=column not in ("", ">"),
+        )
     return table

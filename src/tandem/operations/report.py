@@ -9,7 +9,6 @@ from tandem.desk import Difference
 from tandem.market import NEW_YORK, Calendar, Timeframe, WorldKind
 from tandem.operations.chronicle import Chronicle
 from tandem.operations.markup import Markup, element, table
-from tandem.operations.measure import A_QUARTER
 from tandem.operations.money_section import equity_section, figures_section, trades_section
 from tandem.operations.mornings_section import mornings_section, refusals_section
 from tandem.operations.page import page, paragraph, section, toned
@@ -17,7 +16,8 @@ from tandem.operations.pairday import PairDay, pair_days
 from tandem.operations.pairs_section import models_section, passports_section, spreads_section
 from tandem.operations.spread_picture import spread_drawing
 from tandem.operations.summary import Summary, summary_of, write_whole
-from tandem.operations.wording import bar_length, counted, dollars, listed, moment_text, percent, period
+from tandem.operations.verdict import proves, still_open, verdict
+from tandem.operations.wording import bar_length, counted, listed, period
 from tandem.screening import Funnel
 from tandem.store import Facts, Store
 
@@ -35,8 +35,8 @@ CONTENTS: Final = {
 FILLS: Final = {
     WorldKind.LIVE: "Fills are real: orders at Alpaca with real money.",
     WorldKind.PAPER: "Fills are Alpaca's paper fills: real prices, no real order.",
-    WorldKind.RECYCLER: "Fills are simulated: the next minute's open, less half the spread and the impact.",
-    WorldKind.BACKTEST: "Fills are simulated: the next minute's open, less half the spread and the impact.",
+    WorldKind.RECYCLER: "Fills are simulated, at the next minute's open, worsened by half the spread and by impact.",
+    WorldKind.BACKTEST: "Fills are simulated, at the next minute's open, worsened by half the spread and by impact.",
     WorldKind.SHADOW: "Orders were meant and not sent.",
 }
 SOURCES: Final = {
@@ -124,26 +124,16 @@ def _header(summary: Summary, limits: Sequence[str]) -> Markup:
 
 
 def _verdict(summary: Summary) -> Iterator[str]:
-    if not summary.fills:
-        yield "Nothing was traded, so there is no profit or loss. The days below say why."
-        return
-    word = {True: "It made ", False: "It lost "}[summary.net_pnl >= 0]
-    share = percent(float(abs(summary.net_pnl) / summary.capital)) if summary.capital else "n/a"
-    yield word
-    yield toned(dollars(abs(summary.net_pnl), signed=False), float(summary.net_pnl))
-    yield (
-        f" after costs, {share} of the {dollars(summary.capital, signed=False)} it started with: gross "
-        f"{dollars(summary.gross_pnl)}, costs {dollars(summary.costs, signed=False)}, largest drawdown "
-        f"{percent(summary.max_drawdown)}."
-    )
-    for trade in summary.open_trades:
-        since = moment_text(trade.opened_at)
-        yield f" {trade.pair} is still open since {since}, {dollars(trade.net)} at the newest prices."
+    said = verdict(summary)
+    yield said.before
+    yield toned(said.amount, float(summary.net_pnl))
+    yield said.after
+    yield from (f" {line}" for line in still_open(summary))
 
 
 def _limits(store: Store, chronicle: Chronicle, summary: Summary) -> Iterator[str]:
-    if len(summary.days) < A_QUARTER:
-        yield f"{counted(len(summary.days), 'session')} prove nothing about profit: they show what Tandem does and how."
+    if said := proves(summary):
+        yield said
     if source := _source(store, chronicle):
         yield SOURCES[source]
     windows = sorted({_window(passport.starts) for passport in chronicle.passports.values()})

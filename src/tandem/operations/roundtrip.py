@@ -9,6 +9,8 @@ from tandem.book import Book, Trade, merge
 from tandem.market import Calendar, Fill, Leg, Pair, Side, Timeframe
 from tandem.operations.chronicle import Chronicle
 from tandem.risk import Intent
+from tandem.signals import Signal
+from tandem.store import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +74,19 @@ class _Stay:
 
 def round_trips(chronicle: Chronicle) -> tuple[RoundTrip, ...]:
     """Every trade of a world, open ones included, in the order of their entries."""
-    prices = newest_prices(chronicle, date.max)
+    prices = newest_prices(chronicle.signals, chronicle.fills)
     stays = sorted(_stays(chronicle), key=lambda stay: (stay.trade.opened_at, stay.trade.pair))
     return tuple(_round_trip(stay, chronicle, prices) for stay in stays)
 
 
-def newest_prices(chronicle: Chronicle, day: date) -> dict[str, Decimal]:
-    """The last price on record of each symbol up to the end of a session: of a signal, or of a later fill."""
-    known = [(r.at, symbol, price) for r in chronicle.signals if r.session <= day
-             for symbol, price in zip(r.body.pair.symbols, (r.body.price_a, r.body.price_b), strict=True)]  # fmt: skip
-    known += [(r.at, r.body.symbol, float(r.body.reference)) for r in chronicle.fills if r.session <= day]
+def newest_prices(signals: Iterable[Record[Signal]], fills: Iterable[Record[Fill]]) -> dict[str, Decimal]:
+    """The last price on record of each symbol: of a signal, or the reference of a later fill."""
+    known = [
+        (record.at, symbol, price)
+        for record in signals
+        for symbol, price in zip(record.body.pair.symbols, (record.body.price_a, record.body.price_b), strict=True)
+    ]
+    known += [(record.at, record.body.symbol, float(record.body.reference)) for record in fills]
     return {symbol: Decimal(repr(price)) for _, symbol, price in sorted(known)}
 
 

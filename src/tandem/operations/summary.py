@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tandem.book import Book, Mark
 from tandem.market import World
-from tandem.operations.chronicle import Chronicle
+from tandem.operations.chronicle import Chronicle, grouped
 from tandem.operations.day import DayLine, closing_marks, day_lines
 from tandem.operations.measure import Measure, measures
 from tandem.operations.roundtrip import RoundTrip, round_trips
@@ -187,10 +187,9 @@ def write_whole(path: Path, text: str) -> None:
 def equity_path(chronicle: Chronicle) -> list[Decimal]:
     """Dollars at the start, at every decision, and at the end of every session, in order of time."""
     path = [chronicle.capital]
-    ends = dict(closing_marks(chronicle))
-    for day in chronicle.days:
-        path += [record.body.equity for record in chronicle.marks if record.session == day]
-        path.append(ends[day].equity)
+    marks = grouped(chronicle.marks)
+    for day, end in closing_marks(chronicle):
+        path += [*(record.body.equity for record in marks[day]), end.equity]
     return path
 
 
