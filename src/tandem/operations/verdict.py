@@ -1,0 +1,46 @@
+"""What a run came to, in two sentences that hide nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tandem.operations.measure import A_QUARTER
+from tandem.operations.summary import Summary
+from tandem.operations.wording import counted, dollars, moment_text, percent
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A sentence around an amount that is to be seen first: `It lost `, `$12.34`, ` after costs ...`."""
+
+    before: str
+    amount: str
+    after: str
+
+
+def verdict(summary: Summary) -> Verdict:
+    """The P&L, plainly."""
+    if not summary.fills:
+        return Verdict("", "Nothing was traded", ", so there is no profit or loss; each day says why.")
+    share = percent(float(abs(summary.net_pnl) / summary.capital)) if summary.capital else "n/a"
+    return Verdict(
+        "It lost " if summary.net_pnl < 0 else "It made ",
+        dollars(abs(summary.net_pnl), signed=False),
+        f" after costs, {share} of the {dollars(summary.capital, signed=False)} it started with: gross "
+        f"{dollars(summary.gross_pnl)}, costs {dollars(summary.costs, signed=False)}, largest drawdown "
+        f"{percent(summary.max_drawdown)}.",
+    )
+
+
+def proves(summary: Summary) -> str:
+    """What so few sessions prove; empty where there are enough to say something."""
+    if len(summary.days) >= A_QUARTER:
+        return ""
+    return f"{counted(len(summary.days), 'session')} prove nothing about profit: they show what Tandem does and how."
+
+
+def still_open(summary: Summary) -> Iterator[str]:
+    """Every trade with shares still held."""
+    for trade in summary.open_trades:
+        side = "long" if trade.direction > 0 else "short"
+        since = moment_text(trade.opened_at)
+        yield f"Still open: {trade.pair}, {side} the spread since {since}, {dollars(trade.net)} at the newest prices."
