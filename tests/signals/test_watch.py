@@ -112,3 +112,14 @@ def test_the_order_in_which_bars_arrive_and_repetitions_do_not_matter(
     for minute in (11, 30):
         assert today(ordered, minute) == today(shuffled, minute)
         assert ordered.prices(after(minute)) == shuffled.prices(after(minute))
+
+
+@pytest.mark.parametrize("after_split", [50.0, 200.0])
+def test_a_leg_whose_price_has_halved_or_doubled_since_the_formation_is_refused(
+    watch: PairWatch, bar: Make, after_split: float
+) -> None:
+    watch.learn([bar("A", 0, after_split), bar("B", 0)])
+    refusal = watch.prices(after(1))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "split"
+    assert "A" in refusal.why

@@ -71,6 +71,7 @@ class Day:
         trader = Trader(desk.world, session.day, desk.broker, facts, desk.settings.execution, book.executions)
         decided = {mark.at for mark in marks if mark.session == session.day}
         day = cls(desk, session, book, trader, Equity(before[-1], before[-1], peak), today, carried, decided)
+        day.closes |= {fill.body.symbol: fill.body.price for fill in facts.read(Fill)}
         trader.reference = lambda symbol, at: day.opens.get((symbol, at))
         day._catch_up()
         day._take_up(unfinished)

@@ -56,6 +56,8 @@ def prepare(
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
     registered = _register(registry, session, sector, screen, models, settings, facts.world)
     facts.append(*_findings(session, screen, registered))
+    if registry is not None and registered is not None:
+        registry.promote(registered.name, registered.version)
     plan = Plan(sector, screen.funnel.tested, digests, registered.name if registered else "")
     record_plan(facts, session, plan, screen.passports)
     return Morning(screen, models, plan)
@@ -72,9 +74,7 @@ def _register(
 ) -> ModelRegistered | None:
     if registry is None or not models:
         return None
-    registered = registry.record_day(session, sector, screen.passports, models, settings, world=world)
-    registry.promote(registered.name, registered.version)
-    return registered
+    return registry.record_day(session, sector, screen.passports, models, settings, world=world)
 
 
 def _findings(session: Session, screen: Screen, registered: ModelRegistered | None) -> list[Record]:

@@ -12,6 +12,7 @@ from tandem.market import Bar, Leg, Refusal
 from tandem.screening import Passport
 
 FRESH = timedelta(minutes=1)
+SPLIT = 1.5
 
 
 class PairWatch:
@@ -38,7 +39,10 @@ class PairWatch:
                 self._newest[leg] = _later(self._newest.get(leg), bar)
 
     def prices(self, moment: datetime) -> tuple[float, float] | Refusal:
-        """Closes of both legs over the minute that ends at `moment`, or why there are none."""
+        """Closes of both legs over the minute that ends at `moment`, or why there are none to trade on.
+
+        A price that is far from the formation's last, as after a split, fits neither hedge nor equilibrium.
+        """
         stale = [
             self.passport.pair.symbol(leg)
             for leg in Leg
@@ -46,7 +50,17 @@ class PairWatch:
         ]
         if stale:
             return Refusal("stale leg", f"{' and '.join(stale)} without a bar for the last minute", "signals")
-        return self._newest[Leg.A].close, self._newest[Leg.B].close
+        prices = self._newest[Leg.A].close, self._newest[Leg.B].close
+        formed = self.passport.closes_a[-1], self.passport.closes_b[-1]
+        split = [
+            symbol
+            for symbol, now, then in zip(self.passport.pair.symbols, prices, formed, strict=True)
+            if not 1 / SPLIT < now / then < SPLIT
+        ]
+        if split:
+            why = f"{' and '.join(split)} at more than {SPLIT} or less than 1/{SPLIT} of the formation's last close"
+            return Refusal("split", why, "signals")
+        return prices
 
     def closes(self, moment: datetime, session_close: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Closes of all completed model bars, formation window first: two arrays `[n_bars]`."""
