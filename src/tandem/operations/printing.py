@@ -57,8 +57,8 @@ def _print_verdict(summary: Summary, console: "Console", width: int) -> None:
 
 def _next(home: Path | None) -> "Table":
     table = _table("", "", header=False)
-    prefix = f"TANDEM_HOME={home} " if home else ""
     for command, meaning in NEXT:
+        prefix = f"TANDEM_HOME={home} " if home and command == NEXT[0][0] else ""
         table.add_row(f"  [cyan]{prefix}{command}[/]", f"[dim]{meaning}[/]")
     return table
 
@@ -87,7 +87,7 @@ def _who_trades(summary: Summary) -> str:
 
 
 def _days(summary: Summary) -> "Table":
-    table = _table("Session", "Selected", ">Entries", ">Fills", ">Costs", ">Net", "")
+    table = _table("Session", "Selected", ">In", ">Fills", ">Costs", ">Net", "")
     for line in summary.days:
         table.add_row(
             weekday(line.day),

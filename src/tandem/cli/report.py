@@ -1,0 +1,85 @@
+"""`tandem report`: what a run came to, from its facts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from tandem.desk import Difference
+    from tandem.market import World
+    from tandem.store import Store
+
+TWIN: Final = "twin of "
+
+
+def report(
+    world: str | None = None,
+    *,
+    out: Path = Path("report.html"),
+    picture: Path | None = None,
+    json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
+) -> None:
+    """Write the report of a run again, from its facts.
+
+    Parameters
+    ----------
+    world
+        Which run, as recycler-3; without it the newest that traded.
+    out
+        Where the page goes.
+    picture
+        Also write the picture of the session with the most trades here: .png or .svg.
+    json
+        Print the summary as one JSON document and write nothing.
+    """
+    import json as encoder
+
+    from rich.console import Console
+
+    from tandem.cli.opening import open_store
+    from tandem.config import load
+    from tandem.operations import picture as draw
+    from tandem.operations import print_summary, summarise, write_report
+
+    with open_store() as store:
+        chosen = _world(store, world)
+        facts = store.facts(chosen)
+        differences = _differences(store, chosen)
+        summary = summarise(store, facts, parity=None if differences is None else not differences)
+        if json:
+            print(encoder.dumps(summary.document(), indent=2, allow_nan=False))
+            return
+        write_report(out, store, facts, summary=summary, differences=differences or (), rule=load().rule)
+        drawn = draw(picture, store, facts, rule=load().rule) if picture else None
+    print_summary(summary, Console(highlight=False))
+    for path in (out, drawn):
+        if path is not None:
+            print(path.resolve())
+
+
+def _world(store: "Store", name: str | None) -> "World":
+    from difflib import get_close_matches
+
+    from tandem.book import Capital
+    from tandem.market import DataError
+
+    worlds = store.worlds()[::-1]
+    if name is not None:
+        if found := [world for world in worlds if str(world) == name]:
+            return found[0]
+        known = [str(world) for world in worlds]
+        near = get_close_matches(name, known, 3) or known[:3]
+        raise DataError(f"no world {name}", f"There is {', '.join(near)}" if near else "Run `tandem demo` first")
+    for world in worlds:
+        if not store.label(world).startswith(TWIN) and store.facts(world).read(Capital):
+            return world
+    raise DataError("nothing was traded here yet", "Run `tandem demo`, or set TANDEM_HOME to the home of a run")
+
+
+def _differences(store: "Store", world: "World") -> "list[Difference] | None":
+    """What the run's twin did otherwise; None where it has none."""
+    from tandem.desk import compare
+
+    twins = [other for other in store.worlds() if store.label(other) == f"{TWIN}{world}"]
+    return compare(store.facts(world), store.facts(twins[-1])) if twins else None
