@@ -129,6 +129,12 @@ class Day:
             return None
         return Refusal("order working", "the pair's last order is still under way", "execution")
 
+    def foreign(self, pair: Pair) -> Refusal | None:
+        """A symbol of which the account holds shares that Tandem did not open is left alone."""
+        held = reconcile(self.book.shares(), self.desk.broker.positions()).foreign
+        theirs = " and ".join(f"{held[symbol]:f} {symbol}" for symbol in pair.symbols if symbol in held)
+        return Refusal("foreign position", f"the account holds {theirs} from elsewhere", "risk") if theirs else None
+
     def exposure(self, intents: Iterable[Intent], sector: str | None = None) -> Decimal:
         """Dollars of both legs over open trades, working entries and these intents, of one sector or all."""
         open_gross = [t.entry for pair, t in self.book.open.items() if self._in(pair, sector)]

@@ -91,6 +91,8 @@ def may_enter(
         return Refusal("not selected", "the pair is not in today's plan", "risk")
     if refusal := day.busy(pair):
         return refusal
+    if refusal := day.foreign(pair):
+        return refusal
     if refusal := too_many_orders(day.orders_within_a_minute(moment), day.settings.risk):
         return refusal
     closes = watch.closes(moment, day.session.close)
