@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgpack
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.config import CostSettings
@@ -236,6 +236,20 @@ def test_rest_tells_what_the_stream_did_not(recycler: Launched, clock: LockstepC
     deaf.close()
 
 
+def test_an_order_of_an_earlier_process_is_watched_once_it_was_asked_for(
+    recycler: Launched, clock: LockstepClock
+) -> None:
+    first = AlpacaBroker(recycler.http, *PAIR)
+    id = f"earlier-{clock.now()}"
+    first.submit(Order(id, "MSFT", Side.BUY, Decimal(3)))
+    first.close()
+    second = AlpacaBroker(recycler.http, *PAIR)
+    assert [update.event for update in second.find(id) or []] == [OrderEvent.NEW]
+    now = minute_on(clock)
+    assert [update.event for update in second.updates(now)] == [OrderEvent.NEW, OrderEvent.FILL]
+    second.close()
+
+
 def test_wrong_keys_are_one_clear_error_and_nothing_of_them_is_logged(
     recycler: Launched, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -406,6 +420,7 @@ class Books:
         return {}
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.booleans(), st.data())
 def test_a_fill_is_counted_once_whatever_the_stream_drops_repeats_or_tells_late(
     parts: list[int], canceled: bool, data: st.DataObject

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.config import CostSettings
@@ -229,6 +229,7 @@ cases = given(
 )
 
 
+@settings(deadline=None)
 @cases
 def test_cash_holdings_at_cost_and_realised_profit_always_add_up(
     steps: list[Command], path: list[float], volumes: list[int], costs: CostSettings
@@ -247,6 +248,7 @@ def test_cash_holdings_at_cost_and_realised_profit_always_add_up(
         assert bought >= 0 or bought == bought.to_integral_value()
 
 
+@settings(deadline=None)
 @cases
 def test_events_of_an_order_come_in_a_legal_order_and_never_fill_more_than_was_asked(
     steps: list[Command], path: list[float], volumes: list[int], costs: CostSettings
@@ -265,6 +267,7 @@ def test_events_of_an_order_come_in_a_legal_order_and_never_fill_more_than_was_a
     assert len(set(executions)) == len(executions)
 
 
+@settings(deadline=None)
 @cases
 def test_a_fill_is_the_open_plus_or_minus_its_costs(
     steps: list[Command], path: list[float], volumes: list[int], costs: CostSettings
@@ -280,6 +283,7 @@ def test_a_fill_is_the_open_plus_or_minus_its_costs(
         assert abs(u.side.sign * (u.price - opened) - cost) <= Decimal("0.00006")
 
 
+@settings(deadline=None)
 @cases
 def test_the_same_inputs_give_the_same_events(
     steps: list[Command], path: list[float], volumes: list[int], costs: CostSettings

@@ -3,7 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.config import CostSettings
@@ -13,6 +13,7 @@ from tandem.recycler import Options, world_of
 worlds = st.builds(World, st.sampled_from(WorldKind), st.integers(0, 10**9), st.integers(0, 10**6))
 
 
+@settings(deadline=None)
 @given(worlds)
 def test_the_text_of_a_world_names_it(world: World) -> None:
     assert world_of(str(world)) == world
@@ -24,6 +25,7 @@ def test_other_text_names_no_world(text: str) -> None:
         world_of(text)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Options,

@@ -1,6 +1,8 @@
+import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -38,9 +40,6 @@ def test_it_dies_with_the_parent_that_held_its_lifeline(options: Options, tmp_pa
 
 
 def _wait_for_end(pid: int) -> None:
-    import os
-    import threading
-
     for _ in range(100):
         os.kill(pid, 0)
         threading.Event().wait(0.05)
@@ -99,6 +98,17 @@ def test_bars_come_from_the_store(options: Options, store: Store, bars: pd.DataF
     with launch(replace(options, bars=None), {"TANDEM_DATABASE_URL": store.url}) as recycler:
         said = requests.get(recycler.http + "/control/status", timeout=5).json()
         assert (said["first"], said["last"]) == ("2023-01-04T11:00:00Z", "2023-01-04T21:00:00Z")
+
+
+def test_without_lockstep_it_plays_at_its_speed_and_stays_up_at_the_end(start: Callable[..., Launched]) -> None:
+    status = start(lockstep=False, speed=120_000.0).http + "/control/status"
+    for _ in range(200):
+        said = requests.get(status, timeout=5).json()
+        if said["ended"]:
+            break
+        threading.Event().wait(0.02)
+    assert (said["ended"], said["time"], said["bars"]) == (True, "2023-01-04T21:00:00Z", 780)
+    assert requests.get(status, timeout=5).ok
 
 
 def test_the_control_api_wants_its_token_and_no_browser(start: Callable[..., Launched], tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import msgpack
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.market import Bar
@@ -42,6 +42,7 @@ def test_control_messages_come_alone_in_their_array() -> None:
     assert error(402) == [{"T": "error", "code": 402, "msg": "auth failed"}]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 7_000))
 def test_batches_hold_every_bar_once_and_stay_far_below_a_mebibyte(count: int) -> None:
     frames = list(batches([BAR] * count))
@@ -49,6 +50,7 @@ def test_batches_hold_every_bar_once_and_stay_far_below_a_mebibyte(count: int) -
     assert all(0 < len(PACKED.encode(frame)) < 500_000 for frame in frames)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.lists(st.text(max_size=5)), max_size=4))
 def test_a_message_is_read_in_the_encoding_of_its_connection(message: dict[str, object]) -> None:
     assert JSON.decode(json.dumps(message)) == message

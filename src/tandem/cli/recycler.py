@@ -48,7 +48,7 @@ def start(
     settings = load()
     recycler = settings.websocket.recycler
     dates = recycler.date_range
-    chosen = speed or (None if lockstep else recycler.replay_speed)
+    chosen = recycler.replay_speed if speed is None and not lockstep else speed
     options = Options(
         symbols=tuple(symbols or recycler.symbols),
         start=start or dates.start_date,

@@ -134,7 +134,12 @@ class AlpacaBroker:
             OutcomeUnknown: Alpaca cannot be reached.
         """
         order = self._order(client_order_id)
-        return None if order is None else self._story(order)
+        if order is None:
+            return None
+        story = self._story(order)
+        if not story[-1].event.is_final:
+            self._open[client_order_id] = None  # taken before this process began: updates watch it from now on
+        return story
 
     def cancel(self, client_order_id: str) -> None:
         """Ask for an open order back.
@@ -189,7 +194,7 @@ class AlpacaBroker:
         except OutcomeUnknown:
             return []
         if story and story[-1].event.is_final:
-            del self._open[client_order_id]
+            self._open.pop(client_order_id, None)
         return story
 
     def _order(self, client_order_id: str) -> dict[str, Any] | None:
