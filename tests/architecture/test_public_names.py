@@ -48,7 +48,7 @@ PUBLIC = {
         Desk Difference Morning Plan Recycled Rehearsal backtest_desk compare copy_plan formation
         in_one_process minutes plan_of prepare recycled run_session through_sockets training
     """,
-    "operations": "Summary print_summary summarise write_report write_summary",
+    "operations": "Summary picture print_summary summarise write_report write_summary",
     "cli": "main",
 }
 

@@ -41,7 +41,6 @@ def _cards(summary: Summary) -> Iterator[tuple[str, str]]:
     exits = f"{counted(acted['exit'], 'exit')}, {counted(acted['stop'], 'stop')}"
     open_trades = f", {len(summary.open_trades)} still open" if summary.open_trades else ""
     registered = f"{counted(summary.models_registered, 'day')} of models registered"
-    bars = "1-minute bars sent to the desk" if summary.bars_replayed else "bars replayed: not counted"
     start = dollars(summary.capital, signed=False)
     yield toned(dollars(summary.net_pnl), float(summary.net_pnl)), f"net P&L, from {start}"
     yield dollars(summary.gross_pnl), "gross P&L, before costs"
@@ -53,8 +52,10 @@ def _cards(summary: Summary) -> Iterator[tuple[str, str]]:
     yield f"{summary.orders} / {summary.fills}", "orders / fills, one order for each leg"
     yield PARITY[summary.parity], "parity: replay beside backtest"
     yield f"{summary.refusals:,}", "refusals, each with its reason"
-    yield plain(summary.bars_replayed, 0), bars
-    yield "n/a" if summary.seconds is None else f"{summary.seconds:,.0f} s", "run time of the whole"
+    if summary.bars_replayed is not None:
+        yield f"{summary.bars_replayed:,}", "1-minute bars replayed"
+    if summary.seconds is not None:
+        yield f"{summary.seconds:,.0f} s", "run time of the whole"
 
 
 def equity_section(chronicle: Chronicle, summary: Summary) -> Markup:
@@ -107,8 +108,8 @@ def _trade(trade: RoundTrip) -> list[str]:
         dollars(trade.gross),
         dollars(trade.costs, signed=False),
         under(moment_text(trade.opened_at), f"z {plain(trade.entry_z)}"),
-        under(out, f"z {plain(trade.exit_z)}" if trade.exit_z is not None else ""),
-        join([*map(_leg, trade.legs), element("span", stop, trade.why_left, f"; {held}", class_="sub")]),
+        under(out, f"z {plain(trade.exit_z)}, {held}" if trade.exit_z is not None else held),
+        join([*map(_leg, trade.legs), element("span", stop, trade.why_left, class_="sub")]),
     ]
 
 

@@ -14,7 +14,7 @@ from tandem.operations.pairday import PairDay
 from tandem.operations.scoreboard import FORECASTERS, ModelScore
 from tandem.operations.spread_picture import spread_drawing
 from tandem.operations.summary import Summary
-from tandem.operations.wording import bar_length, counted, dollars, listed, plain, weekday
+from tandem.operations.wording import bar_length, counted, dollars, listed, plain, span, weekday
 from tandem.screening import Passport
 
 MOST_PICTURES: Final = 16
@@ -151,9 +151,6 @@ def _scores(score: ModelScore) -> Markup:
 def _periods(score: ModelScore, model: PairModel) -> Markup:
     if not model.periods:
         return Markup()
-    blocks = (
-        f"{name} {weekday(block.first)} to {weekday(block.last)} ({block.samples})"
-        for name, block in model.periods.items()
-    )
+    blocks = (f"{name} {span(block.first, block.last)} ({block.samples})" for name, block in model.periods.items())
     base = f"{score.samples} forecasts tested, base rate {plain(score.base_rate)}. "
     return paragraph(f"{base}Blocks in time order, with gaps between: {listed(blocks)}.", class_="note")

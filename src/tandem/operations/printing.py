@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WIDTH: Final = 100
+ROOMY: Final = 96
 NEXT: Final = (
     ("tandem report", "this run as a page with pictures"),
     ("tandem parity", "prove that replay and backtest trade alike"),
@@ -38,7 +39,8 @@ def print_summary(summary: Summary, console: "Console", home: Path | None = None
     title = f"[bold]{period(days)}[/]  {counted(len(days), 'session')}, world {summary.world}"
     console.print(title, width=width, highlight=False)
     _print_verdict(summary, console, width)
-    for table in (_counts(summary), _days(summary), _trades(summary), _models(summary), _measures(summary)):
+    trades = _trades(summary, gross=width >= ROOMY)
+    for table in (_counts(summary), _days(summary), trades, _models(summary), _measures(summary)):
         if table.row_count:
             console.print()
             console.print(table, width=width, highlight=False)
@@ -56,7 +58,7 @@ def _print_verdict(summary: Summary, console: "Console", width: int) -> None:
 
 
 def _next(home: Path | None) -> "Table":
-    table = _table("", "", header=False)
+    table = _table("What next", "", header=False)
     for command, meaning in NEXT:
         prefix = f"TANDEM_HOME={home} " if home and command == NEXT[0][0] else ""
         table.add_row(f"  [cyan]{prefix}{command}[/]", f"[dim]{meaning}[/]")
@@ -101,16 +103,17 @@ def _days(summary: Summary) -> "Table":
     return table
 
 
-def _trades(summary: Summary) -> "Table":
-    table = _table("Trade", "Spread", "In and out, New York", ">z in", ">z out", ">Gross", ">Costs", ">Net", "Left by")
+def _trades(summary: Summary, *, gross: bool) -> "Table":
+    amounts = (">Gross", ">Costs", ">Net") if gross else (">Costs", ">Net")
+    table = _table("Trade", "Side", "In and out, New York", ">z in", ">z out", *amounts, "Left")
     for trade in summary.trades:
         table.add_row(
             str(trade.pair),
             "long" if trade.direction > 0 else "short",
-            f"{moment_text(trade.opened_at)} \u2013 {_until(trade)}",
+            f"{moment_text(trade.opened_at)}\u2013{_until(trade)}",
             plain(trade.entry_z),
             plain(trade.exit_z) if trade.exit_z is not None else "",
-            dollars(trade.gross),
+            *([dollars(trade.gross)] if gross else []),
             dollars(trade.costs, signed=False),
             dollars(trade.net),
             "open" if trade.is_open else "stop" if trade.stopped else "exit",
@@ -126,8 +129,8 @@ def _until(trade: RoundTrip) -> str:
 
 
 def _models(summary: Summary) -> "Table":
-    columns = (">GRU", ">AR(1)", ">Logistic", ">Always 1", ">Base rate", ">Forecasts")
-    table = _table("F1 on test", "Session", *columns, "Trades")
+    columns = (">GRU", ">AR(1)", ">Logit", ">Always 1", ">Base", ">Tests")
+    table = _table("F1, test", "Session", *columns, "Trades")
     for model in summary.models:
         table.add_row(str(model.pair), weekday(model.day), *_f1(model), f"{model.samples}", model.trades_with)
     return table

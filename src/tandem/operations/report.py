@@ -43,6 +43,10 @@ SOURCES: Final = {
     "simulated": "Prices are simulated: no market ever traded them.",
     "sample": "Prices are the real 1-minute bars that ship with Tandem: AAPL, IBM, MSFT and NVDA of January 2023.",
 }
+CLOSING: Final = (
+    "Nothing on this page comes from elsewhere. Times are New York's. P&L is that of both legs; costs are charged on "
+    "each leg. Open positions are valued at the newest prices on record. Not investment advice."
+)
 
 
 def write_report(
@@ -172,9 +176,4 @@ def _parity(summary: Summary, differences: Sequence[Difference]) -> Markup:
 
 
 def _footer(summary: Summary) -> Markup:
-    return element(
-        "footer",
-        f"Made by Tandem from the facts of world {summary.world}; nothing on this page comes from elsewhere. Times are "
-        "New York's. P&L is that of both legs; costs are charged on each leg. Open positions are valued at the newest "
-        "prices on record. Not investment advice.",
-    )
+    return element("footer", paragraph(f"Made by Tandem from the facts of world {summary.world}. {CLOSING}"))

@@ -58,6 +58,11 @@ def period(days: Sequence[date]) -> str:
     return f"{short} to {weekday(last)} {last.year}"
 
 
+def span(first: date, last: date) -> str:
+    """`Mon 23 Jan`, or `Mon 23 Jan to Tue 24 Jan`."""
+    return weekday(first) if first == last else f"{weekday(first)} to {weekday(last)}"
+
+
 def bar_length(timeframe: Timeframe) -> str:
     """`5 minutes`."""
     number = timeframe.rstrip("MinHourDay")

@@ -1,0 +1,170 @@
+"""A small world written by hand: two sessions, one pair, one gain and one stop."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+
+import pytest
+
+from tandem.book import Capital, Mark
+from tandem.config import ModelSettings
+from tandem.desk import Plan
+from tandem.forecast import Calibration, PairModel
+from tandem.market import Fill, Order, Pair, Refusal, Side, Timeframe, World, WorldKind
+from tandem.risk import Intent
+from tandem.rules import Action
+from tandem.screening import Passport, Score
+from tandem.signals import Signal
+from tandem.statistics import GarchFit
+from tandem.store import MemoryFacts, Record
+
+PAIR = Pair("AAA", "BBB")
+DAY, NEXT = date(2023, 1, 25), date(2023, 1, 26)
+SCORES = {"f1_score": 0.6, "mcc": 0.1, "roc_auc": 0.55, "brier": 0.25, "log_loss": 0.69}
+
+
+@dataclass
+class Shelf:
+    """Blobs and bars of a store that has no bars."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def put(self, content):
+        self.kept[sha256(content).hexdigest()] = content
+        return sha256(content).hexdigest()
+
+    def get(self, digest):
+        return self.kept[digest]
+
+    def read(self, *_, **__):
+        return []
+
+    @property
+    def blobs(self):
+        return self
+
+    @property
+    def bars(self):
+        return self
+
+
+def at(clock, day=DAY):
+    """A New York time in winter, UTC."""
+    hour, minute = map(int, clock.split(":"))
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC) + timedelta(hours=5)
+
+
+def passport(day=DAY):
+    starts = tuple(datetime(2023, 1, 24, 14, 30, tzinfo=UTC) + timedelta(minutes=5 * n) for n in range(60))
+    closes = tuple(100 + 0.1 * (n % 7) for n in range(60))
+    garch = GarchFit(0, 0.9, 0.1, 0.1, 0.8, None, 0.01, 0.1, 1.0, 1.0, 1.0, 0.9, True, 0.5, 0.5)
+    score = Score(0.8, 0.9, 0.7, 0.5, 1.0, 2)
+    return Passport(
+        PAIR, "technology", Timeframe.MIN_5, day, starts[0], starts[-1], 60, 1.0, 0.0, 0.0, 0.003, 0.9, 6.6, garch,
+        0.95, 0.6, -4.0, 0.01, 1, 0.02, 0.03, 0.001, score, "abcdef0123456789", starts, closes, closes,
+    )  # fmt: skip
+
+
+def model(day=DAY):
+    names = {f"test_{name}{ending}": value for name, value in SCORES.items() for ending in ("", "_ar1", "_always_one")}
+    return PairModel(
+        PAIR, day, 0.9, 7, ModelSettings(), "baseline", "no evidence that the GRU beats it",
+        names | {"test_base_rate": 0.5, "test_samples": 80.0}, calibration=Calibration(),
+    )  # fmt: skip
+
+
+def signal(z, action=Action.HOLD, price_a=100.0, price_b=100.0, why="why it is so", band=None):
+    return Signal(PAIR, action, why, z, 0.01, 0.7, 0.6, 0.001, 1e-6, 0.01, band, "baseline", price_a, price_b)
+
+
+def intent(purpose, direction, z, qty="10", stopped=False, why="the rule says so"):
+    buy_a = (direction > 0) == (purpose == "enter")
+    sides = (Side.BUY, Side.SELL) if buy_a else (Side.SELL, Side.BUY)
+    return Intent(
+        PAIR, purpose, direction, sides[0], Decimal(qty), sides[1], Decimal(qty), why, stopped, z, 0.01, 0.001, 1e-6,
+        Decimal(2000), 0.0, DAY,
+    )  # fmt: skip
+
+
+class Diary:
+    """Writes facts of one world, in order."""
+
+    day = DAY
+    signal = staticmethod(signal)
+    intent = staticmethod(intent)
+
+    def __init__(self):
+        self.facts = MemoryFacts(World(WorldKind.RECYCLER, 7))
+        self.store = Shelf()
+        self.count = 0
+
+    def note(self, body, clock, day=DAY, pair=str(PAIR)):
+        self.count += 1
+        self.facts.append(Record(body, day, at(clock, day), f"{body.kind}.{self.count}", pair))
+
+    def morning(self, day, selected=True, tested=3):
+        models = {str(PAIR): self.store.put(model(day).to_bytes())} if selected else {}
+        self.note(Plan("technology", tested, models, "registered" if selected else ""), "6:00", day, None)
+        if selected:
+            self.note(passport(day), "6:00", day)
+
+    def decision(self, clock, said=None, equity="100000", day=DAY):
+        self.note(Mark(Decimal(equity), Decimal(0), Decimal(0), Decimal(0), Decimal(0)), clock, day, None)
+        if said is not None:
+            self.note(said, clock, day)
+
+    def trade(self, clock, meant, prices, cost="0.10", day=DAY):
+        """An intent and both fills a minute later, at prices that hold a cost per share."""
+        self.note(meant, clock, day)
+        for symbol, side, qty, price in zip(
+            PAIR.symbols, (meant.side_a, meant.side_b), (meant.qty_a, meant.qty_b), prices, strict=True
+        ):
+            self.note(Order(f"o{self.count}", symbol, side, qty), clock, day)
+            self.fill(clock, symbol, side, qty, price, cost, day)
+
+    def fill(self, clock, symbol, side, qty, reference, cost="0.10", day=DAY):
+        paid = Decimal(reference) + side.sign * Decimal(cost)
+        moment = at(clock, day) + timedelta(minutes=1)
+        body = Fill(f"e{self.count}", f"o{self.count}", symbol, side, Decimal(qty), paid, moment, Decimal(reference))
+        self.count += 1
+        self.facts.append(Record(body, day, moment, f"fill.{self.count}", str(PAIR)))
+
+
+@pytest.fixture
+def diary():
+    return Diary()
+
+
+@pytest.fixture
+def traded(diary):
+    """A gain of 20 - 4 and a stopped loss of 30 - 4 dollars; the day after has no pair."""
+    diary.note(Capital(Decimal(100_000)), "6:00", DAY, None)
+    diary.morning(DAY)
+    diary.note(Refusal("correlation", "correlation 0.2 is below 0.8", "screening"), "6:00", DAY, "AAA/CCC")
+    diary.note(Refusal("cointegration", "p 0.3 is not below 0.05", "screening"), "6:00", DAY, "BBB/CCC")
+    diary.decision("9:35", signal(-2.5, Action.ENTER_LONG))
+    diary.trade("9:35", intent("enter", 1, -2.5), ("100", "100"))
+    diary.decision("9:40", signal(-1.0, price_a=101, band=-3.0), "100050")
+    diary.decision("9:45", signal(-0.3, Action.EXIT, 102, 100), "100016")
+    diary.trade("9:45", intent("exit", 1, -0.3, why="|z| 0.30 is within 0.5"), ("102", "100"))
+    diary.decision("11:00", signal(2.2, Action.ENTER_SHORT, 102, 100), "100016")
+    diary.trade("11:00", intent("enter", -1, 2.2), ("102", "100"))
+    diary.decision("15:55", signal(4.1, Action.STOP, 105, 100), "99990")
+    diary.trade("15:55", intent("exit", -1, 4.1, stopped=True, why="|z| 4.10 has reached the stop"), ("105", "100"))
+    diary.morning(NEXT, selected=False)
+    for name in ("AAA/BBB", "AAA/CCC", "BBB/CCC"):
+        diary.note(Refusal("correlation", "correlation 0.1 is below 0.8", "screening"), "6:00", NEXT, name)
+    diary.decision("9:35", None, "99982", NEXT)
+    return diary
+
+
+@pytest.fixture
+def open_position(diary):
+    """Entered and never left."""
+    diary.note(Capital(Decimal(100_000)), "6:00", DAY, None)
+    diary.morning(DAY)
+    diary.decision("9:35", signal(-2.5, Action.ENTER_LONG))
+    diary.trade("9:35", intent("enter", 1, -2.5), ("100", "100"))
+    diary.decision("9:40", signal(-2.1, price_a=103.0))
+    return diary
