@@ -40,13 +40,14 @@ PUBLIC = {
         too_many_orders
     """,
     "execution": """
-        Broker Connection Feed InProcess Outcome PairOrder PairOrderEnded Purpose Reconciliation Trader
-        connect in_process name_of reconcile
+        AlpacaBroker AlpacaFeed Broker Connection Feed InProcess Outcome PairOrder PairOrderEnded Purpose
+        Reconciliation Trader connect in_process name_of reconcile
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        Desk Difference Morning Plan Recycled Rehearsal backtest_desk compare copy_plan formation
-        in_one_process minutes plan_of prepare recycled run_session through_sockets training
+        Desk Difference Morning Plan Recycled Rehearsal alpaca_desk backtest_desk compare copy_plan
+        formation in_one_process keys_of minutes plan_of prepare recycled run_session through_sockets
+        training visiting_desk
     """,
     "operations": "Summary picture print_summary summarise write_report write_summary",
     "cli": "main",

@@ -68,7 +68,8 @@ class Day:
         older |= {intent.body.pair: intent.body.passport for intent in unfinished}
         carried = {pair: watch_of(facts, desk.blobs, pair, made)
                    for pair, made in older.items() if made != session.day}  # fmt: skip
-        trader = Trader(desk.world, session.day, desk.broker, facts, desk.settings.execution, book.executions)
+        budget, commission = desk.settings.execution, desk.settings.costs.commission_per_share
+        trader = Trader(desk.world, session.day, desk.broker, facts, budget, book.executions, commission)
         decided = {mark.at for mark in marks if mark.session == session.day}
         day = cls(desk, session, book, trader, Equity(before[-1], before[-1], peak), today, carried, decided)
         day.closes |= {fill.body.symbol: fill.body.price for fill in facts.read(Fill)}

@@ -67,7 +67,12 @@ class PairOrderEnded:
 
 
 class Trader:
-    """The pair orders under way in one session of one world."""
+    """The pair orders under way in one session of one world.
+
+    Args:
+        executions: identities of the fills that are on record already.
+        commission: dollars a share; brokers do not say it with a fill.
+    """
 
     def __init__(
         self,
@@ -77,12 +82,14 @@ class Trader:
         facts: Facts,
         budget: ExecutionSettings,
         executions: Iterable[str] = (),
+        commission: Decimal = Decimal(0),
     ) -> None:
         self.world = world
         self.session = session
         self.broker = broker
         self.facts = facts
         self.budget = budget
+        self.commission = commission
         self.reference: Reference = lambda symbol, at: None
         self.working: dict[Pair, PairOrder] = {}
         self._seen = set(executions)
@@ -193,6 +200,7 @@ class Trader:
                 paid,
                 update.at,
                 self.reference(update.symbol, update.at) or paid,
+                plain(self.commission * update.qty),
             )
             self._fill(fill, pair)
 
