@@ -1,0 +1,172 @@
+"""The real chain on the bars that ship with Tandem: identify, train, plan, trade."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tandem.book import Book
+from tandem.config import Settings
+from tandem.desk import Morning, Plan, backtest_desk, compare, copy_plan, plan_of, prepare, run_session
+from tandem.execution import PairOrderEnded
+from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, Timeframe, WorldKind, resample
+from tandem.screening import Passport
+from tandem.signals import Signal
+from tandem.sources import samples
+from tandem.store import MemoryFacts, Store
+
+SYMBOLS = ["AAPL", "IBM", "MSFT", "NVDA"]
+SETTINGS = Settings(
+    screen={"formation_days": 7},
+    model={"timeframe": "5Min", "min_data_points": 400, "epochs": 2},  # type: ignore[arg-type]
+)
+NewStore = Any
+
+
+def session_of(day: date) -> Session:
+    session = Calendar().session(day)
+    assert session is not None
+    return session
+
+
+TODAY = session_of(date(2023, 1, 25))
+
+
+@dataclass
+class Desk:
+    """A store with bars and a world whose morning is done."""
+
+    store: Store
+    facts: MemoryFacts
+    morning: Morning
+
+
+def fill(store: Store, bars: pd.DataFrame) -> None:
+    store.bars.load(bars, timeframe=Timeframe.MIN_1, source="sample")
+    store.bars.load(resample(bars, Timeframe.MIN_5), timeframe=Timeframe.MIN_5, source="sample")
+    sectors = samples.sectors()
+    store.sectors.load(sectors[sectors["symbol"].isin(SYMBOLS)].assign(source="sample"))
+
+
+def morning_of(store: Store) -> Desk:
+    facts = MemoryFacts(store.new_world(WorldKind.BACKTEST))
+    morning = prepare(store, facts, TODAY, SETTINGS, "technology", None)
+    assert morning is not None
+    return Desk(store, facts, morning)
+
+
+@pytest.fixture(scope="module")
+def real(module_store: Store) -> Desk:
+    fill(module_store, samples.minute_bars())
+    return morning_of(module_store)
+
+
+@pytest.fixture(scope="module")
+def early(new_store: NewStore) -> Iterator[Desk]:
+    """The same in a store that holds nothing of the day itself, nor of later ones."""
+    bars = samples.minute_bars()
+    context: AbstractContextManager[Store] = new_store()
+    with context as store:
+        fill(store, bars[bars["start"] + timedelta(minutes=1) <= TODAY.morning])
+        yield morning_of(store)
+
+
+def test_every_pair_is_selected_or_refused_with_a_reason(real: Desk) -> None:
+    screen = real.morning.screen
+    assert [str(passport.pair) for passport in screen.passports] == ["AAPL/NVDA"]
+    assert len(screen.refusals) == 5
+    recorded = {record.pair: record.body for record in real.facts.read(Refusal, session=TODAY.day)}
+    assert recorded == {str(refused.pair): refused.refusal for refused in screen.refusals}
+    assert all(refusal.by == "screening" for refusal in recorded.values())
+
+
+def test_the_plan_names_the_passports_and_models_of_the_day(real: Desk) -> None:
+    assert plan_of(real.facts, TODAY.day) == real.morning.plan
+    assert real.morning.plan.tested == 6
+    assert list(real.morning.plan.models) == ["AAPL/NVDA"]
+    (passport,) = real.facts.read(Passport, session=TODAY.day)
+    assert passport.body == real.morning.screen.passports[0]
+    assert passport.body.window_last < TODAY.morning
+
+
+def test_a_second_morning_of_the_same_date_does_nothing(real: Desk) -> None:
+    before = real.facts.read(Plan)
+    assert prepare(real.store, real.facts, TODAY, SETTINGS, "technology", None) is None
+    assert real.facts.read(Plan) == before
+
+
+def test_no_bar_after_six_in_the_morning_is_read(real: Desk, early: Desk) -> None:
+    assert early.morning.plan == real.morning.plan  # the models' digests among it
+    assert early.morning.screen == real.morning.screen
+
+
+def test_a_morning_without_two_symbols_of_the_sector_says_so(real: Desk) -> None:
+    facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
+    with pytest.raises(DataError, match="fewer than two symbols of the sector health"):
+        prepare(real.store, facts, TODAY, SETTINGS, "health", None)
+    assert plan_of(facts, TODAY.day) is None
+
+
+@pytest.fixture
+def world(real: Desk) -> MemoryFacts:
+    """A fresh world with the morning's plan."""
+    facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
+    copy_plan(real.facts, facts, TODAY)
+    return facts
+
+
+@pytest.fixture(scope="module")
+def traded(real: Desk) -> MemoryFacts:
+    """The day, traded."""
+    run_session(backtest_desk(real.store, real.facts.world, SETTINGS, SYMBOLS, [TODAY], real.facts), TODAY)
+    return real.facts
+
+
+def test_a_real_day_has_trades_and_the_book_agrees_with_the_broker(real: Desk, traded: MemoryFacts) -> None:
+    book = Book.from_facts(traded)
+    assert len(traded.read(Signal)) == len(TODAY.decisions)
+    assert len(traded.read(Fill)) == len(traded.read(Order)) >= 4
+    assert {record.body.outcome for record in traded.read(PairOrderEnded)} == {"filled"}
+    assert all(record.body.cost >= 0 for record in traded.read(Fill))
+    assert len(book.closed) >= 2
+
+
+def test_a_real_day_gives_the_same_facts_again(real: Desk, traded: MemoryFacts, world: MemoryFacts) -> None:
+    run_session(backtest_desk(real.store, world.world, SETTINGS, SYMBOLS, [TODAY], world), TODAY)
+    assert compare(traded, world) == []
+
+
+class Killed(Exception):
+    """The process is gone."""
+
+
+class Doomed:
+    """Facts that live until they are to record an order, a fill or an end for the n-th time."""
+
+    def __init__(self, facts: MemoryFacts, n: int) -> None:
+        self._facts, self._left, self.world = facts, n, facts.world
+
+    def append(self, *records: Any) -> None:
+        if any(isinstance(record.body, Order | Fill | PairOrderEnded) for record in records):
+            self._left -= 1
+            if self._left == 0:
+                raise Killed
+        self._facts.append(*records)
+
+    def read(self, *arguments: Any, **named: Any) -> Any:
+        return self._facts.read(*arguments, **named)
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 8])
+def test_a_real_day_that_is_killed_ends_as_if_it_had_not_been(
+    real: Desk, traded: MemoryFacts, world: MemoryFacts, n: int
+) -> None:
+    desk = backtest_desk(real.store, world.world, SETTINGS, SYMBOLS, [TODAY], Doomed(world, n))  # type: ignore[arg-type]
+    with pytest.raises(Killed):
+        run_session(desk, TODAY)
+    run_session(replace(desk, facts=world), TODAY)
+    assert compare(traded, world) == []
