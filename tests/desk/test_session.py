@@ -438,7 +438,7 @@ def test_a_session_begun_late_decides_from_then_on_with_all_bars(stage: Callable
     assert ours == theirs
 
 
-def test_a_new_year_of_facts_belongs_to_its_own_day(stage: Callable[..., Any], half_day: Session) -> None:
+def test_every_fact_of_a_session_belongs_to_its_day(stage: Callable[..., Any], half_day: Session) -> None:
     made = stage()
     run(made)
     kinds = (Signal, Intent, Order, Fill, Mark, PairOrderEnded)
