@@ -215,3 +215,26 @@ def test_sectors_come_from_a_file_in_any_case(tmp_path: Path) -> None:
 def test_a_sectors_file_that_lacks_something_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         files.sectors(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59", "0001-01-01T00:00", "1600-01-03T09:30", "9999-12-31T23:59-05:00"])
+def test_a_time_beyond_reason_breaks_its_row_alone(tmp_path: Path, time: str) -> None:
+    rows = f"AAPL,{time},1,2,0.5,1.5,1\nAAPL,2023-01-03 09:31,1,2,0.5,1.5,1\n"
+    reading = files.read(written(tmp_path, HEAD + rows), MINUTES)
+    assert list(reading.broken["flaw"]) == [f"start is not a time: {time}"]
+    assert list(reading.bars["line"]) == [3]
+
+
+def test_a_form_of_times_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, HEAD + "AAPL,2023-01-03 09:30,1,2,0.5,1.5,1\n")
+    assert "%Q is not the form of a time" in refusal(path, Layout(Timeframe.MIN_1, format="%Q"))
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "symbol," + HEAD + "A,AAPL,2023-01-03 09:30,1,2,0.5,1.5,1\n")
+    assert "more than one column symbol" in refusal(path)
+
+
+def test_a_column_called_line_is_nobodys(tmp_path: Path) -> None:
+    path = written(tmp_path, "line," + HEAD + "7,AAPL,2023-01-03 09:30,1,2,0.5,1.5,1\n")
+    assert list(files.read(path, MINUTES).bars["line"]) == [2]

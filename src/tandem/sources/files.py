@@ -30,6 +30,7 @@ ALIASES: Final = {
     "vwap": ("vw",),
 }
 ZONED: Final = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
+YEARS: Final = (1900, 2200)
 TICKER: Final = r"[A-Z][A-Z0-9.\-]*"
 
 
@@ -160,7 +161,7 @@ def _rows(path: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
 def _parquet(path: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     import pandas as pd
 
-    rows = pd.read_parquet(path).reset_index(drop=True)
+    rows = pd.read_parquet(path).reset_index(drop=True).drop(columns="line", errors="ignore")
     rows.insert(0, "line", rows.index + 1)
     return rows, _broken([], [], [])
 
@@ -186,7 +187,7 @@ def _csv(path: Path) -> tuple["pd.DataFrame", "pd.DataFrame"]:
     )
     lost = np.array([row.number for row in uneven], dtype=np.int64)
     lines = np.setdiff1d(np.arange(2, len(table) + len(lost) + 2), lost, assume_unique=True)
-    rows = table.to_pandas()
+    rows = table.to_pandas().drop(columns="line", errors="ignore")
     rows.insert(0, "line", lines)
     blank = (rows.drop(columns="line") == "").all(axis=1)
     reasons = [f"{row.actual_columns} fields where the header has {row.expected_columns}" for row in uneven]
@@ -216,6 +217,8 @@ def _columns(path: Path, there: list[str], layout: Layout) -> dict[str, str]:
             found[name] = match
         elif name in NEEDED or name in layout.columns:
             raise DataError(f"{path} has no column {wanted[0]}; it has {', '.join(there)}", _mend(name))
+    if twice := [name for name in found.values() if there.count(name) > 1]:
+        raise DataError(f"{path} has more than one column {twice[0]}", "Rename those that are not meant.")
     return found
 
 
@@ -249,7 +252,8 @@ def _starts(times: "pd.Series[Any]", layout: Layout, zone: ZoneInfo) -> "pd.Seri
     if not pd.api.types.is_datetime64_any_dtype(times):
         times = _parsed(times.astype("str").str.strip(), layout.format, zone)
     elif getattr(times.dt, "tz", None) is None:
-        times = times.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+        times = _within_reason(times).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    times = _within_reason(times)
     local = times.dt.tz_convert(zone)
     if layout.timeframe is Timeframe.DAY_1:
         midnight = local.dt.tz_localize(None).dt.normalize()
@@ -263,13 +267,21 @@ def _parsed(times: "pd.Series[Any]", form: str, zone: ZoneInfo) -> "pd.Series[An
 
     zoned = times.str.contains(ZONED) & times.str.contains(":")
     form = form or "ISO8601"
-    aware = pd.to_datetime(times.where(zoned), format=form, errors="coerce", utc=True)
-    naive = pd.to_datetime(times.where(~zoned), format=form, errors="coerce")
+    try:
+        aware = pd.to_datetime(times.where(zoned), format=form, errors="coerce", utc=True)
+        naive = _within_reason(pd.to_datetime(times.where(~zoned), format=form, errors="coerce"))
+    except ValueError:
+        raise DataError(f"{form} is not the form of a time", "Write --format as in %m/%d/%Y %H:%M.") from None
     if getattr(naive.dt, "tz", None) is not None:
         utc = naive.dt.tz_convert("UTC")
     else:
         utc = naive.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").dt.tz_convert("UTC")
     return pd.Series(utc.fillna(aware))
+
+
+def _within_reason(times: "pd.Series[Any]") -> "pd.Series[Any]":
+    """NaT for a year that no exchange trades in and that conversions may overflow on."""
+    return times.where(times.dt.year.between(*YEARS))
 
 
 def _reasons(text: "pd.DataFrame", bars: "pd.DataFrame") -> "pd.Series[Any]":
