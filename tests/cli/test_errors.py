@@ -85,3 +85,11 @@ def test_a_named_settings_file_that_is_missing_is_one_line(tandem):
     assert done.returncode == 2
     assert "nowhere.yaml is missing" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_real_money_without_anybody_to_confirm_it_is_one_line(tandem):
+    live = {"TANDEM_WEBSOCKET__MODE": "alpaca", "TANDEM_ALPACA__PAPER": "false"}
+    done = tandem("trade", "--live", **live)
+    assert done.returncode == 2
+    assert "tandem: not confirmed. Nothing was sent." in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tandem.market import ConfigError, World, WorldKind
+from tandem.market import ConfigError, RecyclerError, World, WorldKind
 
 if TYPE_CHECKING:
     from tandem.config import Settings
@@ -26,12 +26,16 @@ def kind_of(settings: "Settings") -> WorldKind:
 
 
 def newest_world(store: "Store", settings: "Settings", name: str = "") -> World | None:
-    """The world of that name; without one the newest of the settings' kind, None where there is none yet.
+    """The world of that name; without one that of the running recycler, else the newest of the settings' kind.
+
+    None where there is none yet.
 
     Raises:
         ConfigError: no world has that name.
     """
     worlds = store.worlds()
+    if not name and (running := _running(settings)) in map(str, worlds):
+        name = running
     if not name:
         return next((world for world in reversed(worlds) if world.kind is kind_of(settings)), None)
     found = next((world for world in worlds if str(world) == name), None)
@@ -51,3 +55,15 @@ def world_of(store: "Store", settings: "Settings", name: str = "") -> World:
     if world is None:
         raise ConfigError("Tandem has not traded in this account yet", "Start with `tandem trade --dry-run`.")
     return world
+
+
+def _running(settings: "Settings") -> str:
+    """The world of the recycler that the settings name; empty where none answers."""
+    from tandem.cli.recycler import ask
+
+    if settings.websocket.mode != "recycler":
+        return ""
+    try:
+        return str(ask(settings.websocket.recycler.server_url)["world"])
+    except RecyclerError:
+        return ""

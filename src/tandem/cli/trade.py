@@ -78,8 +78,16 @@ def _confirm(settings: "Settings", live: bool) -> None:
         return
     if not live:
         raise ConfigError("alpaca.paper is false", "Live trading needs `tandem trade --live` and your confirmation.")
-    if input(f"This sends orders for real money. Type '{LIVE}' to go on: ").strip() != LIVE:
+    if _typed(f"This sends orders for real money. Type '{LIVE}' to go on: ") != LIVE:
         raise ConfigError("not confirmed", "Nothing was sent.")
+
+
+def _typed(question: str) -> str:
+    try:
+        return input(question).strip()
+    except EOFError:
+        print()
+        return ""
 
 
 def _symbols(store: "Store", settings: "Settings", sector: str) -> list[str]:

@@ -1,0 +1,48 @@
+"""Which world a person's word is meant for."""
+
+import pytest
+
+from tandem.cli import recycler
+from tandem.cli.opening import newest_world
+from tandem.config import Settings
+from tandem.market import RecyclerError, WorldKind
+
+
+@pytest.fixture
+def worlds(store):
+    return [store.new_world(WorldKind.RECYCLER) for _ in range(2)]
+
+
+@pytest.fixture
+def says(monkeypatch):
+    """What the recycler that the settings name says is its world; None where none runs."""
+
+    def say(world):
+        def ask(url):
+            if world is None:
+                raise RecyclerError("no recycler answers")
+            return {"world": str(world)}
+
+        monkeypatch.setattr(recycler, "ask", ask)
+
+    return say
+
+
+def test_it_is_that_of_the_running_recycler(store, worlds, says):
+    says(worlds[0])
+    assert newest_world(store, Settings()) == worlds[0]
+
+
+def test_it_is_the_newest_where_none_runs(store, worlds, says):
+    says(None)
+    assert newest_world(store, Settings()) == worlds[1]
+
+
+def test_a_recycler_of_another_store_does_not_count(store, worlds, says):
+    says("recycler-99999")
+    assert newest_world(store, Settings()) == worlds[1]
+
+
+def test_a_world_that_is_named_is_the_one(store, worlds, says):
+    says(worlds[0])
+    assert newest_world(store, Settings(), str(worlds[1])) == worlds[1]
