@@ -225,6 +225,11 @@ def test_a_home_with_a_long_path_works_through_a_short_private_folder(tmp_path: 
     assert soon(lambda: not short.exists())
 
 
+def test_a_home_with_a_comma_works(tmp_path: Path) -> None:
+    with Server(tmp_path / "Smith, John") as server:
+        assert answers(server)
+
+
 def test_a_short_folder_that_others_may_enter_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / ("else" * 38)
     short = socket_folder(folder)

@@ -1,9 +1,9 @@
 """The session loop against the recycler: a process of its own, Alpaca's protocol in between."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -11,8 +11,8 @@ from tandem.config import Settings
 from tandem.desk.desk import Desk
 from tandem.desk.history import minutes
 from tandem.execution import Feed, connect
-from tandem.market import Bar, Calendar, Session, Timeframe, World
-from tandem.recycler import Options, launch
+from tandem.market import Bar, Calendar, RecyclerError, Session, Timeframe, World
+from tandem.recycler import Launched, Options, launch
 from tandem.store import Facts, Store
 
 
@@ -94,7 +94,7 @@ def recycled(
     )
     environment = {f"TANDEM_RECYCLER_{name}": value for name, value in keys.items()}
     with (
-        launch(options, environment | {"TANDEM_DATABASE_URL": store.url}) as launched,
+        launched_anyway(options, environment | {"TANDEM_DATABASE_URL": store.url}) as launched,
         connect(
             launched.http,
             str(world),
@@ -118,6 +118,16 @@ def recycled(
         )
         yield Recycled(desk, launched.ws, feed)
         feed.keep()
+
+
+def launched_anyway(options: Options, environment: Mapping[str, str]) -> Launched:
+    """A recycler on its port, or on any where somebody took that one while it started."""
+    try:
+        return launch(options, environment)
+    except RecyclerError:
+        if free_or_any(options.port) == options.port:
+            raise
+        return launch(replace(options, port=0), environment)
 
 
 def free_or_any(port: int) -> int:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from tandem.market import Stopwatch, StoreError
 
 SOCKET_BYTES: Final = 90
+SEPARATOR: Final = ","
 START_SECONDS: Final = 120.0
 USER: Final = "tandem"
 SETTINGS: Final = {
@@ -248,12 +249,12 @@ def binaries() -> Path:
 
 
 def socket_folder(folder: Path) -> Path:
-    """A private folder short enough for the name of a Unix socket: `folder` itself where it is.
+    """A private folder fit for the name of a Unix socket, short and without a comma: `folder` itself where it is.
 
     Raises:
         StoreError: the folder in the temporary folder belongs to somebody else or is open to others.
     """
-    if len(os.fsencode(folder)) <= SOCKET_BYTES:
+    if len(os.fsencode(folder)) <= SOCKET_BYTES and SEPARATOR not in str(folder):
         return folder
     name = f"tandem-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]}"
     roots = [root for root in (tempfile.gettempdir(), "/tmp") if len(os.fsencode(f"{root}/{name}")) <= SOCKET_BYTES]  # noqa: S108
