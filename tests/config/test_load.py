@@ -318,3 +318,9 @@ def test_config_show_prints_the_settings_in_force(capsys: pytest.CaptureFixture[
     Path("config.yaml").write_text("screen: {min_score: 0.85}")
     app(["show"], result_action="return_value")
     assert yaml.safe_load(capsys.readouterr().out)["screen"]["min_score"] == 0.85
+
+
+@pytest.mark.parametrize("text", ["{a: 1}: 2\n", "? [a, b]\n: 2\n", "x: &a [*a]\n? {a: 1}\n: 2\n"])
+def test_a_key_that_is_no_word_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"config\.yaml line \d is not YAML: a key is one word"):
+        given(text)

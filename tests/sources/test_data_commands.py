@@ -136,3 +136,8 @@ def test_sectors_are_listed_and_a_wrong_name_is_mended(tandem: Typed) -> None:
     status, _, err = tandem("sectors", "list", "oil")
     assert (status, "Known sectors: energy, technology" in err) == (2, True)
     assert tandem("sectors", "import", "nothing.csv")[0] == 2
+
+
+def test_no_days_are_refused(tandem: Typed) -> None:
+    status, _, err = tandem("data", "load", "alpaca", "--symbols", "AAPL", "--days", "0")
+    assert (status, "days" in err) == (2, True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from tandem.cli.opening import open_store
 from tandem.cli.table import show
@@ -86,7 +87,7 @@ def alpaca(
     *,
     symbols: str = "",
     sector: str = "",
-    days: int = 60,
+    days: Annotated[int, Parameter(validator=Number(gte=1))] = 60,
     timeframe: Lengths = "1Min",
     adjustment: Literal["raw", "split", "dividend", "all"] = "split",
     url: str | None = None,

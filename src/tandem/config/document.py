@@ -20,6 +20,8 @@ class _Plain(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for name, _ in node.value:
+            if not isinstance(name, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is one word", name.start_mark)
             if name.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{name.value} stands twice", name.start_mark)
             seen.add(name.value)

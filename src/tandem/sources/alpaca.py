@@ -180,6 +180,7 @@ def _ask(client: Any, chunk: tuple[_Want, ...], timeframe: Timeframe, feed: str,
         feed=DataFeed(feed),
         adjustment=Adjustment(adjustment),
     )
+    stamina.instrumentation.set_on_retry_hooks([])  # they would talk into the progress
     try:
         for attempt in stamina.retry_context(on=_is_passing, attempts=ATTEMPTS, wait_max=PATIENCE_SECONDS):
             with attempt:
