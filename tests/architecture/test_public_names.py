@@ -36,7 +36,7 @@ PUBLIC = {
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """
-        Equity Intent Room Standing Switch breached close_out drifted in_force room_for size_entry
+        Baseline Equity Intent Room Standing Switch breached close_out drifted in_force room_for size_entry
         too_many_orders
     """,
     "execution": """

@@ -85,7 +85,7 @@ class Stage:
         """Put a plan for a session on record."""
         passports = [passport_of(pair, session, **passport) for pair in pairs]
         models = {str(made.pair): self.blobs.put(model_of(made).to_bytes()) for made in passports}
-        record_plan(self.facts, session, Plan("technology", len(pairs), models, "registered"), passports)
+        record_plan(self.facts, session, Plan(len(pairs), models, ("registered",)), passports)
 
 
 def bars_of(frame: pd.DataFrame) -> list[Bar]:

@@ -19,7 +19,7 @@ def test_the_books_cash_is_the_brokers_to_the_cent_commission_and_all(module_sto
     settings = Settings.model_validate(given)
     session = Calendar().session(date(2023, 1, 25))
     facts = MemoryFacts(module_store.new_world(WorldKind.BACKTEST))
-    prepare(module_store, facts, session, settings, "technology", None)
+    prepare(module_store, facts, session, settings, None)
     desk = backtest_desk(module_store, facts.world, settings, SYMBOLS, [session], facts)
     run_session(desk, session)
     book = Book.from_facts(facts)

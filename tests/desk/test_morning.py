@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tandem.book import Book
-from tandem.config import Settings
+from tandem.config import SectorSettings, Settings
 from tandem.desk import Morning, Plan, backtest_desk, compare, copy_plan, plan_of, prepare, run_session
 from tandem.execution import PairOrderEnded
 from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, Timeframe, WorldKind, resample
@@ -54,7 +54,7 @@ def fill(store: Store, bars: pd.DataFrame) -> None:
 
 def morning_of(store: Store) -> Desk:
     facts = MemoryFacts(store.new_world(WorldKind.BACKTEST))
-    morning = prepare(store, facts, TODAY, SETTINGS, "technology", None)
+    morning = prepare(store, facts, TODAY, SETTINGS, None)
     assert morning is not None
     return Desk(store, facts, morning)
 
@@ -95,7 +95,7 @@ def test_the_plan_names_the_passports_and_models_of_the_day(real: Desk) -> None:
 
 def test_a_second_morning_of_the_same_date_does_nothing(real: Desk) -> None:
     before = real.facts.read(Plan)
-    assert prepare(real.store, real.facts, TODAY, SETTINGS, "technology", None) is None
+    assert prepare(real.store, real.facts, TODAY, SETTINGS, None) is None
     assert real.facts.read(Plan) == before
 
 
@@ -106,8 +106,9 @@ def test_no_bar_after_six_in_the_morning_is_read(real: Desk, early: Desk) -> Non
 
 def test_a_morning_without_two_symbols_of_the_sector_says_so(real: Desk) -> None:
     facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
-    with pytest.raises(DataError, match="fewer than two symbols of the sector health"):
-        prepare(real.store, facts, TODAY, SETTINGS, "health", None)
+    settings = SETTINGS.model_copy(update={"sectors": SectorSettings(active=["healthcare"])})
+    with pytest.raises(DataError, match="fewer than two symbols of healthcare"):
+        prepare(real.store, facts, TODAY, settings, None)
     assert plan_of(facts, TODAY.day) is None
 
 

@@ -24,7 +24,7 @@ def rehearsal(module_store, tmp_path_factory):
     settings["model"]["epochs"] = 2
     settings = Settings.model_validate(settings)
     world = module_store.new_world(WorldKind.RECYCLER, "plans")
-    prepare(module_store, module_store.facts(world), Calendar().session(DAY), settings, "technology", None)
+    prepare(module_store, module_store.facts(world), Calendar().session(DAY), settings, None)
     return Rehearsal(home, settings, SYMBOLS, (DAY,), world)
 
 

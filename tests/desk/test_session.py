@@ -12,7 +12,7 @@ from tandem.config import DriftSettings, RuleSettings
 from tandem.desk import compare, run_session
 from tandem.execution import PairOrderEnded
 from tandem.market import Account, BrokerError, Calendar, Fill, Order, Pair, Refusal, Session, Side, World, WorldKind
-from tandem.risk import Intent, Standing, Switch
+from tandem.risk import Baseline, Intent, Standing, Switch
 from tandem.signals import Signal
 from tandem.store import MemoryFacts, Record
 
@@ -443,3 +443,23 @@ def test_every_fact_of_a_session_belongs_to_its_day(stage: Callable[..., Any], h
     run(made)
     kinds = (Signal, Intent, Order, Fill, Mark, PairOrderEnded)
     assert {record.session for kind in kinds for record in made.facts.read(kind)} == {date(2022, 11, 25)}
+
+
+def test_arming_again_after_a_loss_counts_losses_from_there_also_after_a_restart(
+    stage: Callable[..., Any], half_day: Session
+) -> None:
+    losing = {AB: [(12, 2.5), (30, 3.9), (60, 0.1), (100, 2.5)]}
+    made = stage(losing)
+    risk = made.settings.risk.model_copy(update={"max_drawdown_share": 0.001})
+    made = stage(losing, settings=made.settings.model_copy(update={"risk": risk}))
+    run(made)
+    assert len(made.facts.read(Switch)) == 1
+    say(made, Standing.ARMED)
+    for _ in range(2):
+        after = Calendar().after(made.facts.read(Mark)[-1].session)
+        made.plan(after, AB)
+        armed = stage({AB: [(0, 0.0), (20, 2.5), (40, 0.1)]}, sessions=[after], settings=made.settings, plan=False)
+        run_session(armed.desk(facts=made.facts, blobs=made.blobs), after)
+        assert [trade for trade in trades(made) if trade.opened_at > after.open]
+    assert len(made.facts.read(Baseline)) == 1
+    assert len(made.facts.read(Switch)) == 2

@@ -105,7 +105,7 @@ class Diary:
 
     def morning(self, day, selected=True, tested=3):
         models = {str(PAIR): self.store.put(model(day).to_bytes())} if selected else {}
-        self.note(Plan("technology", tested, models, "registered" if selected else ""), "6:00", day, None)
+        self.note(Plan(tested, models, ("registered",) if selected else ()), "6:00", day, None)
         if selected:
             self.note(passport(day), "6:00", day)
 

@@ -1,7 +1,7 @@
 """`tandem demo`: six trading days on real bars, from the morning's screen to the report."""
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tandem.config import Settings
-    from tandem.desk import Morning
+    from tandem.desk import Difference, Morning
     from tandem.screening import Screen
     from tandem.store import Facts, Store
 
@@ -34,8 +34,10 @@ LIMITS: Final = (
 )
 
 
-def demo(*, out: Path = Path("var/demo")) -> None:
+def demo(*, out: Path = Path("var/demo")) -> int:
     """Run whole trading days on real bars, offline, from pairs to report.
+
+    The exit status is 1 where replay and backtest did not trade alike.
 
     Parameters
     ----------
@@ -57,8 +59,9 @@ def demo(*, out: Path = Path("var/demo")) -> None:
     with store, ProcessPoolExecutor(1, get_context("spawn"), follow_parent) as aside:
         yearly = aside.submit(screen_of_a_year, home)
         run = _trade(console, store, settings_of(home), out.resolve())
-        same = _proven(console, store, run, aside, home)
-        _close(console, store, run, same, yearly.result(), out.resolve(), watch)
+        differences = _compared(console, store, run, aside, home)
+        _close(console, store, run, differences, yearly.result(), out.resolve(), watch)
+    return 1 if differences else 0
 
 
 def settings_of(home: Path) -> "Settings":
@@ -109,17 +112,19 @@ def _trade(console: "Console", store: "Store", settings: "Settings", out: Path) 
         console.print(f"[green]recycler[/green]   a local Alpaca on {line.url}, in lockstep with the desk ({world})")
         for session in sessions():
             with console.status(f"{session.day}: identifying pairs, training, registering"):
-                morning = prepare(store, facts, session, settings, SECTOR, registry)
+                morning = prepare(store, facts, session, settings, registry)
             _tell_morning(console, session, morning)
             with console.status(f"{session.day}: replaying the session, a decision every five minutes"):
                 run_session(line.desk, session)
                 bars += line.feed.keep()
             _tell_session(console, facts, session)
-            models += bool(morning and morning.plan.registered)
+            models += len(morning.plan.registered) if morning else 0
     return _Run(world, settings, bars, models)
 
 
-def _proven(console: "Console", store: "Store", run: _Run, aside: ProcessPoolExecutor, home: Path) -> bool:
+def _compared(
+    console: "Console", store: "Store", run: _Run, aside: ProcessPoolExecutor, home: Path
+) -> "list[Difference]":
     from tandem.desk import Rehearsal, compare, in_one_process
 
     twin = store.new_world(WorldKind.BACKTEST, f"twin of {run.world}")
@@ -131,22 +136,37 @@ def _proven(console: "Console", store: "Store", run: _Run, aside: ProcessPoolExe
         console.print(f"[red]parity[/red]     {len(differences)} differences, first: {differences[0]}")
     else:
         console.print(f"[green]parity[/green]     every signal, order and fill equals the backtest's ({twin})")
-    return not differences
+    return differences
 
 
 def _close(
-    console: "Console", store: "Store", run: _Run, same: bool, yearly: "Screen", out: Path, watch: Stopwatch
+    console: "Console",
+    store: "Store",
+    run: _Run,
+    differences: "list[Difference]",
+    yearly: "Screen",
+    out: Path,
+    watch: Stopwatch,
 ) -> None:
     from tandem.operations import print_summary, summarise, write_report, write_summary
 
-    facts = store.facts(run.world)
+    facts, same = store.facts(run.world), not differences
     with console.status("writing the report"):
-        write_report(out / "report.html", store, facts, parity=same, yearly=yearly.funnel, limits=LIMITS)
-    summary = summarise(
-        store, facts, bars_replayed=run.bars, models_registered=run.models, seconds=watch.seconds, parity=same
-    )
+        summary = summarise(
+            store, facts, bars_replayed=run.bars, models_registered=run.models, seconds=watch.seconds, parity=same
+        )
+        write_report(
+            out / "report.html",
+            store,
+            facts,
+            summary=summary,
+            differences=differences,
+            yearly=yearly.funnel,
+            limits=LIMITS,
+        )
+    summary = replace(summary, seconds=round(watch.seconds, 1))
     write_summary(out / "summary.json", summary)
-    print_summary(summary, console)
+    print_summary(summary, console, run.settings.home)
     console.print(f"\n{out / 'report.html'}\n{out / 'summary.json'}")
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from tandem.cli.demo import SECTOR, SYMBOLS, sessions, settings_of
+from tandem.cli.demo import SYMBOLS, sessions, settings_of
 from tandem.market import WorldKind, follow_parent
 
 
@@ -33,7 +33,7 @@ def parity(*, out: Path = Path("var/demo"), delay_ms: float = 0.0) -> int:
         facts = store.facts(played)
         for session in sessions():
             with console.status(f"{session.day}: the plan that both will live by"):
-                prepare(store, facts, session, settings, SECTOR, None)
+                prepare(store, facts, session, settings, None)
         rehearsal = Rehearsal(home, settings, SYMBOLS, days, played)
         with console.status("trading: one world through sockets, the other in one process"):
             one = processes.submit(through_sockets, rehearsal, played, delay_ms)

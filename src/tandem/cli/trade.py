@@ -1,10 +1,11 @@
 """`tandem trade`: the next session, at Alpaca or at a recycler."""
 
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tandem.cli.opening import kind_of, newest_world, open_store
-from tandem.market import NEW_YORK, Calendar, ConfigError, Session, WorldKind
+from tandem.market import NEW_YORK, Calendar, ConfigError, Pair, Session, WallClock, WorldKind
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -41,15 +42,13 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
     if not dry_run:
         _confirm(settings, live)
     with open_store() as store:
-        sector = settings.sectors.active[0]
-        symbols = _symbols(store, settings, sector)
         meant = store.new_world(WorldKind.SHADOW, "dry run") if dry_run else _world(store, settings, world)
         inner = MemoryFacts(meant) if dry_run else store.facts(meant)
+        session = _session(settings)
+        console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
+        _tell(console, prepare(store, inner, session, settings, None))
         facts = Told(inner, console, orders=not dry_run)
-        with _desk(store, meant, settings, symbols, facts, dry_run) as desk:
-            session = _session(desk)
-            console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
-            _tell(console, prepare(store, inner, session, settings, sector, None))
+        with _desk(store, meant, settings, _symbols(inner, session, settings), facts, dry_run) as desk:
             run_session(desk, session)
         console.print(f"{session.day} is over.")
 
@@ -90,15 +89,13 @@ def _typed(question: str) -> str:
         return ""
 
 
-def _symbols(store: "Store", settings: "Settings", sector: str) -> list[str]:
-    wanted = settings.websocket.symbols
-    members = [symbol for symbol in store.sectors.symbols(sector) if symbol in wanted]
-    if len(members) < 2:
-        raise ConfigError(
-            f"fewer than two of websocket.symbols belong to the sector {sector}",
-            "Load bars and sectors (`tandem data load samples`, `tandem sectors list`), or change websocket.symbols.",
-        )
-    return sorted(members)
+def _symbols(facts: "Facts", session: Session, settings: "Settings") -> list[str]:
+    from tandem.book import Book
+    from tandem.desk import plan_of
+
+    plan = plan_of(facts, session.day)
+    pairs = {*(Pair.parse(pair) for pair in (plan.models if plan else {})), *Book.from_facts(facts).open}
+    return sorted({symbol for pair in pairs for symbol in pair.symbols}) or settings.websocket.symbols
 
 
 def _world(store: "Store", settings: "Settings", name: str) -> "World":
@@ -120,10 +117,19 @@ def _desk(
     return visiting_desk(store, world, settings, symbols, facts, dry=dry, token=token)
 
 
-def _session(desk: "Desk") -> Session:
-    today = desk.clock.now().astimezone(NEW_YORK).date()
+def _session(settings: "Settings") -> Session:
+    now = _now(settings)
+    today = now.astimezone(NEW_YORK).date()
     session = Calendar().session(today)
-    return session if session and desk.clock.now() < session.close else Calendar().after(today)
+    return session if session and now < session.close else Calendar().after(today)
+
+
+def _now(settings: "Settings") -> datetime:
+    if settings.websocket.mode == "alpaca":
+        return WallClock().now()
+    from tandem.cli.recycler import ask
+
+    return datetime.fromisoformat(ask(settings.websocket.recycler.server_url)["time"])
 
 
 def _tell(console: "Console", morning: "Morning | None") -> None:

@@ -13,7 +13,7 @@ from tandem.desk.desk import Desk
 from tandem.desk.plan import plan_of, watch_of
 from tandem.execution import PairOrderEnded, Trader, name_of, reconcile
 from tandem.market import Bar, Fill, Pair, Refusal, Session, price
-from tandem.risk import Equity, Intent, Standing, Switch, in_force
+from tandem.risk import Baseline, Equity, Intent, Standing, Switch, in_force
 from tandem.rules import Stance
 from tandem.signals import Entered, PairWatch, Signal
 from tandem.store import Record
@@ -31,6 +31,7 @@ class Day:
         carried: watches of pairs whose open trades live by an earlier passport.
         closes: newest close of every symbol, dollars.
         decided: decisions of this session that are on record.
+        rearmed: keys of the baselines that were set when a person re-armed entries.
     """
 
     LAST_CALL: ClassVar = timedelta(minutes=10)
@@ -46,6 +47,7 @@ class Day:
     closes: dict[str, Decimal] = field(default_factory=dict)
     opens: dict[tuple[str, datetime], Decimal] = field(default_factory=dict)
     halt_reason: str = ""
+    rearmed: set[str] = field(default_factory=set)
     _notes: list[Record] = field(default_factory=list)
     _orders: list[datetime] = field(default_factory=list)
 
@@ -58,8 +60,7 @@ class Day:
             facts.append(Record(capital, session.day, session.morning, "capital"))
         book = Book.from_facts(facts)
         marks = facts.read(Mark)
-        before = [mark.body.equity for mark in marks if mark.session < session.day] or [book.capital]
-        peak = max([book.capital, *(mark.body.equity for mark in marks)])
+        baselines = facts.read(Baseline)
         plan = plan_of(facts, session.day)
         today = {Pair.parse(pair): watch_of(facts, desk.blobs, Pair.parse(pair), session.day)
                  for pair in (plan.models if plan else {})}  # fmt: skip
@@ -71,7 +72,8 @@ class Day:
         budget, commission = desk.settings.execution, desk.settings.costs.commission_per_share
         trader = Trader(desk.world, session.day, desk.broker, facts, budget, book.executions, commission)
         decided = {mark.at for mark in marks if mark.session == session.day}
-        day = cls(desk, session, book, trader, Equity(before[-1], before[-1], peak), today, carried, decided)
+        day = cls(desk, session, book, trader, _equity(book, marks, baselines, session), today, carried, decided)
+        day.rearmed = {baseline.key for baseline in baselines}
         day.closes |= {fill.body.symbol: fill.body.price for fill in facts.read(Fill)}
         trader.reference = lambda symbol, at: day.opens.get((symbol, at))
         day._catch_up()
@@ -148,7 +150,9 @@ class Day:
         mark = self.book.mark(self.closes)
         self._notes.append(Record(mark, self.session.day, moment, f"mark.{moment:%Y%m%dT%H%M}"))
         self.equity = replace(self.equity, now=mark.equity, peak=max(self.equity.peak, mark.equity))
-        switch = in_force(record.body for record in self.desk.facts.read(Switch))
+        switches = self.desk.facts.read(Switch)
+        self._rearm(switches, mark, moment)
+        switch = in_force(record.body for record in switches)
         breach = limit(self.equity, self.settings.risk)
         if breach is not None and switch.standing is Standing.ARMED:
             switch = breach
@@ -173,6 +177,13 @@ class Day:
     def orders_within_a_minute(self, moment: datetime) -> int:
         """Orders meant in the minute that ends now."""
         return sum(at > moment - timedelta(minutes=1) for at in self._orders)
+
+    def _rearm(self, switches: list[Record[Switch]], mark: Mark, moment: datetime) -> None:
+        armed = [f"baseline.{record.key}" for record in switches if record.body.standing is Standing.ARMED]
+        if armed and armed[-1] not in self.rearmed:
+            self.rearmed.add(armed[-1])
+            self.equity = Equity(mark.equity, mark.equity, mark.equity)
+            self._notes.append(Record(Baseline(mark.equity), self.session.day, moment, armed[-1]))
 
     @property
     def _entering(self) -> dict[Pair, Intent]:
@@ -207,6 +218,14 @@ class Day:
         self.settle(self.desk.facts.read(Fill, session=self.session.day))
         self.carried = {pair: watch for pair, watch in self.carried.items()
                         if pair in self.book.open or pair in self.trader.working}  # fmt: skip
+
+
+def _equity(book: Book, marks: list[Record[Mark]], baselines: list[Record[Baseline]], session: Session) -> Equity:
+    since = baselines[-1].at if baselines else session.open.min.replace(tzinfo=session.open.tzinfo)
+    start = baselines[-1].body.equity if baselines else book.capital
+    counted = [mark for mark in marks if mark.at >= since]
+    before = [mark.body.equity for mark in counted if mark.session < session.day] or [start]
+    return Equity(before[-1], before[-1], max([start, *(mark.body.equity for mark in counted)]))
 
 
 def _unfinished(desk: Desk) -> list[Record[Intent]]:

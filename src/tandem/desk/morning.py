@@ -1,6 +1,6 @@
 """Before the open: identify pairs, train their models, register them, write the plan."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,57 +34,72 @@ class Morning:
 
 
 def prepare(
-    store: Store, facts: Facts, session: Session, settings: Settings, sector: str, registry: "MlflowRegistry | None"
+    store: Store, facts: Facts, session: Session, settings: Settings, registry: "MlflowRegistry | None"
 ) -> Morning | None:
     """Do the morning of one trading date, once: None where the world has a plan for it already.
 
     Only bars that were over at 6:00 in New York are read.
 
     Raises:
-        DataError: the sector has fewer than two symbols with bars.
+        DataError: no active sector has two symbols with bars.
     """
     if plan_of(facts, session.day) is not None:
         return None
-    symbols = sorted(set(store.sectors.symbols(sector)) & set(store.bars.symbols(settings.model.timeframe)))
-    if len(symbols) < 2:
-        raise DataError(
-            f"fewer than two symbols of the sector {sector} have {settings.model.timeframe} bars",
-            "Load bars with `tandem data load`, or see `tandem sectors list`",
-        )
+    symbols = symbols_of(store, settings)
     screen = identify(formation(store, symbols, session, settings), session, settings, store.sectors.of(symbols))
     models = _train(training(store, symbols, session, settings), screen.passports, settings)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
-    registered = _register(registry, session, sector, screen, models, settings, facts.world)
+    registered = _register(registry, session, screen, models, settings, facts.world) if registry else []
     facts.append(*_findings(session, screen, registered))
-    if registry is not None and registered is not None:
-        registry.promote(registered.name, registered.version)
-    plan = Plan(sector, screen.funnel.tested, digests, registered.name if registered else "")
+    if registry is not None:
+        for model in registered:
+            registry.promote(model.name, model.version)
+    plan = Plan(screen.funnel.tested, digests, tuple(model.name for model in registered))
     record_plan(facts, session, plan, screen.passports)
     return Morning(screen, models, plan)
 
 
+def symbols_of(store: Store, settings: Settings) -> list[str]:
+    """Symbols of the active sectors that have bars of the model's timeframe.
+
+    Raises:
+        DataError: no active sector has two of them.
+    """
+    with_bars = set(store.bars.symbols(settings.model.timeframe))
+    sectors = [with_bars & set(store.sectors.symbols(sector)) for sector in settings.sectors.active]
+    if not any(len(members) >= 2 for members in sectors):
+        raise DataError(
+            f"fewer than two symbols of {', '.join(settings.sectors.active)} have {settings.model.timeframe} bars",
+            "Load bars with `tandem data load`, or see `tandem sectors list`",
+        )
+    return sorted(set().union(*sectors))
+
+
 def _register(
-    registry: "MlflowRegistry | None",
+    registry: "MlflowRegistry",
     session: Session,
-    sector: str,
     screen: Screen,
     models: Mapping[Pair, PairModel],
     settings: Settings,
     world: World,
-) -> ModelRegistered | None:
-    if registry is None or not models:
-        return None
-    return registry.record_day(session, sector, screen.passports, models, settings, world=world)
+) -> list[ModelRegistered]:
+    registered = []
+    for sector in settings.sectors.active:
+        passports = [passport for passport in screen.passports if passport.sector == sector]
+        own = {passport.pair: models[passport.pair] for passport in passports}
+        if own:
+            registered.append(registry.record_day(session, sector, passports, own, settings, world=world))
+    return registered
 
 
-def _findings(session: Session, screen: Screen, registered: ModelRegistered | None) -> list[Record]:
+def _findings(session: Session, screen: Screen, registered: Iterable[ModelRegistered]) -> list[Record]:
     day, at = session.day, session.morning
     found: list[Record] = [Record(screen.funnel, day, at, f"funnel.{day}")]
     found += [
         Record(refused.refusal, day, at, f"refusal.screening.{day}.{refused.pair}", str(refused.pair))
         for refused in screen.refusals
     ]
-    return found + ([Record(registered, day, at, f"registered.{day}")] if registered else [])
+    return found + [Record(model, day, at, f"registered.{model.name}.{model.version}") for model in registered]
 
 
 def copy_plan(source: Facts, target: Facts, session: Session) -> None:

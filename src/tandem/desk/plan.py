@@ -17,18 +17,16 @@ class Plan:
     """What the session of one trading date lives by.
 
     Attributes:
-        sector: whose pairs these are.
         tested: pairs that the morning's screen tested.
         models: digest of each selected pair's model in the store, by pair.
-        registered: name of the registered model, empty where no pair was selected.
+        registered: names of the registered models, one for each sector with selected pairs.
     """
 
     kind: ClassVar = "plan"
 
-    sector: str
     tested: int
     models: dict[str, str]
-    registered: str
+    registered: tuple[str, ...] = ()
 
 
 def record_plan(facts: Facts, session: Session, plan: Plan, passports: Iterable[Passport]) -> None:

@@ -44,7 +44,7 @@ class Judgement:
         return chosen, (
             f"{verdict} the AR(1) forecast on {self.evidence.observations} test bars: log loss {loss:.3f} against "
             f"{baseline_loss:.3f}, p {self.evidence.pvalue:.3f} (needs below {recipe.evidence_pvalue:g}); "
-            f"MCC {mcc:.2f} against {baseline_mcc:.2f}"
+            f"MCC {mcc:.2f} against {baseline_mcc:.2f} (needs to be higher)"
         )
 
 

@@ -135,7 +135,7 @@ def summary_of(
     """The same from facts that were read already."""
     days, trades = day_lines(chronicle), round_trips(chronicle)
     end = _end(chronicle)
-    registered = sum(bool(plan.registered) for plan in chronicle.plans.values())
+    registered = sum(len(plan.registered) for plan in chronicle.plans.values())
     reasons = Counter((record.body.by, record.body.reason) for record in chronicle.refusals)
     return Summary(
         world=chronicle.world,

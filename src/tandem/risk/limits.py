@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from tandem.config import RiskSettings
 from tandem.market import Refusal
@@ -15,6 +16,15 @@ class Equity:
     now: Decimal
     at_open: Decimal
     peak: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Equity when a person re-armed entries, in dollars: loss limits count from there."""
+
+    kind: ClassVar = "baseline"
+
+    equity: Decimal
 
 
 def breached(equity: Equity, risk: RiskSettings) -> Switch | None:
