@@ -1,6 +1,9 @@
 """What a person sees when something goes wrong."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +96,12 @@ def test_real_money_without_anybody_to_confirm_it_is_one_line(tandem):
     assert done.returncode == 2
     assert "tandem: not confirmed. Nothing was sent." in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_to_a_full_disk_is_one_line(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "tandem", "config", "show"]
+        done = subprocess.run(command, check=False, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "tandem: the disk is full. Free some space and run the same command again.\n"

@@ -18,7 +18,7 @@ def says(monkeypatch):
     """What the recycler that the settings name says is its world; None where none runs."""
 
     def say(world):
-        def ask(url):
+        def ask(url, seconds):
             if world is None:
                 raise RecyclerError("no recycler answers")
             return {"world": str(world)}

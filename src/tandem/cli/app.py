@@ -4,6 +4,7 @@ Commands are named by import strings: nothing is loaded before it is asked for, 
 cannot be loaded takes no other command with it.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -101,12 +102,14 @@ def run(tokens: Sequence[str]) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return PIPE_CLOSED
     except (Exception, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
         status, told = _told(error)
+        if _is_full(error):
+            _say_no_more()
         print(told, file=sys.stderr)
         return status
 
@@ -116,9 +119,20 @@ def _told(error: BaseException) -> tuple[int, str]:
         return INTERRUPTED, "tandem: stopped."
     if isinstance(error, TandemError):
         return MENDABLE, f"tandem: {_one_line(str(error))}"
+    if _is_full(error):
+        return MENDABLE, "tandem: the disk is full. Free some space and run the same command again."
     if isinstance(error, CycloptsError):
         return MENDABLE, f"tandem: {_misread(error)}"
     return BUG, _bug(error)
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _say_no_more() -> None:
+    """What is still to be printed goes nowhere, so that nothing fails on it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _misread(error: CycloptsError) -> str:

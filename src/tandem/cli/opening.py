@@ -1,12 +1,14 @@
 """The store and the world that the settings name."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tandem.market import ConfigError, RecyclerError, World, WorldKind
 
 if TYPE_CHECKING:
     from tandem.config import Settings
     from tandem.store import Store
+
+SECONDS: Final = 2.0
 
 
 def open_store() -> "Store":
@@ -64,6 +66,6 @@ def _running(settings: "Settings") -> str:
     if settings.websocket.mode != "recycler":
         return ""
     try:
-        return str(ask(settings.websocket.recycler.server_url)["world"])
+        return str(ask(settings.websocket.recycler.server_url, SECONDS)["world"])
     except RecyclerError:
         return ""

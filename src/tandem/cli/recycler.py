@@ -106,8 +106,12 @@ def _announce(ready: dict[str, Any], symbols: tuple[str, ...], mode: str) -> Non
         print("It plays once and then holds still: replay_mode loop is not built yet.")
 
 
-def ask(url: str) -> dict[str, Any]:
+def ask(url: str, seconds: float = 10.0) -> dict[str, Any]:
     """What a running recycler says of itself.
+
+    Args:
+        url: its address.
+        seconds: how long it may take to answer.
 
     Raises:
         RecyclerError: none answers there, or the token is wrong.
@@ -117,7 +121,7 @@ def ask(url: str) -> dict[str, Any]:
     base = "http://" + url.partition("://")[2].partition("/")[0]
     token = os.environ.get("TANDEM_RECYCLER_TOKEN", "")
     try:
-        answer = requests.get(f"{base}/control/status", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        answer = requests.get(f"{base}/control/status", headers={"Authorization": f"Bearer {token}"}, timeout=seconds)
         said: dict[str, Any] = answer.json()
     except (requests.RequestException, ValueError) as error:
         raise RecyclerError(f"no recycler answers at {base}", "Start one: `tandem recycler start`.") from error

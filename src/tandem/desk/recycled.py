@@ -11,7 +11,7 @@ from tandem.config import Settings
 from tandem.desk.desk import Desk
 from tandem.desk.history import minutes
 from tandem.execution import Feed, connect
-from tandem.market import Bar, Calendar, RecyclerError, Session, Timeframe, World
+from tandem.market import Bar, Calendar, RecyclerError, Session, TandemError, Timeframe, World
 from tandem.recycler import Launched, Options, launch
 from tandem.store import Facts, Store
 
@@ -116,7 +116,12 @@ def recycled(
             store.blobs,
             lambda names, first, last: minutes(store, names, first, last),
         )
-        yield Recycled(desk, launched.ws, feed)
+        try:
+            yield Recycled(desk, launched.ws, feed)
+        except TandemError as error:
+            if launched.process.poll() is None:
+                raise
+            raise RecyclerError("the recycler has ended in the middle of a session", "Run the same again.") from error
         feed.keep()
 
 
