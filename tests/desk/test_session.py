@@ -11,7 +11,20 @@ from tandem.book import Book, Capital, Mark, Trade
 from tandem.config import DriftSettings, RuleSettings
 from tandem.desk import compare, run_session
 from tandem.execution import PairOrderEnded
-from tandem.market import Account, BrokerError, Calendar, Fill, Order, Pair, Refusal, Session, Side, World, WorldKind
+from tandem.market import (
+    Account,
+    Bar,
+    BrokerError,
+    Calendar,
+    Fill,
+    Order,
+    Pair,
+    Refusal,
+    Session,
+    Side,
+    World,
+    WorldKind,
+)
 from tandem.risk import Baseline, Intent, Standing, Switch
 from tandem.signals import Signal
 from tandem.store import MemoryFacts, Record
@@ -463,3 +476,22 @@ def test_arming_again_after_a_loss_counts_losses_from_there_also_after_a_restart
         assert [trade for trade in trades(made) if trade.opened_at > after.open]
     assert len(made.facts.read(Baseline)) == 1
     assert len(made.facts.read(Switch)) == 2
+
+
+class EarlyBird:
+    """A feed that also delivers a bar from before the open."""
+
+    def __init__(self, made: Any) -> None:
+        self._feed = made.inside.feed
+        self._early = [Bar("A", made.sessions[0].open - timedelta(minutes=5), 1.0, 1.0, 1.0, 1.0, 1)]
+
+    def take(self, until: datetime) -> list[Bar]:
+        early, self._early = self._early, []
+        return early + self._feed.take(until)
+
+
+def test_bars_from_outside_the_session_are_passed_over(stage: Callable[..., Any]) -> None:
+    plain, early = stage(ENTER_AND_HOLD), stage(ENTER_AND_HOLD)
+    run(plain)
+    run(early, feed=EarlyBird(early))
+    assert [record.body for record in early.facts.read(Signal)] == [record.body for record in plain.facts.read(Signal)]

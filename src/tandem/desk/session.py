@@ -22,7 +22,7 @@ def run_session(desk: Desk, session: Session) -> None:
         if moment < desk.clock.now():
             continue
         desk.clock.wait_until(moment)
-        day.learn(desk.feed.take(moment))
+        day.learn(bar for bar in desk.feed.take(moment) if session.contains(bar.start))
         day.settle(day.trader.tend(moment))
         if moment in decisions:
             for intent in decide(day, moment):
