@@ -205,3 +205,8 @@ def test_importing_the_store_brings_in_nothing_heavy() -> None:
     code = f"import sys, tandem.store; print(sorted({heavy!r} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_a_full_disk_says_what_to_do(store: Store) -> None:
+    with pytest.raises(StoreError, match=r"No space left\. Free some disk space"), store.bars._connections.use():
+        raise psycopg.errors.DiskFull("No space left")

@@ -2,13 +2,15 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from multiprocessing.connection import wait
 
 
 def follow_parent() -> None:
-    """End this `multiprocessing` worker at once when its parent is gone, even killed."""
+    """End this `multiprocessing` worker at once when its parent is gone, even killed; at Ctrl-C without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
     if parent is not None:
         sentinel = parent.sentinel

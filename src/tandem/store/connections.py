@@ -41,7 +41,8 @@ class Connections:
         try:
             yield connection
         except psycopg.Error as error:
-            raise StoreError(f"PostgreSQL at {shown(self.url)}: {reason(error)}") from error
+            mend = "Free some disk space" if isinstance(error, psycopg.errors.DiskFull) else ""
+            raise StoreError(f"PostgreSQL at {shown(self.url)}: {reason(error)}", mend) from error
         finally:
             self._give_back(connection)
 
