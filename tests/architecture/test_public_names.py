@@ -46,8 +46,8 @@ PUBLIC = {
     "book": "Book Capital Mark Trade merge",
     "desk": """
         Desk Difference Morning Plan Recycled Rehearsal alpaca_desk backtest_desk compare copy_plan
-        formation in_one_process keys_of minutes plan_of prepare recycled run_session through_sockets
-        training visiting_desk
+        formation in_one_process keys_of minutes plan_of prepare recycled run_session symbols_of
+        through_sockets training visiting_desk
     """,
     "operations": "Summary picture print_summary summarise write_report write_summary",
     "cli": "main",

@@ -13,7 +13,7 @@ from tandem.book import Book
 from tandem.config import SectorSettings, Settings
 from tandem.desk import Morning, Plan, backtest_desk, compare, copy_plan, plan_of, prepare, run_session
 from tandem.execution import PairOrderEnded
-from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, Timeframe, WorldKind, resample
+from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, StoreError, Timeframe, WorldKind, resample
 from tandem.screening import Passport
 from tandem.signals import Signal
 from tandem.sources import samples
@@ -171,3 +171,20 @@ def test_a_real_day_that_is_killed_ends_as_if_it_had_not_been(
         run_session(desk, TODAY)
     run_session(replace(desk, facts=world), TODAY)
     assert compare(traded, world) == []
+
+
+class AwayRegistry:
+    """A registry whose store is away."""
+
+    def record_day(self, *_: object, **__: object) -> None:
+        raise StoreError("the tracking store is away")
+
+
+def test_a_registry_that_is_away_is_on_record_and_the_plan_is_made_all_the_same(real: Desk) -> None:
+    facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
+    morning = prepare(real.store, facts, TODAY, SETTINGS, AwayRegistry())  # type: ignore[arg-type]
+    assert morning is not None
+    assert plan_of(facts, TODAY.day) == real.morning.plan
+    assert [r.body.why for r in facts.read(Refusal) if r.body.reason == "not registered"] == [
+        "the tracking store is away"
+    ]

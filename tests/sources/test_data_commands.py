@@ -111,7 +111,9 @@ def test_bad_input_is_one_line_and_status_two(tandem: Typed, words: list[str], s
 def test_loading_from_alpaca_estimates_before_it_starts(tandem: Typed, store: Store) -> None:
     Path("s.csv").write_text("symbol,sector\nAAPL,Technology\nMSFT,technology\nXOM,energy\n")
     assert "3 symbols read, 3 new or changed" in tandem("sectors", "import", "s.csv")[1]
-    _, out, _ = tandem("data", "load", "alpaca", "--sector", "technology", "--days", "60")
+    asked = ("data", "load", "alpaca", "--sector", "technology", "--days", "60")
+    assert "2 symbols, 60 sessions of 1Hour bars" in tandem(*asked)[1]  # the model's timeframe
+    _, out, _ = tandem(*asked, "--timeframe", "1Min")
     assert re.search(r"2 symbols, 60 sessions of 1Min bars: at most 12 calls, 0\.1 minutes", out)
 
 

@@ -238,3 +238,17 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
 def test_a_column_called_line_is_nobodys(tmp_path: Path) -> None:
     path = written(tmp_path, "line," + HEAD + "7,AAPL,2023-01-03 09:30,1,2,0.5,1.5,1\n")
     assert list(files.read(path, MINUTES).bars["line"]) == [2]
+
+
+def test_beside_minutes_the_longer_bars_they_make_are_kept(store, tmp_path):
+    from tandem.market import Timeframe, resample
+    from tandem.sources import samples
+
+    minutes = samples.minute_bars().query("symbol == 'IBM'").head(390)
+    path = tmp_path / "minutes.parquet"
+    minutes.rename(columns={"start": "timestamp"}).to_parquet(path)
+    files.load(store, path, Layout(Timeframe.MIN_1, {"start": "timestamp"}))
+    first, last = minutes["start"].min(), minutes["start"].max() + Timeframe.HOUR_1.length
+    for timeframe in (Timeframe.MIN_5, Timeframe.HOUR_1):
+        kept = store.bars.read(["IBM"], timeframe, first=timeframe.start_of(first), last=last + timeframe.length)
+        assert kept["close"].tolist() == resample(minutes, timeframe)["close"].tolist()

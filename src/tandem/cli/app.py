@@ -45,6 +45,7 @@ COMMANDS: Final = (
     ("halt", "tandem.cli.halt:halt", TRADE, "Stop new entries until `tandem resume`."),
     ("resume", "tandem.cli.halt:resume", TRADE, "Allow entries again after a halt."),
     ("flatten", "tandem.cli.halt:flatten", TRADE, "Close everything that Tandem opened."),
+    ("backtest", "tandem.cli.backtest:backtest", LOOK, "Trade past sessions on stored bars, in one process."),
     ("report", "tandem.cli.report:report", LOOK, "Write the report of a run again."),
     ("parity", "tandem.cli.parity:parity", LOOK, "Prove that replay and backtest trade alike."),
     ("mlflow", "tandem.cli.mlflow:app", LOOK, "Trained models and their figures, in a browser."),

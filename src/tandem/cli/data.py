@@ -88,7 +88,7 @@ def alpaca(
     symbols: str = "",
     sector: str = "",
     days: Annotated[int, Parameter(validator=Number(gte=1))] = 60,
-    timeframe: Lengths = "1Min",
+    timeframe: Lengths | None = None,
     adjustment: Literal["raw", "split", "dividend", "all"] = "split",
     url: str | None = None,
     yes: bool = False,
@@ -104,7 +104,7 @@ def alpaca(
     days
         Trading days back from today.
     timeframe
-        Length of the bars.
+        Length of the bars; model.timeframe where not given.
     adjustment
         What the prices are adjusted for.
     url
@@ -116,7 +116,8 @@ def alpaca(
     from tandem.market import NEW_YORK, Calendar, Timeframe, WallClock
     from tandem.sources import alpaca as source
 
-    settings, now, length = load_settings(), WallClock().now(), Timeframe(timeframe)
+    settings, now = load_settings(), WallClock().now()
+    length = Timeframe(timeframe or settings.model.timeframe)
     today = now.astimezone(NEW_YORK).date()
     with open_store() as store:
         names = _names(store, symbols, sector)

@@ -4,7 +4,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
 
     from tandem.config import Settings
@@ -27,32 +26,20 @@ def identify(*, session: date | None = None, refusals: bool = False, json: bool 
     """
     from tandem.cli.opening import open_store
     from tandem.config import load
+    from tandem.desk import formation, symbols_of
     from tandem.screening import identify
 
     settings = load()
     with open_store() as store:
-        symbols = _symbols(store, settings)
+        symbols = symbols_of(store, settings)
         asked = _session(store, session, settings)
-        bars = _formation(store, symbols, asked, settings)
+        bars = formation(store, symbols, asked, settings)
         sectors = store.sectors.of(symbols)
     screen = identify(bars, asked, settings, sectors, progress=None if json else _progress())
     if json:
         _print_document(screen)
     else:
         _print_page(screen, settings, refusals=refusals)
-
-
-def _symbols(store: "Store", settings: "Settings") -> list[str]:
-    from tandem.market import DataError
-
-    members = {symbol for sector in settings.sectors.active for symbol in store.sectors.symbols(sector)}
-    found = sorted(members & set(store.bars.symbols(settings.model.timeframe)))
-    if len(found) < 2:
-        raise DataError(
-            f"fewer than two symbols of {', '.join(settings.sectors.active)} have {settings.model.timeframe} bars",
-            "Load bars with `tandem data load`, or see `tandem sectors list`",
-        )
-    return found
 
 
 def _session(store: "Store", day: date | None, settings: "Settings") -> "Session":
@@ -67,21 +54,6 @@ def _session(store: "Store", day: date | None, settings: "Settings") -> "Session
     if found is None:
         raise DataError(f"{day} is not a trading day", f"The next one is {calendar.after(day).day}")
     return found
-
-
-def _formation(store: "Store", symbols: list[str], session: "Session", settings: "Settings") -> "pd.DataFrame":
-    from tandem.market import Calendar, DataError
-
-    timeframe, days = settings.model.timeframe, settings.screen.formation_days
-    oldest = Calendar().before(session.day, days)[0]
-    first = min(oldest.open, timeframe.start_of(oldest.open))
-    bars = store.bars.read(symbols, timeframe, first=first, last=session.morning)
-    if bars.empty:
-        raise DataError(
-            f"no {timeframe} bars in the {days} sessions before {session.day}",
-            "See `tandem data list` for what is there",
-        )
-    return bars
 
 
 def _progress() -> Any:
@@ -134,32 +106,23 @@ def _print_funnel(console: "Console", screen: "Screen", settings: "Settings") ->
 
 
 def _print_selected(console: "Console", screen: "Screen") -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     if not screen.passports:
-        console.print("No pair passed every gate.")
+        first = screen.refusals[0].refusal if screen.refusals else None
+        example = f" The first was refused at {first.reason}: {first.why}." if first else ""
+        console.print(f"No pair passed every gate.{example} `tandem identify --refusals` lists them all.")
         return
-    table = Table(title="Selected")
-    headings = (
-        "pair",
-        "score",
-        "p",
-        "q (BH)",
-        "half-life",
-        "hedge",
-        "correlation",
-        "fit",
-        "volatility",
-        "trading",
-        "residuals",
-    )
+    table = Table(title="Selected", box=SIMPLE_HEAD, padding=(0, 1))
+    headings = ("pair", "score", "p", "q", "half-life", "hedge", "corr.", "fit", "vol.", "trading", "resid.")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "pair" else "right")
+        table.add_column(heading, justify="left" if heading == "pair" else "right", no_wrap=True)
     for one in screen.passports:
         score = one.score
         figures = (one.pvalue, one.q_bh, one.half_life, one.hedge_ratio, one.correlation_prices)
         parts = (score.fit, score.volatility, score.trading, score.diagnostics)
-        cells = [f"{value:.3f}" for value in (score.total, *figures, *parts)]
+        cells = [f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}" for value in (score.total, *figures, *parts)]
         table.add_row(str(one.pair), *cells)
     console.print(table)
     for one in screen.passports:

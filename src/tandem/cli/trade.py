@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tandem.config import Settings
     from tandem.desk import Desk, Morning
+    from tandem.forecast import MlflowRegistry
     from tandem.market import World
     from tandem.store import Facts, Record, Store
 
@@ -46,7 +47,7 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
         inner = MemoryFacts(meant) if dry_run else store.facts(meant)
         session = _session(settings)
         console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
-        _tell(console, prepare(store, inner, session, settings, None))
+        _tell(console, prepare(store, inner, session, settings, None if dry_run else _registry(store, settings)))
         facts = Told(inner, console, orders=not dry_run)
         with _desk(store, meant, settings, _symbols(inner, session, settings), facts, dry_run) as desk:
             run_session(desk, session)
@@ -87,6 +88,12 @@ def _typed(question: str) -> str:
     except EOFError:
         print()
         return ""
+
+
+def _registry(store: "Store", settings: "Settings") -> "MlflowRegistry":
+    from tandem.forecast import MlflowRegistry
+
+    return MlflowRegistry(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
 
 
 def _symbols(facts: "Facts", session: Session, settings: "Settings") -> list[str]:

@@ -4,7 +4,7 @@ from tandem.desk.backtest import backtest_desk
 from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
-from tandem.desk.morning import Morning, copy_plan, prepare
+from tandem.desk.morning import Morning, copy_plan, prepare, symbols_of
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
 from tandem.desk.recycled import Recycled, recycled
@@ -30,6 +30,7 @@ __all__ = [
     "prepare",
     "recycled",
     "run_session",
+    "symbols_of",
     "through_sockets",
     "training",
     "visiting_desk",

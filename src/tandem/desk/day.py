@@ -75,7 +75,7 @@ class Day:
         day = cls(desk, session, book, trader, _equity(book, marks, baselines, session), today, carried, decided)
         day.rearmed = {baseline.key for baseline in baselines}
         day.closes |= {fill.body.symbol: fill.body.price for fill in facts.read(Fill)}
-        trader.reference = lambda symbol, at: day.opens.get((symbol, at))
+        trader.reference = lambda symbol, at: day.opens.get((symbol, at.replace(second=0, microsecond=0)))
         day._catch_up()
         day._take_up(unfinished)
         day._reconcile()

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
-from tandem.market import Bar, Calendar, Session, Timeframe
+from tandem.market import NEW_YORK, Bar, Calendar, DataError, Session, Timeframe
 from tandem.store import Store
 
 if TYPE_CHECKING:
@@ -27,8 +27,21 @@ def minutes(store: Store, symbols: Sequence[str], first: datetime, last: datetim
 
 
 def formation(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":
-    """Bars of the model's timeframe over the formation window: the sessions before, known at 6:00."""
-    return _before(store, symbols, session, settings.model.timeframe, settings.screen.formation_days)
+    """Bars of the model's timeframe over the formation window: the sessions before, known at 6:00.
+
+    Raises:
+        DataError: there are none, or the newest are not of the session before.
+    """
+    timeframe, days = settings.model.timeframe, settings.screen.formation_days
+    bars = _before(store, symbols, session, timeframe, days)
+    newest = None if bars.empty else bars["start"].max().tz_convert(NEW_YORK).date()
+    last = Calendar().before(session.day, 1)[0].day
+    if newest is None or newest < last:
+        held = f"the newest {timeframe} bars are of {newest}" if newest else f"no {timeframe} bars in {days} sessions"
+        raise DataError(
+            f"{held}, {session.day} needs those of {last}", "Load them; `tandem data list` says what is there"
+        )
+    return bars
 
 
 def training(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":

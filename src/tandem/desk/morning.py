@@ -8,7 +8,7 @@ from tandem.config import Settings
 from tandem.desk.history import formation, training
 from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.forecast import ModelRegistered, PairModel, train_pair
-from tandem.market import DataError, Pair, Session, World
+from tandem.market import DataError, Pair, Refusal, Session, StoreError, World
 from tandem.screening import Passport, Screen, identify
 from tandem.store import Facts, Record, Store
 
@@ -38,7 +38,8 @@ def prepare(
 ) -> Morning | None:
     """Do the morning of one trading date, once: None where the world has a plan for it already.
 
-    Only bars that were over at 6:00 in New York are read.
+    Only bars that were over at 6:00 in New York are read. Trading does not depend on the registry: where it
+    is away, that is a Refusal on record and the plan is made all the same.
 
     Raises:
         DataError: no active sector has two symbols with bars.
@@ -49,7 +50,12 @@ def prepare(
     screen = identify(formation(store, symbols, session, settings), session, settings, store.sectors.of(symbols))
     models = _train(training(store, symbols, session, settings), screen.passports, settings)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
-    registered = _register(registry, session, screen, models, settings, facts.world) if registry else []
+    try:
+        registered = _register(registry, session, screen, models, settings, facts.world) if registry else []
+    except StoreError as error:
+        registered = []
+        away = Refusal("not registered", str(error), "forecast")
+        facts.append(Record(away, session.day, session.morning, f"refusal.registry.{session.day}"))
     facts.append(*_findings(session, screen, registered))
     if registry is not None:
         for model in registered:

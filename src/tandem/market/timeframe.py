@@ -79,7 +79,9 @@ def resample(bars: "pd.DataFrame", timeframe: Timeframe) -> "pd.DataFrame":
     if "vwap" in source:
         source["vwap"] = source["vwap"] * source["volume"]
         columns["vwap"] = "sum"
-    longer = source.groupby(["symbol", "start"], sort=True, as_index=False).agg(columns)
+    groups = source.groupby(["symbol", "start"], sort=True, as_index=False)
+    longer = groups.agg(columns)
     if "vwap" in longer:
+        longer["vwap"] = groups["vwap"].sum(min_count=1)["vwap"]
         longer["vwap"] = longer["vwap"] / longer["volume"].where(longer["volume"] > 0)
     return pd.DataFrame(longer)

@@ -72,7 +72,7 @@ class Summary:
         return tuple(trade for trade in self.trades if trade.is_open)
 
     def document(self) -> dict[str, object]:
-        """What `summary.json` holds: plain numbers; `parity` is true only where it was proved."""
+        """What `summary.json` holds: plain numbers; `parity` is null where nobody compared."""
         return {
             "bars_replayed": self.bars_replayed,
             "decisions": self.decisions,
@@ -88,7 +88,7 @@ class Summary:
             "max_drawdown": self.max_drawdown,
             "models_registered": self.models_registered,
             "seconds": self.seconds,
-            "parity": self.parity is True,
+            "parity": self.parity,
             "refusals_by_reason": {f"{by}: {reason}": n for (by, reason), n in self.refusals_by_reason.items()},
             "open_trades": len(self.open_trades),
             "metrics": {measure.name: measure.value for measure in self.measures},

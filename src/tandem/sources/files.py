@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tandem.market import NEW_YORK, DataError, Timeframe
+from tandem.sources.longer import keep_longer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,8 @@ def load(
 ) -> tuple["Loaded", Reading]:
     """Put a file's bars into the store, and its broken rows into the quarantine with file, line and flaw.
 
+    Beside 1-minute bars the 5-minute and hourly ones that they make are kept too.
+
     Args:
         store: where to.
         path: the file.
@@ -106,6 +109,8 @@ def load(
     reading = read(path, layout)
     rows = pd.concat([reading.bars.assign(flaw="", text=""), reading.broken]).assign(file=str(path))
     loaded = store.bars.load(rows, timeframe=layout.timeframe, source=source, adjustment=adjustment)
+    if layout.timeframe is Timeframe.MIN_1:
+        keep_longer(store, reading.bars, source=source, adjustment=adjustment)
     return loaded, reading
 
 
