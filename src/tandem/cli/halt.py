@@ -55,4 +55,5 @@ def _switch(standing: Standing, why: str, world: str) -> None:
         meant = world_of(store, settings, world)
         switch = Switch(standing, why, getpass.getuser())
         store.facts(meant).append(Record(switch, now.astimezone(NEW_YORK).date(), now, f"switch.{now.isoformat()}"))
-    print(f"{meant} is {'armed' if standing is Standing.ARMED else standing} from its next decision on.")
+    words = {Standing.ARMED: "takes entries again", Standing.HALTED: "takes no entries", Standing.FLATTEN: "closes all"}
+    print(f"{meant} {words[standing]} from its next decision on.")

@@ -52,7 +52,10 @@ def _earned(axes: "Axes", path: _Path, capital: float) -> None:
     axes.plot(path.x, path.gross, color=FAINT, linewidth=1)
     axes.plot(path.x, net, color=INK, linewidth=1.4)
     axes.set_ylabel("P&L, dollars")
-    least = 0.1 * float(np.ptp([*net, *path.gross])) or 1.0
+    reach = float(np.ptp([*net, *path.gross]))
+    if not reach:
+        axes.set_ylim(-1, 5)
+    least = 0.1 * reach or 1.0
     label_end(axes, len(path.days), max(path.gross[-1], net[-1] + least), "gross", SOFT)
     label_end(axes, len(path.days), net[-1], "net", INK)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tandem.operations.measure import A_QUARTER
 from tandem.operations.summary import Summary
-from tandem.operations.wording import counted, dollars, moment_text, percent
+from tandem.operations.wording import dollars, moment_text, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ def proves(summary: Summary) -> str:
     """What so few sessions prove; empty where there are enough to say something."""
     if len(summary.days) >= A_QUARTER:
         return ""
-    return f"{counted(len(summary.days), 'session')} prove nothing about profit: they show what Tandem does and how."
+    few = "1 session proves" if len(summary.days) == 1 else f"{len(summary.days)} sessions prove"
+    return f"{few} nothing about profit; the page shows what Tandem does and how."
 
 
 def still_open(summary: Summary) -> Iterator[str]:
