@@ -1,5 +1,9 @@
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +27,7 @@ from tandem.market import (
     OrderUpdate,
     RecyclerError,
     Side,
+    Stopwatch,
     World,
     WorldKind,
 )
@@ -181,6 +186,66 @@ def test_two_desks_share_one_clock_and_one_account(start: Callable[..., Launched
         assert one.clock.now() == OPEN + minutes(9)
         assert {bar.symbol for bar in one.feed.take(OPEN + minutes(9))} == {"AAPL"}
         assert {bar.symbol for bar in two.feed.take(OPEN + minutes(9))} == {"MSFT"}
+
+
+DESK = """
+import sys, signal
+from datetime import datetime
+from tandem.execution.lockstep import connect
+desk = connect(sys.argv[1], "killed", ["AAPL"])
+desk.clock.wait_until(datetime.fromisoformat(sys.argv[2]))
+print(desk.clock.now().isoformat(), flush=True)
+signal.pause()
+"""
+
+
+@contextmanager
+def process(recycler: Launched, until: datetime) -> Iterator["subprocess.Popen[str]"]:
+    """A desk in a process of its own, whose clock stands at `until`."""
+    command = [sys.executable, "-c", DESK, recycler.http, until.isoformat()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout
+            assert datetime.fromisoformat(running.stdout.readline().strip()) == until
+            yield running
+        finally:
+            running.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_desk_that_is_killed_lets_the_others_go_on_and_comes_back_to_a_clock_that_stood(
+    start: Callable[..., Launched], how: signal.Signals
+) -> None:
+    recycler = start()
+    with process(recycler, OPEN + minutes(3)) as killed, connect(recycler.http, "other", ["MSFT"]) as other:
+        killed.send_signal(how)
+        watch = Stopwatch()
+        other.clock.wait_until(OPEN + minutes(9))
+        assert watch.seconds < 2
+    threading.Event().wait(0.3)
+    with connect(recycler.http, "killed", ["AAPL"]) as again:
+        assert again.clock.now() == OPEN + minutes(9)
+        again.clock.wait_until(OPEN + minutes(10))
+        assert again.clock.now() == OPEN + minutes(10)
+
+
+def test_a_desk_whose_name_is_taken_over_does_not_let_go_of_the_clock_when_it_ends(
+    start: Callable[..., Launched],
+) -> None:
+    recycler = start()
+    with connect(recycler.http, "slow", ["MSFT"]) as slow:
+        first = connect(recycler.http, "desk", ["AAPL"])
+        with connect(recycler.http, "desk", ["AAPL"]) as second:
+            with pytest.raises(RecyclerError, match="no longer waits for desk: it enrolled again"):
+                first.clock.wait_until(CLOSE)
+            first.close()
+            waiting = threading.Thread(target=slow.clock.wait_until, args=(OPEN,))
+            waiting.start()
+            waiting.join(0.3)
+            assert waiting.is_alive()
+            second.clock.wait_until(OPEN)
+            waiting.join(5)
+            assert slow.clock.now() == second.clock.now() == OPEN
 
 
 def test_nothing_is_left_behind_when_the_connection_ends(start: Callable[..., Launched]) -> None:

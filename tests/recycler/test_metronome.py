@@ -9,7 +9,7 @@ import pytest
 from tandem.config import CostSettings
 from tandem.market import World, WorldKind
 from tandem.matching import Engine, Minute, Reel, Replay
-from tandem.recycler.metronome import Metronome, UnknownDesk
+from tandem.recycler.metronome import LetGo, Metronome, UnknownDesk
 
 OPEN = datetime(2023, 1, 4, 14, 30, tzinfo=UTC)
 CLOSE = datetime(2023, 1, 4, 21, 0, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_a_desk_that_returns_holds_the_clock_again() -> None:
     async def scene(metronome: Metronome, _: list[Minute]) -> None:
         await metronome.enrol("d")
         await metronome.ready("d", OPEN)
-        assert (await metronome.enrol("d")).time == OPEN + minutes(1)
+        assert (await metronome.enrol("d")).barrier.time == OPEN + minutes(1)
         with pytest.raises(UnknownDesk):
             await metronome.ready("other", OPEN)
         with pytest.raises(UnknownDesk):
@@ -111,11 +111,63 @@ def test_a_desk_that_returns_holds_the_clock_again() -> None:
     playing(scene)
 
 
+def test_the_end_of_an_older_hold_leaves_the_newer_one_standing() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        older = await metronome.enrol("d")
+        newer = await metronome.enrol("d")
+        assert older.let_go.result() == "it enrolled again"
+        await metronome.release(older)
+        assert list(metronome.desks) == ["d"]
+        with pytest.raises(LetGo, match="it enrolled again"):
+            await metronome.ready("d", CLOSE, older.number)
+        assert (await metronome.ready("d", OPEN, newer.number)).time == OPEN + minutes(1)
+        await metronome.release(newer)
+        await metronome.release(newer)
+        assert metronome.desks == {}
+        await settled()
+        assert published[-1].mark == OPEN + minutes(1)
+
+    playing(scene)
+
+
+@pytest.mark.parametrize("ends", ["dismiss", "release", "enrol", "end"])
+def test_a_desk_that_loses_its_hold_while_it_waits_is_told_and_the_clock_does_not_move(ends: str) -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await metronome.enrol("slow")
+        hold = await metronome.enrol("d")
+        waiting = asyncio.create_task(metronome.ready("d", OPEN))
+        await settled()
+        endings = {
+            "dismiss": lambda: metronome.dismiss("d"),
+            "release": lambda: metronome.release(hold),
+            "enrol": lambda: metronome.enrol("d"),
+            "end": metronome.end,
+        }
+        await endings[ends]()
+        with pytest.raises(LetGo, match=r"the clock no longer waits for d: (it|the recycler) "):
+            await waiting
+        assert published == []
+
+    playing(scene)
+
+
+def test_a_clock_that_ends_stands_still_even_in_free_time() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await metronome.enrol("d")
+        await settled()
+        sent = len(published)
+        await metronome.end()
+        await settled()
+        assert (metronome.desks, len(published)) == ({}, sent)
+
+    playing(scene, lockstep=False)
+
+
 def test_free_time_runs_without_desks_until_one_takes_hold() -> None:
     async def scene(metronome: Metronome, published: list[Minute]) -> None:
         while not published:
             await asyncio.sleep(0)
-        barrier = await metronome.enrol("d")
+        barrier = (await metronome.enrol("d")).barrier
         await settled()
         assert published[-1].mark == barrier.time
 

@@ -178,10 +178,11 @@ def test_bars_are_those_put_in_and_then_the_socket_stays_open_and_silent(
         each.hear()
         each.ask(AUTH)
         each.ask({"action": "subscribe", "bars": [symbol]})
-    requests.post(
-        recycler.http + "/control/desks", json={"desk": "d", "symbols": ["AAPL"]}, timeout=5
-    ).raise_for_status()
-    requests.post(recycler.http + "/control/ready", json={"desk": "d", "through": "2023-01-05T00:00:00Z"}, timeout=5)
+    desk = {"desk": "d", "symbols": ["AAPL"]}
+    with requests.post(recycler.http + "/control/desks", json=desk, stream=True, timeout=5) as held:
+        held.raise_for_status()
+        done = {"desk": "d", "through": "2023-01-05T00:00:00Z"}
+        requests.post(recycler.http + "/control/ready", json=done, timeout=5).raise_for_status()
     heard: list[dict[str, Any]] = []
     while len(heard) < len(bars):
         heard += one.hear()

@@ -42,9 +42,10 @@ class Rest:
 def trading(options: Options) -> Iterator[Rest]:
     with launch(replace(options, costs=CostSettings(spread_bps=2.0, impact=0.1))) as recycler:
         rest = Rest(recycler)
-        assert rest.ask("POST", "/control/desks", {"desk": "d"})[0] == 200
-        rest.until("2023-01-04T14:34:00Z")
-        yield rest
+        with requests.post(rest.base + "/control/desks", json={"desk": "d"}, stream=True, timeout=10) as held:
+            assert held.status_code == 200
+            rest.until("2023-01-04T14:34:00Z")
+            yield rest
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def start(
     port
         0 for any that is free; the port of websocket.recycler.server_url where not given.
     speed
-        Minutes of market time per minute; websocket.recycler.replay_speed where not given.
+        1.0 plays one minute of market time a minute; websocket.recycler.replay_speed where not given.
     lockstep
         As fast as it goes, but the clock waits for registered desks.
     """

@@ -1,11 +1,11 @@
 """A recycler in lockstep: its clock waits for the desk, and the desk for its messages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, Final, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +21,8 @@ CLOCK_SECONDS: Final = 600.0
 class LockstepClock:
     """The recycler's clock, held by one desk.
 
+    The clock waits for the desk as long as a connection of this process is open, so a desk that dies holds nobody up.
+
     Args:
         control_url: where the recycler listens.
         desk: the name under which the clock waits for us.
@@ -32,12 +34,15 @@ class LockstepClock:
     """
 
     def __init__(self, control_url: str, desk: str, symbols: Sequence[str], token: str = "") -> None:
-        self._control = _Control(control_url, token)
         self._desk = desk
+        self._control = _Control(control_url, token)
+        self._hold = _Control(control_url, token)
         try:
-            self.barrier = self._barrier("/control/desks", {"desk": desk, "symbols": list(symbols)})
+            enrolled = self._hold.first_line("POST", "/control/desks", {"desk": desk, "symbols": list(symbols)})
+            self._number = enrolled["hold"]
+            self.barrier = msgspec.convert(enrolled, Barrier)
         except RecyclerError:
-            self._control.close()
+            self.close()
             raise
 
     def now(self) -> datetime:
@@ -49,11 +54,12 @@ class LockstepClock:
 
         Raises:
             DataError: the bars end before.
-            RecyclerError: the recycler does not answer.
+            RecyclerError: the recycler does not answer, or another desk took this one's name.
         """
         if self.now() < moment:
             through = (moment - MINUTE).isoformat()
-            self.barrier = self._barrier("/control/ready", {"desk": self._desk, "through": through})
+            done = {"desk": self._desk, "through": through, "hold": self._number}
+            self.barrier = msgspec.convert(self._control.ask("POST", "/control/ready", done), Barrier)
         if self.now() < moment:
             raise DataError(f"the bars end at {self.now():%Y-%m-%d %H:%M} UTC, before {moment:%Y-%m-%d %H:%M} UTC")
 
@@ -63,15 +69,8 @@ class LockstepClock:
 
     def close(self) -> None:
         """Let the clock go on without this desk."""
-        try:
-            self._control.ask("DELETE", f"/control/desks/{quote(self._desk, safe='')}")
-        except RecyclerError:
-            pass  # gone already
-        finally:
-            self._control.close()
-
-    def _barrier(self, path: str, body: dict[str, Any]) -> Barrier:
-        return msgspec.convert(self._control.ask("POST", path, body), Barrier)
+        self._hold.close()
+        self._control.close()
 
 
 class LockstepFeed:
@@ -217,16 +216,26 @@ class _Control:
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The whole answer."""
+        return self._told(method, path, body, HTTPResponse.read)
+
+    def first_line(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The first line of an answer that lasts until `close`."""
+        return self._told(method, path, body, HTTPResponse.readline)
+
+    def _told(
+        self, method: str, path: str, body: dict[str, Any] | None, read: Callable[[HTTPResponse], bytes]
+    ) -> dict[str, Any]:
         try:
             self._http.request(method, path, msgspec.json.encode(body) if body else None, self._headers)
             answer = self._http.getresponse()
-            said = answer.read()
-        except (OSError, HTTPException) as error:
+            said = read(answer)
+            told: dict[str, Any] = msgspec.json.decode(said) if said else {}
+        except (OSError, HTTPException, msgspec.DecodeError) as error:
             self._http.close()
             raise RecyclerError(
                 f"no recycler answers at {self._where}", "Start one: `tandem recycler start`."
             ) from error
-        told: dict[str, Any] = msgspec.json.decode(said) if said else {}
         if answer.status >= 400:
             raise RecyclerError(f"the recycler at {self._where} refuses: {told.get('message', answer.status)}")
         return told

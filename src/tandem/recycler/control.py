@@ -1,5 +1,12 @@
-"""The control API: desks that must be done before the replay's clock moves on."""
+"""The control API: desks that must be done before the replay's clock moves on.
 
+`POST /control/desks` is answered with one line of JSON, the barrier where the clock stands and the number of the
+`hold`, and then with nothing more: the desk is registered as long as the connection is open. The kernel closes it when
+the desk's process dies, whatever it dies of, and the clock waits for that desk no more. A desk that enrols again takes
+over from its older connection, which ends; `POST /control/ready` with the older `hold` is refused.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from hmac import compare_digest
@@ -10,8 +17,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from tandem.recycler.metronome import Metronome, UnknownDesk
+from tandem.recycler.metronome import Hold, LetGo, Metronome, UnknownDesk
 from tandem.recycler.trading import reply
 
 
@@ -27,6 +35,7 @@ class Ready(msgspec.Struct):
 
     desk: str
     through: datetime
+    hold: int | None = None
 
 
 class Control:
@@ -57,24 +66,24 @@ class Control:
         return reply(self._status())
 
     async def enrol(self, request: Request) -> Response:
-        """Register a desk; the barrier where the clock stands."""
+        """Register a desk until its connection closes; answered at once with the barrier where the clock stands."""
         desk = msgspec.json.decode(await request.body(), type=Desk)
         missing = sorted(set(desk.symbols) - set(self._metronome.replay.reel.symbols))
         if missing:
             return reply({"message": f"not on the reel: {', '.join(missing)}"}, 422)
-        return reply(await self._metronome.enrol(desk.desk))
+        return Held(self._metronome, await self._metronome.enrol(desk.desk))
 
     async def dismiss(self, request: Request) -> Response:
-        """Let go of a desk."""
+        """Let go of a desk that hangs; its connection ends too."""
         await self._metronome.dismiss(request.path_params["desk"])
         return Response(status_code=204)
 
     async def ready(self, request: Request) -> Response:
-        """Release the clock; answered when it has moved, with the new barrier."""
+        """Release the clock; answered with the new barrier when it has moved, with 410 where the desk lost its hold."""
         done = msgspec.json.decode(await request.body(), type=Ready)
         if done.through.tzinfo is None:
             return reply({"message": "through needs a zone"}, 422)
-        return reply(await self._metronome.ready(done.desk, done.through.astimezone(UTC)))
+        return reply(await self._metronome.ready(done.desk, done.through.astimezone(UTC), done.hold))
 
     def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
@@ -86,6 +95,8 @@ class Control:
                 return reply({"message": str(error)}, 422)
             except UnknownDesk as error:
                 return reply({"message": f"no desk {error} is registered"}, 404)
+            except LetGo as error:
+                return reply({"message": str(error)}, 410)
 
         return guarded
 
@@ -94,3 +105,39 @@ class Control:
         given = request.headers.get("authorization", "")
         known = not self._token or compare_digest(given.encode(), f"Bearer {self._token}".encode())
         return local and known and "origin" not in request.headers
+
+
+class Held(Response):
+    """An answer that lasts as long as a desk holds the clock, and a hold that lasts as long as its connection."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, metronome: Metronome, hold: Hold) -> None:
+        told = {**msgspec.to_builtins(hold.barrier), "hold": hold.number}
+        super().__init__(msgspec.json.encode(told) + b"\n")
+        del self.headers["content-length"]
+        self._metronome = metronome
+        self._hold = hold
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the barrier, then nothing until either side lets go."""
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": self.body, "more_body": True})
+            await self._until_let_go(receive)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            await self._metronome.release(self._hold)
+
+    async def _until_let_go(self, receive: Receive) -> None:
+        gone = asyncio.create_task(_disconnected(receive))
+        either: tuple[asyncio.Future[Any], ...] = (gone, self._hold.let_go)
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import uvicorn
@@ -71,6 +71,10 @@ class Recycler:
     async def play(self) -> None:
         """Move the clock until the reel ends."""
         await self._metronome.run()
+
+    async def end(self) -> None:
+        """Stop the clock and let go of every desk."""
+        await self._metronome.end()
 
     def status(self) -> dict[str, Any]:
         """Where the replay stands, who holds it and who listens."""
@@ -158,15 +162,22 @@ def run(options: Options, announce: Announce) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells when clients can connect."""
+    """Tells when clients can connect, and when they must go."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, started: Callable[[], None], ending: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
         self._started = started
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._ending()
+        await super().shutdown(sockets)
 
 
 async def _serve(recycler: Recycler, listener: socket.socket, announce: Announce) -> None:
@@ -183,7 +194,7 @@ async def _serve(recycler: Recycler, listener: socket.socket, announce: Announce
     )
     port = listener.getsockname()[1]
     ready = {"port": port, "url": f"ws://{HOST}:{port}", "world": recycler.status()["world"]}
-    server = _Server(config, lambda: announce(ready))
+    server = _Server(config, lambda: announce(ready), recycler.end)
     playing = asyncio.create_task(recycler.play())
     playing.add_done_callback(lambda task: _stop_on_bug(server, task))
     await server.serve([listener])
