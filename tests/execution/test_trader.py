@@ -136,10 +136,11 @@ def test_news_of_orders_that_are_not_ours_is_passed_over(broker: ScriptedBroker,
     assert facts.read(Fill) == []
 
 
+@pytest.mark.parametrize("no_answer", [Answer.LOSE, Answer.REFUSE])
 def test_an_unknown_outcome_is_asked_for_before_anything_is_sent_again(
-    broker: ScriptedBroker, facts: MemoryFacts
+    broker: ScriptedBroker, facts: MemoryFacts, no_answer: Answer
 ) -> None:
-    broker.answers, broker.finds = [Answer.HIDE], [Answer.LOSE, Answer.LOSE]
+    broker.answers, broker.finds = [Answer.HIDE], [no_answer, no_answer]
     trader = trader_of(broker, facts)
     placed(trader)
     broker.fill(B1)

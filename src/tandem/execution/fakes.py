@@ -31,7 +31,7 @@ class ScriptedBroker:
         answers: to each `submit` in turn; when they are used up, orders are taken.
         refuses: symbols whose orders are refused, whatever `answers` say.
         cancels: to each `cancel` in turn; when they are used up, it is done.
-        finds: to each `find` in turn, `LOSE` leaves the question open; when they are used up, it is answered.
+        finds: to each `find` in turn, `LOSE` and `REFUSE` leave the question open; when they are used up, it is answered.
         on_submit: called with each order before anything else happens to it.
         calls: what was asked of it, in order: the method and the client order id.
         orders: what it has taken, by client order id.
@@ -78,7 +78,10 @@ class ScriptedBroker:
     def find(self, client_order_id: str) -> list[OrderUpdate] | None:
         """The truth about an order, or `OutcomeUnknown` where that is written."""
         self.calls.append(("find", client_order_id))
-        if self.finds and self.finds.pop(0) is Answer.LOSE:
+        answer = self.finds.pop(0) if self.finds else Answer.TAKE
+        if answer is Answer.REFUSE:
+            raise BrokerError("unauthorized.")
+        if answer is Answer.LOSE:
             raise OutcomeUnknown("no answer")
         story = self._history.get(client_order_id)
         return None if story is None else list(story)

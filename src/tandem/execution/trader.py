@@ -174,7 +174,7 @@ class Trader:
     def _ask(self, state: PairOrder, client_order_id: str) -> PairOrder:
         try:
             updates = self.broker.find(client_order_id)
-        except OutcomeUnknown:
+        except BrokerError:
             return state
         if updates is None:
             return unseen(state, client_order_id, self.budget)

@@ -80,7 +80,10 @@ def decoded(text: str | bytes, body: type[B]) -> B:
     try:
         found: B = _decoder(body).decode(text)
     except msgspec.MsgspecError as error:
-        raise DataError(f"a {body.kind} fact cannot be read: {error}") from error
+        raise DataError(
+            f"a {body.kind} fact cannot be read: {error}",
+            "Another version of Tandem recorded it; go on with that one, or start with a new TANDEM_HOME",
+        ) from error
     return found
 
 
