@@ -31,7 +31,7 @@ class ScriptedBroker:
         answers: to each `submit` in turn; when they are used up, orders are taken.
         refuses: symbols whose orders are refused, whatever `answers` say.
         cancels: to each `cancel` in turn; when they are used up, it is done.
-        finds: to each `find` in turn, `LOSE` and `REFUSE` leave the question open; when they are used up, it is answered.
+        finds: to each `find` in turn, `LOSE` and `REFUSE` leave it open; when they are used up, it is answered.
         on_submit: called with each order before anything else happens to it.
         calls: what was asked of it, in order: the method and the client order id.
         orders: what it has taken, by client order id.
