@@ -104,7 +104,7 @@ class Floor:
     def ask(self, name: str) -> None:
         try:
             updates = self.broker.find(name)
-        except OutcomeUnknown:
+        except BrokerError:
             return
         self.unanswered.discard(name)
         self.state = unseen(self.state, name, self.budget) if updates is None else known(self.state, name, updates)
