@@ -85,7 +85,7 @@ def recycled(
         tuple(symbols),
         sessions[0].day,
         sessions[-1].day,
-        port=free_or_any(urlsplit(recycler.server_url).port or 0),
+        port=urlsplit(recycler.server_url).port or 0,
         cash=recycler.cash,
         world=world,
         costs=settings.costs,
@@ -126,17 +126,17 @@ def recycled(
 
 
 def launched_anyway(options: Options, environment: Mapping[str, str]) -> Launched:
-    """A recycler on its port, or on any where somebody took that one while it started."""
+    """A recycler on its port, or on any where somebody else has that one."""
     try:
         return launch(options, environment)
     except RecyclerError:
-        if free_or_any(options.port) == options.port:
+        if is_free(options.port):
             raise
         return launch(replace(options, port=0), environment)
 
 
-def free_or_any(port: int) -> int:
-    """The port, or 0 (any) where something else listens on it."""
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of this machine."""
     import socket
 
     with socket.socket() as probe:
@@ -144,5 +144,5 @@ def free_or_any(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            return 0
-    return port
+            return False
+    return True
