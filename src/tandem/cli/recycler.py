@@ -48,7 +48,8 @@ def start(
     settings = load()
     recycler = settings.websocket.recycler
     dates = recycler.date_range
-    chosen = recycler.replay_speed if speed is None and not lockstep else speed
+    usual = None if recycler.replay_speed == "max" or lockstep else recycler.replay_speed
+    chosen = usual if speed is None else speed
     options = Options(
         symbols=tuple(symbols or recycler.symbols),
         start=start or dates.start_date,

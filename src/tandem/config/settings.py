@@ -4,7 +4,7 @@
 secrets come from the environment or `.env` alone.
 """
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from tandem.market import Timeframe
 
-Symbols = list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.\-]*$")]]
+Symbol = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.\-]*$")]
+Symbols = list[Symbol]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,21 +37,55 @@ class DateRangeSettings(Block):
         return self
 
 
+class FaultSettings(Block):
+    """One thing that goes wrong on purpose; `docs/recycler.md` lists the names and what each needs."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    symbol: Symbol | None = None
+    at: time | None = None
+    until: time | None = None
+    every: Annotated[int, Field(ge=1)] | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    seed: int = 7
+
+
 class RecyclerSettings(Block):
     """The local Alpaca: what it replays and how fast."""
 
     symbols: Symbols = ["AAPL", "IBM", "MSFT", "NVDA"]
-    replay_mode: Literal["loop", "date_range", "single_pass"] = "loop"
-    replay_speed: Annotated[float, Field(gt=0)] = 1.0
+    proxies: dict[Symbol, Symbol] = {}
+    replay_mode: Literal["loop", "date_range", "single_pass", "shuffle_days", "splice"] = "loop"
+    replay_speed: Annotated[float, Field(gt=0)] | Literal["max"] = 1.0
+    replay: Literal["free", "lockstep"] = "free"
+    timestamps: Literal["current", "original"] = "current"
+    timeframe: Timeframe = Timeframe.MIN_1
     server_url: Annotated[str, Field(pattern=r"^wss?://[^/\s]+")] = "ws://localhost:8765"
     loop_count: Annotated[int, Field(ge=-1)] = -1
     date_range: DateRangeSettings = DateRangeSettings()
+    splice_dates: list[date] = []
+    shuffle_seed: int = 7
+    on_end: Literal["hold", "close"] = "hold"
+    allow_simulated: bool = False
+    derive_ticks: bool = False
     cash: Annotated[Decimal, Field(gt=0)] = Decimal(100_000)
+    fills: Literal["next_bar", "alpaca"] = "next_bar"
+    fills_seed: int = 7
+    symbol_limit: Annotated[int, Field(ge=1)] | None = None
+    connection_limit: Annotated[int, Field(ge=1)] | None = None
+    rate_limit: Annotated[int, Field(ge=1)] | None = None
+    faults: list[FaultSettings] = []
 
     @model_validator(mode="after")
     def _range_is_given(self) -> Self:
         if self.replay_mode == "date_range" and self.date_range == DateRangeSettings():
             raise ValueError("a date_range with start_date or end_date, because replay_mode is date_range")
+        return self
+
+    @model_validator(mode="after")
+    def _dates_to_splice(self) -> Self:
+        if self.replay_mode == "splice" and not self.splice_dates:
+            raise ValueError("splice_dates, because replay_mode is splice")
         return self
 
 
@@ -177,7 +212,11 @@ class CostSettings(Block):
 
     spread_bps: Annotated[float, Field(ge=0)] = 2.0
     impact: Annotated[float, Field(ge=0)] = 0.1
+    max_volume_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     commission_per_share: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    sec_fee_per_dollar: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    taf_fee_per_share: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    borrow_rate: Annotated[Decimal, Field(ge=0)] = Decimal(0)
 
 
 class ExecutionSettings(Block):

@@ -27,12 +27,19 @@ class Side(StrEnum):
 class OrderEvent(StrEnum):
     """What a broker says of an order, in Alpaca's words."""
 
+    PENDING_NEW = "pending_new"
+    ACCEPTED = "accepted"
     NEW = "new"
     PARTIAL_FILL = "partial_fill"
     FILL = "fill"
     REJECTED = "rejected"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    REPLACED = "replaced"
+    DONE_FOR_DAY = "done_for_day"
+    STOPPED = "stopped"
+    SUSPENDED = "suspended"
+    HELD = "held"
 
     @property
     def is_execution(self) -> bool:
@@ -42,7 +49,10 @@ class OrderEvent(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more can happen to the order."""
-        return self not in (OrderEvent.NEW, OrderEvent.PARTIAL_FILL)
+        return self in _FINAL
+
+
+_FINAL = (OrderEvent.FILL, OrderEvent.REJECTED, OrderEvent.CANCELED, OrderEvent.EXPIRED, OrderEvent.REPLACED)
 
 
 @dataclass(frozen=True, slots=True)
