@@ -16,7 +16,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 def keys(tree, above=""):
     """Every dotted key of the settings."""
     for name, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from keys(value, f"{above}{name}.")
         else:
             yield above + name
@@ -36,14 +36,14 @@ def test_the_table_of_settings_has_the_defaults_in_force():
 def defaults(tree, above=""):
     """Every dotted key with its default as the table writes it."""
     for name, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from defaults(value, f"{above}{name}.")
         elif isinstance(value, bool):
             yield above + name, str(value).lower()
         elif isinstance(value, list):
             yield above + name, ", ".join(map(str, value))
         else:
-            yield above + name, "" if value is None else str(value)
+            yield above + name, str(value) if value not in (None, {}) else ""
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

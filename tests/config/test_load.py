@@ -1,7 +1,7 @@
 """Settings from files and the environment."""
 
 import re
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -99,7 +99,20 @@ def _another(name: str) -> str:
     special = {
         "websocket.mode": "alpaca",
         "websocket.recycler.replay_mode": "single_pass",
+        "websocket.recycler.proxies": "PDFS=AAPL",
+        "websocket.recycler.replay": "lockstep",
+        "websocket.recycler.timestamps": "original",
+        "websocket.recycler.timeframe": "5Min",
         "websocket.recycler.server_url": "ws://localhost:9000",
+        "websocket.recycler.splice_dates": "2025-06-23,2025-04-09",
+        "websocket.recycler.on_end": "close",
+        "websocket.recycler.allow_simulated": "true",
+        "websocket.recycler.derive_ticks": "true",
+        "websocket.recycler.fills": "alpaca",
+        "websocket.recycler.symbol_limit": "30",
+        "websocket.recycler.connection_limit": "1",
+        "websocket.recycler.rate_limit": "200",
+        "websocket.recycler.faults": "[{name: drop, every: 100}]",
         "alpaca.paper": "false",
         "alpaca.data_feed": "sip",
         "screen.correlation_on": "returns",
@@ -137,6 +150,19 @@ def test_the_environment_overrides_dotenv_which_overrides_the_file() -> None:
 def test_a_list_in_the_environment_is_written_with_commas_or_brackets() -> None:
     for text in ("AAPL, ON", "[AAPL, ON]", '["AAPL","ON"]'):
         assert load(environ={"TANDEM_WEBSOCKET__SYMBOLS": text}).websocket.symbols == ["AAPL", "ON"]
+
+
+def test_a_table_in_the_environment_is_written_with_equals_signs_or_braces() -> None:
+    for text in ("PDFS=AAPL, ROG=AAPL", "{PDFS: AAPL, ROG: AAPL}"):
+        recycler = load(environ={"TANDEM_WEBSOCKET__RECYCLER__PROXIES": text}).websocket.recycler
+        assert recycler.proxies == {"PDFS": "AAPL", "ROG": "AAPL"}
+    assert "expected a table" in refused_variable(TANDEM_WEBSOCKET__RECYCLER__PROXIES="PDFS")
+    assert "expected a table" in refused_variable(TANDEM_WEBSOCKET__RECYCLER__PROXIES="{PDFS: [")
+
+
+def test_a_fault_has_its_time_as_a_person_writes_it() -> None:
+    recycler = given("websocket: {recycler: {faults: [{name: stall, at: 10:30, until: 09:45:30}]}}").websocket.recycler
+    assert (recycler.faults[0].at, recycler.faults[0].until) == (time(10, 30), time(9, 45, 30))
 
 
 def test_an_optional_setting_is_emptied_by_none() -> None:
@@ -286,7 +312,11 @@ def test_an_address_that_cannot_be_taken_apart_is_hidden_whole(url: str) -> None
 
 
 def test_what_is_shown_loads_again() -> None:
-    Path("config.yaml").write_text("websocket: {symbols: [ON, AAPL]}\ncosts: {commission_per_share: 0.005}")
+    recycler = (
+        "{proxies: {PDFS: AAPL}, faults: [{name: drop, at: 10:30}], replay_mode: splice, splice_dates: [2025-04-09]}"
+    )
+    text = f"websocket: {{symbols: [ON, AAPL], recycler: {recycler}}}\ncosts: {{commission_per_share: 0.005}}"
+    Path("config.yaml").write_text(text)
     settings = load(environ={})
     Path("shown.yaml").write_text(as_yaml(settings))
     assert load(Path("shown.yaml"), {}) == settings
@@ -308,7 +338,7 @@ def test_the_example_explains_every_key() -> None:
 def _leaves(tree: dict[str, object], above: str = "") -> set[str]:
     found: set[str] = set()
     for name, value in tree.items():
-        found |= _leaves(value, f"{above}{name}.") if isinstance(value, dict) else {above + name}
+        found |= _leaves(value, f"{above}{name}.") if isinstance(value, dict) and value else {above + name}
     return found
 
 

@@ -2,18 +2,21 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from tandem.market import ConfigError
 
+BOOL: Final = "tag:yaml.org,2002:bool"
+INT: Final = "tag:yaml.org,2002:int"
+
 
 class _Plain(yaml.SafeLoader):
-    """YAML in which ON, NO and Y stay the words (and tickers) they are, and no key may stand twice."""
+    """YAML in which ON, NO and Y stay the words (and tickers) they are, 10:30 a time, and no key may stand twice."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (the library's own attribute)
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in (BOOL, INT)]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -28,7 +31,8 @@ class _Plain(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Plain.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
+_Plain.add_implicit_resolver(INT, re.compile(r"^[-+]?(?:0|[1-9][0-9_]*)$"), list("-+0123456789"))
+_Plain.add_implicit_resolver(BOOL, re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
 
 
 def read(path: Path) -> Any:

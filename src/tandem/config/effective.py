@@ -25,6 +25,8 @@ def as_yaml(settings: Settings) -> str:
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, BaseModel):
         return {inner: _plain(inner, held) for inner, held in value}
+    if isinstance(value, dict):
+        return {inner: _plain(name, held) for inner, held in value.items()}
     if isinstance(value, SecretStr):
         return _address(value.get_secret_value()) if name == "database_url" else MASK
     if isinstance(value, Decimal):

@@ -45,6 +45,11 @@ class Key:
         """Whether the value is a list."""
         return getattr(self.kind, "__origin__", None) is list
 
+    @property
+    def mapping(self) -> bool:
+        """Whether the value is a table of names."""
+        return getattr(self.kind, "__origin__", None) is dict
+
 
 def keys_of(block: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[Key]:
     """Every setting of a block and of the blocks within, in the order of their definition."""

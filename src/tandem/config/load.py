@@ -115,17 +115,26 @@ def _from_variables(variables: dict[str, tuple[str, str]]) -> Given:
 
 
 def _value(key: Key, text: str, origin: str) -> Any:
-    """Text as the environment gives it: lists as `A,B` or `[A, B]`, nothing as `none` or `null`."""
+    """Text as the environment gives it: lists as `A,B` or `[A, B]`, tables as `A=B`, nothing as `none` or `null`."""
     if key.optional and text.strip().lower() in ("none", "null"):
         return None
-    if not key.many:
+    if not (key.many or key.mapping):
         return text
-    if not text.lstrip().startswith("["):
-        return [item.strip() for item in text.split(",") if item.strip()]
+    if not text.lstrip().startswith(("[", "{")):
+        items = [item.strip() for item in text.split(",") if item.strip()]
+        return items if key.many else dict(_pair(key, item, origin) for item in items)
     try:
         return yaml.load(text, yaml.BaseLoader)  # noqa: S506  (plain text only, no objects)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{origin}: {key} is {_shown(text)}, expected a list such as A,B or [A, B]") from error
+        form = "a list such as A,B or [A, B]" if key.many else "a table such as A=B,C=D or {A: B}"
+        raise ConfigError(f"{origin}: {key} is {_shown(text)}, expected {form}") from error
+
+
+def _pair(key: Key, item: str, origin: str) -> tuple[str, str]:
+    name, sign, value = item.partition("=")
+    if not sign:
+        raise ConfigError(f"{origin}: {key} is {_shown(item)}, expected a table such as A=B,C=D or {{A: B}}")
+    return name.strip(), value.strip()
 
 
 def _settings(given: Given) -> Settings:
