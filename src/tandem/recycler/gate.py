@@ -1,0 +1,53 @@
+"""What every REST request passes on its way in and out."""
+
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from tandem.matching import Rejected
+from tandem.recycler.answer import UNAUTHORIZED, refusal, reply
+from tandem.recycler.keys import Keys
+from tandem.recycler.rate import Rate
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+TOO_MANY = {"code": 42910000, "message": "rate limit exceeded"}
+
+
+class Gate:
+    """Keys are looked at, requests counted, refusals put into Alpaca's words.
+
+    Args:
+        keys: who is let in.
+        rate: how often; one for trading, one for history.
+        unauthorized: body of a 401.
+    """
+
+    def __init__(self, keys: Keys, rate: Rate, unauthorized: object = UNAUTHORIZED) -> None:
+        self._keys = keys
+        self._rate = rate
+        self._unauthorized = unauthorized
+
+    def opened(self, answer: Answer) -> Answer:
+        """The same endpoint behind this gate: 401, 429, its refusals, and the headers of every answer."""
+
+        async def behind(request: Request) -> Response:
+            response = await self._answered(request, answer)
+            response.headers.update({"X-Request-ID": uuid4().hex, **self._rate.headers()})
+            return response
+
+        return behind
+
+    async def _answered(self, request: Request, answer: Answer) -> Response:
+        if not self._keys.accept_headers(request.headers):
+            return reply(self._unauthorized, 401)
+        if not self._rate.take():
+            return reply(TOO_MANY, 429)
+        try:
+            return await answer(request)
+        except Rejected as rejected:
+            return refusal(rejected)
+        except ClientDisconnect:
+            return reply({"code": 40010000, "message": "the request ended before its body"}, 400)
