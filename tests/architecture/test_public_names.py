@@ -15,7 +15,10 @@ PUBLIC = {
         ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings Settings
         WebsocketSettings as_yaml effective load
     """,
-    "store": "Bars Blobs Body Facts Leases Loaded MemoryFacts PostgresFacts Record Sectors Store",
+    "store": """
+        Bars Blobs Body Facts Leases Loaded MemoryFacts PaperAccount PaperEntry PaperExecution PaperHold PaperKept
+        PaperOrder PostgresFacts Record Sectors Store
+    """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
     "statistics": """
         ArchLm Band Blocks DieboldMariano EngleGranger Equilibrium GarchFit GarchPath HalfLife Hedge

@@ -4,6 +4,7 @@ from tandem.store.bars import Bars, Loaded
 from tandem.store.blobs import Blobs
 from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
 from tandem.store.leases import Leases
+from tandem.store.paper import PaperAccount, PaperEntry, PaperExecution, PaperHold, PaperKept, PaperOrder
 from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
 from tandem.store.store import Store
@@ -16,6 +17,12 @@ __all__ = [
     "Leases",
     "Loaded",
     "MemoryFacts",
+    "PaperAccount",
+    "PaperEntry",
+    "PaperExecution",
+    "PaperHold",
+    "PaperKept",
+    "PaperOrder",
     "PostgresFacts",
     "Record",
     "Sectors",

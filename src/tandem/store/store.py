@@ -15,6 +15,7 @@ from tandem.store.connections import Connections
 from tandem.store.facts import PostgresFacts
 from tandem.store.leases import Leases
 from tandem.store.migrate import migrate
+from tandem.store.paper import PaperAccount, newest
 from tandem.store.sectors import Sectors
 from tandem.store.server import Server
 from tandem.store.worlds import Worlds
@@ -103,6 +104,15 @@ class Store:
     def facts(self, world: World) -> PostgresFacts:
         """The facts of a world."""
         return PostgresFacts(self._connections, world, self._number(world))
+
+    def paper(self, world: World) -> PaperAccount:
+        """The paper account of a world."""
+        return PaperAccount(self._connections, world, self._number(world))
+
+    def newest_paper(self) -> World | None:
+        """The youngest world with a paper account, None where there is none."""
+        found = newest(self._connections)
+        return None if found is None else World(WorldKind(found[0]), *found[1:])
 
     def new_world(self, kind: WorldKind, label: str = "") -> World:
         """A world with a run number that no other has."""

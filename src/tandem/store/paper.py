@@ -1,0 +1,251 @@
+"""The paper broker's accounts: what a recycler finds again after its death."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+
+from tandem.market import StoreError, World
+from tandem.store.connections import Connection, Connections
+
+HELD = 0x7A4D_0003
+
+
+@dataclass(frozen=True, slots=True)
+class PaperOrder:
+    """An order as it stands.
+
+    Attributes:
+        id: the broker's own, one per order and world.
+        accepted, updated: market time, UTC.
+        body: everything about it, as JSON.
+    """
+
+    client_order_id: str
+    id: UUID
+    symbol: str
+    status: str
+    accepted: datetime
+    updated: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperExecution:
+    """Shares that changed hands.
+
+    Attributes:
+        id: unique in its world; recording it again changes nothing.
+        at: market time, UTC.
+        body: everything about it, as JSON.
+    """
+
+    id: str
+    client_order_id: str
+    at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperEntry:
+    """What one commit brings, all of it or nothing.
+
+    Attributes:
+        ledger: cash and holdings as JSON, with `cash` and `realised` as text; None leaves them.
+        place: where the replay stands, as JSON; None leaves it.
+        reel: what is replayed, as JSON; None leaves it.
+        orders: each as it stands now.
+        executions: the new ones.
+        documents: name to JSON, replaced where the name is known.
+    """
+
+    ledger: str | None = None
+    place: str | None = None
+    reel: str | None = None
+    orders: tuple[PaperOrder, ...] = ()
+    executions: tuple[PaperExecution, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+    def then(self, later: "PaperEntry") -> "PaperEntry":
+        """Both as one."""
+        orders = {order.client_order_id: order for order in (*self.orders, *later.orders)}
+        return PaperEntry(
+            ledger=self.ledger if later.ledger is None else later.ledger,
+            place=self.place if later.place is None else later.place,
+            reel=self.reel if later.reel is None else later.reel,
+            orders=tuple(orders.values()),
+            executions=(*self.executions, *later.executions),
+            documents={**self.documents, **later.documents},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PaperKept:
+    """Everything that was committed, as JSON.
+
+    Attributes:
+        starting_cash: dollars.
+        ledger, place, reel: as of the last commit that brought them, None before.
+        orders, executions: in the order of their first recording.
+        documents: by name.
+    """
+
+    starting_cash: Decimal
+    ledger: str | None
+    place: str | None
+    reel: str | None
+    orders: list[str]
+    executions: list[str]
+    documents: dict[str, str]
+
+
+class PaperHold:
+    """The only hand that writes an account; on one connection, and only inside `PaperAccount.hold`."""
+
+    def __init__(self, connection: Connection, world: World, number: int) -> None:
+        self._connection = connection
+        self._number = number
+        self.world = world
+
+    def read(self) -> PaperKept:
+        """What was committed.
+
+        Raises:
+            StoreError: there is no such account.
+        """
+        row = self._connection.execute(ACCOUNT, [self._number]).fetchone()
+        if row is None:
+            raise StoreError(f"{self.world} has no paper account", "Start one: `tandem recycler reset`.")
+        cash, ledger, place, reel = cast(tuple[Decimal, str | None, str | None, str | None], row)
+        documents = cast(list[tuple[str, str]], self._connection.execute(DOCUMENTS, [self._number]).fetchall())
+        return PaperKept(cash, ledger, place, reel, self._bodies(ORDERS), self._bodies(EXECUTIONS), dict(documents))
+
+    def write(self, entry: PaperEntry) -> None:
+        """Commit an entry; it is durable on return. Writing one again changes nothing."""
+        self._connection.execute(WRITE, _parameters(self._number, entry))
+
+    def _bodies(self, query: str) -> list[str]:
+        rows = cast(list[tuple[str]], self._connection.execute(query, [self._number]).fetchall())
+        return [body for (body,) in rows]
+
+
+class PaperAccount:
+    """The paper account of one world."""
+
+    def __init__(self, connections: Connections, world: World, number: int) -> None:
+        self._connections = connections
+        self._number = number
+        self.world = world
+
+    def open(self, cash: Decimal) -> None:
+        """Make the account with this cash where it is missing; one that is there stays as it is."""
+        with self._connections.use() as connection:
+            connection.execute(OPEN, [self._number, cash])
+
+    @contextmanager
+    def hold(self, seconds: float = 3.0) -> Iterator[PaperHold]:
+        """Be the only one who uses the account, for the length of the block.
+
+        Args:
+            seconds: how long to wait for a holder that is about to end.
+
+        Raises:
+            StoreError: another process holds it, or the store is away.
+        """
+        with self._connections.use() as connection:
+            self._lock(connection, seconds)
+            try:
+                yield PaperHold(connection, self.world, self._number)
+            finally:
+                if not connection.closed:
+                    connection.execute("SELECT pg_advisory_unlock(%s, %s)", [HELD, self._number])
+
+    def _lock(self, connection: Connection, seconds: float) -> None:
+        connection.execute("SET synchronous_commit = on")
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [f"{seconds * 1000:.0f}ms"])
+        try:
+            connection.execute("SELECT pg_advisory_lock(%s, %s)", [HELD, self._number])
+        except psycopg.errors.LockNotAvailable:
+            raise StoreError(
+                f"another recycler uses the account of {self.world}",
+                "End that one, or start a new account: `tandem recycler reset`.",
+            ) from None
+        finally:
+            connection.execute("RESET lock_timeout")
+
+
+def newest(connections: Connections) -> tuple[str, int, int] | None:
+    """Kind, run and loop of the youngest world with a paper account, None where there is none."""
+    with connections.use() as connection:
+        row = connection.execute(NEWEST).fetchone()
+    return cast(tuple[str, int, int] | None, row)
+
+
+def _parameters(number: int, entry: PaperEntry) -> dict[str, Any]:
+    orders, executions = entry.orders, entry.executions
+    return {
+        "world": number,
+        "ledger": entry.ledger,
+        "place": entry.place,
+        "reel": entry.reel,
+        "client_order_ids": [order.client_order_id for order in orders],
+        "ids": [order.id for order in orders],
+        "symbols": [order.symbol for order in orders],
+        "statuses": [order.status for order in orders],
+        "accepted": [order.accepted for order in orders],
+        "updated": [order.updated for order in orders],
+        "orders": [order.body for order in orders],
+        "execution_ids": [execution.id for execution in executions],
+        "executed": [execution.client_order_id for execution in executions],
+        "ats": [execution.at for execution in executions],
+        "executions": [execution.body for execution in executions],
+        "names": list(entry.documents),
+        "documents": list(entry.documents.values()),
+    }
+
+
+OPEN = "INSERT INTO paper_accounts (world, starting_cash) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+NEWEST = """
+SELECT w.kind, w.run, w.loop FROM paper_accounts a JOIN worlds w ON w.id = a.world ORDER BY w.id DESC LIMIT 1
+"""
+ACCOUNT = """
+SELECT starting_cash, ledger::text, place::text, reel::text FROM paper_accounts WHERE world = %s
+"""
+ORDERS = "SELECT body::text FROM paper_orders WHERE world = %s ORDER BY number"
+EXECUTIONS = "SELECT body::text FROM paper_executions WHERE world = %s ORDER BY number"
+DOCUMENTS = "SELECT name, body::text FROM paper_documents WHERE world = %s"
+WRITE = """
+WITH orders AS (
+    INSERT INTO paper_orders (world, client_order_id, id, symbol, status, accepted_at, updated_at, body)
+    SELECT %(world)s, g.client_order_id, g.id, g.symbol, g.status, g.accepted, g.updated, g.body::jsonb
+    FROM unnest(
+        %(client_order_ids)s::text[], %(ids)s::uuid[], %(symbols)s::text[], %(statuses)s::text[],
+        %(accepted)s::timestamptz[], %(updated)s::timestamptz[], %(orders)s::text[]
+    ) WITH ORDINALITY AS g (client_order_id, id, symbol, status, accepted, updated, body, n)
+    ORDER BY g.n
+    ON CONFLICT (world, client_order_id) DO UPDATE
+    SET status = excluded.status, updated_at = excluded.updated_at, body = excluded.body
+), executions AS (
+    INSERT INTO paper_executions (world, execution_id, client_order_id, at, body)
+    SELECT %(world)s, g.id, g.client_order_id, g.at, g.body::jsonb
+    FROM unnest(
+        %(execution_ids)s::text[], %(executed)s::text[], %(ats)s::timestamptz[], %(executions)s::text[]
+    ) WITH ORDINALITY AS g (id, client_order_id, at, body, n)
+    ORDER BY g.n
+    ON CONFLICT (world, execution_id) DO NOTHING
+), documents AS (
+    INSERT INTO paper_documents (world, name, body)
+    SELECT %(world)s, g.name, g.body::jsonb FROM unnest(%(names)s::text[], %(documents)s::text[]) AS g (name, body)
+    ON CONFLICT (world, name) DO UPDATE SET body = excluded.body
+)
+UPDATE paper_accounts SET
+    ledger = coalesce(%(ledger)s::jsonb, ledger),
+    place = coalesce(%(place)s::jsonb, place),
+    reel = coalesce(%(reel)s::jsonb, reel)
+WHERE world = %(world)s
+"""
