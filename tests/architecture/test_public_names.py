@@ -30,7 +30,11 @@ PUBLIC = {
         simulated_null total_return win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
-    "matching": "Barrier Engine Minute Reel Rejected Replay Ticket malformed status_of unknown unprocessable",
+    "matching": """
+        Barrier Changed Changes Columns Engine Execution HeldShares Hours LedgerState Minute MinuteBars
+        NEXT OrderClass OrderType Reel Rejected Replay Request Status StopLoss Ticket TimeInForce
+        malformed status_of unknown unprocessable
+    """,
     "recycler": "Launched Options launch serve world_of",
     "screening": "Funnel Passport RefusedPair Score Screen Step identify",
     "forecast": """

@@ -12,6 +12,7 @@ from tandem.matching.admission import Standing, admit, collared
 from tandem.matching.costs import fill_price
 from tandem.matching.ledger import Ledger
 from tandem.matching.rejection import malformed, unknown, unprocessable
+from tandem.matching.request import Request
 from tandem.matching.ticket import Ticket
 
 ORDERS: Final = UUID("5f1c8d3e-94c1-5b7a-8f0a-6f6f2f0b9d02")
@@ -46,7 +47,15 @@ class Engine:
         if order.client_order_id in self._tickets:
             raise malformed("client_order_id must be unique")
         admit(order, self._standing(order))
-        return [self._note(Ticket(order, at), OrderEvent.NEW, at)]
+        ticket = Ticket(
+            request=Request.market(order),
+            id=self.order_id(order.client_order_id),
+            number=len(self._tickets) + 1,
+            accepted=at,
+            since=at,
+            qty=order.qty,
+        )
+        return [self._note(ticket, OrderEvent.NEW, at)]
 
     def cancel(self, client_order_id: str, at: datetime) -> list[OrderUpdate]:
         """Take an open order off the book.
@@ -98,10 +107,10 @@ class Engine:
 
     def resting(self, symbol: str, side: Side) -> Decimal:
         """Shares in open orders on one side of a symbol."""
-        return sum((t.order.qty for t in self._resting(symbol, side)), Decimal(0))
+        return sum((t.left for t in self._resting(symbol, side)), Decimal(0))
 
     def _resting(self, symbol: str, side: Side) -> list[Ticket]:
-        return [t for t in self._open.values() if (t.order.symbol, t.order.side) == (symbol, side)]
+        return [t for t in self._open.values() if (t.symbol, t.side) == (symbol, side)]
 
     def _standing(self, order: Order) -> Standing:
         against = self._resting(order.symbol, order.side.opposite)
@@ -114,7 +123,7 @@ class Engine:
         )
 
     def _reserved(self) -> Decimal:
-        opening = (t.order for t in self._open.values() if self.ledger.held(t.order.symbol) * t.order.side.sign >= 0)
+        opening = (_order(t) for t in self._open.values() if self.ledger.held(t.symbol) * t.side.sign >= 0)
         return sum((collared(order, self.ledger.closes.get(order.symbol, Decimal(0))) for order in opening), Decimal(0))
 
     def _waiting(self) -> list[Ticket]:
@@ -127,10 +136,10 @@ class Engine:
         return [self._execute(ticket, bar) for ticket in due]
 
     def _execute(self, ticket: Ticket, bar: Bar) -> OrderUpdate:
-        order = ticket.order
-        paid = fill_price(bar, order.side, order.qty, self._costs)
-        self.ledger.trade(order.symbol, order.side.sign * order.qty, paid, self._costs.commission_per_share * order.qty)
-        return self._note(ticket, OrderEvent.FILL, bar.start, order.qty, paid)
+        order, qty = ticket.order, ticket.left
+        paid = fill_price(bar, order.side, qty, self._costs)
+        self.ledger.trade(order.symbol, order.side.sign * qty, paid, self._costs.commission_per_share * qty)
+        return self._note(ticket, OrderEvent.FILL, bar.start, qty, paid)
 
     def _note(
         self, ticket: Ticket, event: OrderEvent, at: datetime, qty: Decimal | None = None, paid: Decimal | None = None
@@ -164,7 +173,8 @@ class Engine:
 
 def status_of(ticket: Ticket) -> str:
     """Alpaca's name for where the order stands."""
-    return _STATUS.get(ticket.last.event, ticket.last.event.value)
+    return ticket.status.value
 
 
-_STATUS: Final = {OrderEvent.FILL: "filled", OrderEvent.PARTIAL_FILL: "partially_filled"}
+def _order(ticket: Ticket) -> Order:
+    return Order(ticket.client_order_id, ticket.symbol, ticket.side, ticket.left)
