@@ -47,6 +47,7 @@ class FaultSettings(Block):
     every: Annotated[int, Field(ge=1)] | None = None
     count: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
+    chance: Probability | None = None
     seed: int = 7
 
 

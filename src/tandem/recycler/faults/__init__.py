@@ -1,0 +1,31 @@
+"""Faults on demand: a pure core that decides, and hooks that the streams, REST and the broker ask."""
+
+from tandem.recycler.faults.armed import Armed, Faults, Strike
+from tandem.recycler.faults.bars import SpoiltBars
+from tandem.recycler.faults.connection import Door, Lateness, Silence
+from tandem.recycler.faults.executions import SpoiltEvents, SpoiltOrders
+from tandem.recycler.faults.facts import FaultEnded, FaultStruck
+from tandem.recycler.faults.fault import KINDS, Fault
+from tandem.recycler.faults.halt import Halts, TradingStatus
+from tandem.recycler.faults.scenario import SCENARIOS, Scenario, scenario
+
+__all__ = [
+    "KINDS",
+    "SCENARIOS",
+    "Armed",
+    "Door",
+    "Fault",
+    "FaultEnded",
+    "FaultStruck",
+    "Faults",
+    "Halts",
+    "Lateness",
+    "Scenario",
+    "Silence",
+    "SpoiltBars",
+    "SpoiltEvents",
+    "SpoiltOrders",
+    "Strike",
+    "TradingStatus",
+    "scenario",
+]

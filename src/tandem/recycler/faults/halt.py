@@ -1,0 +1,74 @@
+"""Symbols in which nobody may trade for a while."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from tandem.matching import MinuteBars
+from tandem.recycler.faults.armed import Faults, Strike
+from tandem.recycler.faults.bars import without
+from tandem.recycler.faults.connection import lasts
+
+TAPE: Final = "C"
+
+
+@dataclass(frozen=True, slots=True)
+class TradingStatus:
+    """What the `statuses` channel says of a symbol, in Alpaca's codes.
+
+    Attributes:
+        at: market time, UTC.
+        code, message: of the status.
+        reason, why: code and words of the reason.
+    """
+
+    symbol: str
+    at: datetime
+    code: str
+    message: str
+    reason: str
+    why: str
+
+
+@dataclass(slots=True)
+class Halts:
+    """Which symbols are halted where the clock stands."""
+
+    faults: Faults
+    _halted: dict[str, Strike] = field(default_factory=dict)
+    _news: list[TradingStatus] = field(default_factory=list)
+
+    def through(self, bars: MinuteBars, mark: datetime) -> MinuteBars:
+        """The bars of a minute less those of halted symbols: nobody trades them, orders wait."""
+        if not self._halted and not self.faults.named("halt"):
+            return bars
+        self._resume(mark)
+        for one in self.faults.named("halt"):
+            symbol = str(one.fault.symbol)
+            if symbol not in self._halted and (strike := self.faults.strike_of(one, symbol=symbol)):
+                self._halted[symbol] = strike
+                self._news.append(halted(symbol, strike.at))
+        return without(bars, list(self._halted)) if self._halted else bars
+
+    def news(self) -> Sequence[TradingStatus]:
+        """What the `statuses` channel has to say since the last call."""
+        news, self._news = self._news, []
+        return news
+
+    def _resume(self, mark: datetime) -> None:
+        in_force = {one.number for one in self.faults.named("halt")}
+        for symbol, strike in list(self._halted.items()):
+            if strike.number not in in_force or not lasts(strike, mark):
+                del self._halted[symbol]
+                self._news.append(resumed(symbol, mark))
+
+
+def halted(symbol: str, at: datetime) -> TradingStatus:
+    """Trading stops, news are pending."""
+    return TradingStatus(symbol, at, "H", "Trading Halt", "T1", "Halt News Pending")
+
+
+def resumed(symbol: str, at: datetime) -> TradingStatus:
+    """Trading goes on."""
+    return TradingStatus(symbol, at, "T", "Trading Resumption", "T3", "News and Resumption Times")
