@@ -286,3 +286,51 @@ def test_symbols_are_listed_per_timeframe(store: Store) -> None:
     load(store, bars("IBM"), timeframe=Timeframe.HOUR_1)
     assert store.bars.symbols(Timeframe.MIN_1) == ["AAPL", "MSFT"]
     assert store.bars.symbols(Timeframe.HOUR_1) == ["IBM"]
+
+
+def live_and_history(store: Store) -> None:
+    """Split-adjusted history of two days, and the second day as it was seen live, without its last minute."""
+    history = pd.concat([bars(price=50.0), bars(start=OPEN + timedelta(days=1), price=50.0)])
+    load(store, history, source="alpaca", feed="iex", adjustment="split")
+    load(store, bars(start=OPEN + timedelta(days=1), count=2, price=100.0), source="alpaca", feed="iex")
+
+
+def test_a_mixture_of_live_bars_and_adjusted_history_is_refused_where_none_is_preferred(store: Store) -> None:
+    live_and_history(store)
+    with pytest.raises(DataError, match="AAPL has bars of several sources"):
+        read(store)
+
+
+def test_a_window_over_many_days_reads_adjusted_history_alone(store: Store) -> None:
+    live_and_history(store)
+    assert read(store, prefer="adjusted")["open"].tolist() == [50, 51, 52, 50, 51, 52]
+
+
+def test_what_a_desk_saw_is_raw_on_the_days_that_have_it(store: Store) -> None:
+    live_and_history(store)
+    assert read(store, prefer="seen")["open"].tolist() == [50, 51, 52, 100, 101]
+
+
+def test_real_bars_are_preferred_to_simulated_ones_and_longer_series_to_shorter(store: Store) -> None:
+    load(store, bars(count=9, price=10.0), source="simulated")
+    load(store, bars(count=2, price=20.0), source="file")
+    load(store, bars(count=3, price=30.0), source="sample")
+    for prefer in ("adjusted", "seen"):
+        assert read(store, prefer=prefer)["open"].tolist() == [30, 31, 32]
+        assert read(store, prefer=prefer, source="file")["open"].tolist() == [20, 21]
+
+
+def test_each_symbol_is_read_from_its_own_preferred_series_in_order(store: Store) -> None:
+    load(store, bars("MSFT", price=10.0), adjustment="raw")
+    load(store, bars("AAPL", price=20.0), adjustment="split")
+    load(store, bars("AAPL", price=40.0), adjustment="raw")
+    found = read(store, "AAPL", "MSFT", "NONE", prefer="adjusted")
+    assert found["open"].tolist() == [20, 21, 22, 10, 11, 12]
+    assert read(store, "NONE", prefer="seen").empty
+
+
+def test_a_bar_near_midnight_belongs_to_its_day_in_new_york(store: Store) -> None:
+    late = datetime(2023, 1, 4, 1, 0, tzinfo=UTC)
+    load(store, bars(start=late, price=10.0), adjustment="split")
+    load(store, bars(start=OPEN, price=20.0))
+    assert read(store, prefer="seen")["open"].tolist() == [20, 21, 22]

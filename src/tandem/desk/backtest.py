@@ -18,7 +18,8 @@ def backtest_desk(
     Args:
         facts: where to record; `MemoryFacts` with a `flush` at the end is quickest.
     """
-    bars = store.bars.read(symbols, Timeframe.MIN_1, first=sessions[0].open, last=sessions[-1].close)
+    first, last = sessions[0].open, sessions[-1].close
+    bars = store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last, prefer="seen")
     inside = in_process(bars, world, settings.websocket.recycler.cash, settings.costs)
     return Desk(
         world,

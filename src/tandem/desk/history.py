@@ -22,8 +22,8 @@ def bars_in(frame: "pd.DataFrame") -> Iterator[Bar]:
 
 
 def minutes(store: Store, symbols: Sequence[str], first: datetime, last: datetime) -> list[Bar]:
-    """Stored 1-minute bars that start at `first` or later and are over by `last`."""
-    return list(bars_in(store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last)))
+    """Stored 1-minute bars that start at `first` or later and are over by `last`: those a desk saw, where there are."""
+    return list(bars_in(store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last, prefer="seen")))
 
 
 def formation(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":
@@ -54,4 +54,4 @@ def training(store: Store, symbols: Sequence[str], session: Session, settings: S
 def _before(store: Store, symbols: Sequence[str], session: Session, timeframe: Timeframe, days: int) -> "pd.DataFrame":
     oldest = Calendar().before(session.day, days)[0]
     first = min(oldest.open, timeframe.start_of(oldest.open))
-    return store.bars.read(symbols, timeframe, first=first, last=session.morning)
+    return store.bars.read(symbols, timeframe, first=first, last=session.morning, prefer="adjusted")

@@ -157,7 +157,8 @@ def _source(store: Store, chronicle: Chronicle) -> str:
     if session is None or not symbols:
         return ""
     for source in SOURCES:
-        bars = store.bars.read(symbols, Timeframe.MIN_1, first=session.open, last=session.close, source=source)
+        first, last = session.open, session.close
+        bars = store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last, source=source, prefer="seen")
         if len(bars):
             return source
     return ""

@@ -12,6 +12,8 @@ from tandem.store.series import Series, world_name
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tandem.store.choice import Prefer
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -88,6 +90,7 @@ class Bars:
         adjustment: str | None = None,
         world: World | None = None,
         revised: bool = False,
+        prefer: "Prefer | None" = None,
     ) -> "pd.DataFrame":
         """The bars that start at `first` or later and have ended by `last`: nothing of the future.
 
@@ -98,15 +101,19 @@ class Bars:
             source, feed, adjustment: only those; None takes whichever there is.
             world: bars of that world alone; None for history that is everybody's.
             revised: the newest revision of each bar instead of the first.
+            prefer: what to read where a symbol has several series. `adjusted`, for windows over many days: one
+                series per symbol and no other, split-adjusted before raw. `seen`, for what a desk saw: one series
+                per symbol and New York day, raw (as live bars are) before adjusted. Real bars come before simulated
+                ones, then the series with most bars. None refuses a mixture.
 
         Returns:
             A bars frame: `symbol, start (UTC), open, high, low, close, volume` sorted by symbol and
             start, with `trade_count` and `vwap` where any is known.
 
         Raises:
-            DataError: two sources, feeds or adjustments have a bar in the same place.
+            DataError: two sources, feeds or adjustments have a bar in the same place, and none is preferred.
         """
-        from tandem.store.reading import fetch, frame
+        from tandem.store.reading import fetch, frame, preferred
 
         wanted = {
             "timeframe": str(timeframe),
@@ -119,6 +126,8 @@ class Bars:
         }
         names = sorted(set(symbols))
         with self._connections.use() as connection:
+            if prefer is not None:
+                return preferred(connection, names, wanted, revised, prefer)
             return frame(fetch(connection, names, wanted, revised), names)
 
     def coverage(self) -> "pd.DataFrame":

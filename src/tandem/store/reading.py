@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from psycopg import sql
 
 from tandem.market import DataError
+from tandem.store import choice
 from tandem.store.binary import EPOCH, PRICES, columns
+from tandem.store.choice import Prefer, by_series
 from tandem.store.connections import Connection
 
 CHOICES: Final = ("data_source", "feed", "adjustment")
+MIDNIGHT: Final = pd.Timedelta(hours=4)
 COLUMNS: Final = ("timestamp", *PRICES, "volume", "trade_count", "vwap")
 
 
@@ -63,6 +66,34 @@ def frame(fetched: Fetched, names: list[str]) -> pd.DataFrame:
         **{name: values for name, values in extras.items() if not np.isnan(values).all()},
     }
     return pd.DataFrame(table)
+
+
+def preferred(
+    connection: Connection, names: list[str], wanted: dict[str, Any], revised: bool, prefer: Prefer
+) -> pd.DataFrame:
+    """A bars frame of the series that `prefer` chooses, see `Bars.read`."""
+    chosen = by_series(choice.chosen(connection, names, wanted, prefer).values())
+    frames = [_of_series(connection, series, places, wanted, revised) for series, places in sorted(chosen.items())]
+    if not frames:
+        return frame(fetch(connection, [], wanted, revised), [])
+    if len(frames) == 1:
+        return frames[0]
+    return pd.concat(frames).sort_values(["symbol", "start"], ignore_index=True)
+
+
+def _of_series(
+    connection: Connection,
+    series: tuple[str, str, str],
+    places: set[choice.Place],
+    wanted: dict[str, Any],
+    revised: bool,
+) -> pd.DataFrame:
+    names = sorted({place[0] for place in places})
+    bars = frame(fetch(connection, names, wanted | dict(zip(CHOICES, series, strict=True)), revised), names)
+    if all(len(place) == 1 for place in places):
+        return bars
+    days = (bars["start"] - MIDNIGHT).dt.strftime("%Y-%m-%d")
+    return bars[[place in places for place in zip(bars["symbol"], days, strict=True)]]
 
 
 def _refuse_mixture(bars: Fetched, names: list[str]) -> None:
