@@ -10,6 +10,7 @@ from tandem.recycler.faults.armed import Faults
 
 TIMES: Final = 3
 ONE: Final = Decimal(1)
+NINE_PLACES: Final = Decimal("0.000000001")
 
 
 @dataclass(slots=True)
@@ -69,4 +70,6 @@ class SpoiltOrders:
 
 def _part(qty: Decimal, share: float) -> Decimal:
     part = qty * Decimal(f"{share:.6f}")
-    return part.quantize(ONE, ROUND_DOWN) or ONE if qty > ONE else part.quantize(Decimal("0.000000001"), ROUND_DOWN)
+    if qty % 1:
+        return part.quantize(NINE_PLACES, ROUND_DOWN)
+    return max(part.quantize(ONE, ROUND_DOWN), min(ONE, qty - ONE))
