@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from tandem.market import StoreError, World
-from tandem.store.connections import Connection, Connections
+from tandem.store.connections import Connection, Connections, reason
 
 HELD = 0x7A4D_0003
 
@@ -126,8 +126,15 @@ class PaperHold:
         return PaperKept(cash, ledger, place, reel, self._bodies(ORDERS), self._bodies(EXECUTIONS), dict(documents))
 
     def write(self, entry: PaperEntry) -> None:
-        """Commit an entry; it is durable on return. Writing one again changes nothing."""
-        self._connection.execute(WRITE, _parameters(self._number, entry))
+        """Commit an entry; it is durable on return. Writing one again changes nothing.
+
+        Raises:
+            StoreError: whether it was committed is not known.
+        """
+        try:
+            self._connection.execute(WRITE, _parameters(self._number, entry))
+        except psycopg.Error as error:
+            raise StoreError(f"the account of {self.world} could not be written: {reason(error)}") from error
 
     def _bodies(self, query: str) -> list[str]:
         rows = cast(list[tuple[str]], self._connection.execute(query, [self._number]).fetchall())
