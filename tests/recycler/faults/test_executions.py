@@ -17,19 +17,19 @@ def faults():
 
 
 def test_without_faults_events_are_passed_on(faults):
-    assert SpoiltEvents(faults).after([NEW, FILL]) == [NEW, FILL]
+    assert SpoiltEvents(faults, lambda _: [NEW, FILL]).after([NEW, FILL]) == [NEW, FILL]
 
 
 def test_a_repeated_execution_is_the_whole_story_three_times(faults):
     faults.arm(Fault(name="repeat-execution"))
-    events = SpoiltEvents(faults)
+    events = SpoiltEvents(faults, lambda _: [NEW, FILL])
     assert [*events.after([NEW]), *events.after([FILL])] == [NEW, FILL] * 3
     assert events.surplus == 4
 
 
 def test_a_lost_execution_is_told_to_nobody(faults):
     faults.arm(Fault(name="lose-execution"))
-    events = SpoiltEvents(faults)
+    events = SpoiltEvents(faults, lambda _: [NEW, FILL])
     assert [*events.after([NEW]), *events.after([FILL])] == [NEW]
     assert events.surplus == -1
 

@@ -2,17 +2,22 @@
 
 from tandem.recycler.faults.armed import Armed, Faults, Strike
 from tandem.recycler.faults.bars import SpoiltBars
+from tandem.recycler.faults.chronicle import Chronicle
 from tandem.recycler.faults.connection import Door, Lateness, Silence
 from tandem.recycler.faults.executions import SpoiltEvents, SpoiltOrders
 from tandem.recycler.faults.facts import FaultEnded, FaultStruck
 from tandem.recycler.faults.fault import KINDS, Fault
 from tandem.recycler.faults.halt import Halts, TradingStatus
+from tandem.recycler.faults.panel import Panel
+from tandem.recycler.faults.saboteur import Damage, Saboteur
 from tandem.recycler.faults.scenario import SCENARIOS, Scenario, scenario
 
 __all__ = [
     "KINDS",
     "SCENARIOS",
     "Armed",
+    "Chronicle",
+    "Damage",
     "Door",
     "Fault",
     "FaultEnded",
@@ -20,6 +25,8 @@ __all__ = [
     "Faults",
     "Halts",
     "Lateness",
+    "Panel",
+    "Saboteur",
     "Scenario",
     "Silence",
     "SpoiltBars",

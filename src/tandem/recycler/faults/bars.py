@@ -22,6 +22,11 @@ class SpoiltBars:
     faults: Faults
     _held: list[MinuteBars] = field(default_factory=list)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a late bar is still to come."""
+        return bool(self._held)
+
     def after(self, bars: MinuteBars) -> Sequence[MinuteBars]:
         """What is sent of a minute, in order: the minute itself, then repeated bars, then late ones."""
         armed = self.faults.named(*FAMILY)

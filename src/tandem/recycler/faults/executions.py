@@ -1,6 +1,6 @@
 """Orders and executions that go wrong: refused, filled in part, told three times or not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
@@ -18,12 +18,13 @@ class SpoiltEvents:
     """What becomes of order events on their way to the order stream.
 
     Attributes:
+        story: everything that became of an order, by its client order id.
         surplus: events sent so far beyond those that happened; negative where more were lost.
     """
 
     faults: Faults
+    story: Callable[[str], Sequence[OrderUpdate] | None]
     surplus: int = 0
-    _stories: dict[str, list[OrderUpdate]] = field(default_factory=dict)
 
     def after(self, updates: Sequence[OrderUpdate]) -> Sequence[OrderUpdate]:
         """What is told of what happened, in order."""
@@ -34,15 +35,17 @@ class SpoiltEvents:
         return told
 
     def _told(self, update: OrderUpdate) -> Iterable[OrderUpdate]:
-        story = self._stories.setdefault(update.client_order_id, [])
-        story.append(update)
         if not update.event.is_execution:
             return (update,)
         if self.faults.strike("lose-execution", symbol=update.symbol, what=update.client_order_id):
             return ()
         if self.faults.strike("repeat-execution", symbol=update.symbol, what=update.client_order_id):
-            return (update, *(story * (TIMES - 1)))
+            return (update, *self._again(update))
         return (update,)
+
+    def _again(self, update: OrderUpdate) -> list[OrderUpdate]:
+        story = list(self.story(update.client_order_id) or [update])
+        return story[: story.index(update) + 1] * (TIMES - 1)
 
 
 @dataclass(slots=True)
