@@ -31,9 +31,9 @@ PUBLIC = {
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
-        Barrier Changed Changes Columns Engine Execution HeldShares Hours LedgerState Minute MinuteBars
-        NEXT OrderClass OrderType Reel Rejected Replay Request Status StopLoss Ticket TimeInForce
-        malformed status_of unknown unprocessable
+        Act Barrier Changed Changes Columns Engine Execution HeldShares Hours LedgerState Minute
+        MinuteBars NEXT OrderClass OrderType Piece Place Prices Reel Rejected Replay Request Status
+        StopLoss Ticket TimeInForce Timeline forbidden malformed status_of unknown unprocessable
     """,
     "recycler": "Launched Options launch serve world_of",
     "screening": "Funnel Passport RefusedPair Score Screen Step identify",

@@ -28,30 +28,6 @@ def minutes(n: int) -> timedelta:
     return timedelta(minutes=n)
 
 
-def test_a_reel_has_every_minute_of_every_session_between_its_first_and_last_bar() -> None:
-    reel = Reel.from_frame(frame(("B", OPEN), ("A", OPEN + timedelta(days=2))))
-    assert reel.symbols == ("A", "B")
-    assert [session.day for session in reel.sessions] == [date(2023, 1, 3), date(2023, 1, 4), date(2023, 1, 5)]
-    assert len(reel.marks) == 3 * 392
-    assert reel.marks[0] == reel.sessions[0].morning
-    assert reel.marks[-1] == reel.sessions[-1].close
-
-
-def test_a_bar_is_given_at_its_end_and_sorted_by_symbol() -> None:
-    reel = Reel.from_frame(frame(("B", OPEN), ("A", OPEN), ("A", OPEN + minutes(1))))
-    assert reel.bars(OPEN) == []
-    assert [bar.symbol for bar in reel.bars(OPEN + minutes(1))] == ["A", "B"]
-    (bar,) = reel.bars(OPEN + minutes(2))
-    assert (bar.start, bar.open, bar.volume, bar.trade_count, bar.vwap) == (OPEN + minutes(1), 10.0, 1000, None, None)
-
-
-def test_unknown_counts_are_none_and_known_ones_are_kept() -> None:
-    bars = frame(("A", OPEN), ("B", OPEN)).assign(trade_count=[float("nan"), 7.0], vwap=[10.25, float("nan")])
-    first, second = Reel.from_frame(bars).bars(OPEN + minutes(1))
-    assert (first.trade_count, first.vwap) == (None, 10.25)
-    assert (second.trade_count, second.vwap) == (7, None)
-
-
 def test_bars_that_cannot_be_replayed_are_refused_in_one_line() -> None:
     with pytest.raises(DataError, match="there are no bars"):
         Reel.from_frame(frame())

@@ -238,4 +238,4 @@ def test_an_order_sent_after_the_close_waits_as_accepted(trading: Rest) -> None:
     assert account["last_equity"] == account["equity"]
     _, late = trading.ask("POST", "/v2/orders", ORDER)
     assert late["status"] == trading.get(f"/v2/orders/{late['id']}")["status"] == "accepted"
-    assert late["expires_at"] is None
+    assert late["expires_at"] == "2023-01-05T21:00:00Z"

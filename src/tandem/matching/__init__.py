@@ -3,14 +3,17 @@
 from tandem.matching.changed import Changed, Execution, HeldShares, Hours, LedgerState
 from tandem.matching.columns import Columns, MinuteBars
 from tandem.matching.engine import Engine, status_of
-from tandem.matching.reel import Reel
-from tandem.matching.rejection import Rejected, malformed, unknown, unprocessable
+from tandem.matching.prices import Prices
+from tandem.matching.reel import Act, Place, Reel
+from tandem.matching.rejection import Rejected, forbidden, malformed, unknown, unprocessable
 from tandem.matching.replay import Barrier, Minute, Replay
 from tandem.matching.request import Changes, OrderClass, OrderType, Request, StopLoss, TimeInForce
 from tandem.matching.ticket import NEXT, Status, Ticket
+from tandem.matching.timeline import Piece, Timeline
 
 __all__ = [
     "NEXT",
+    "Act",
     "Barrier",
     "Changed",
     "Changes",
@@ -24,6 +27,9 @@ __all__ = [
     "MinuteBars",
     "OrderClass",
     "OrderType",
+    "Piece",
+    "Place",
+    "Prices",
     "Reel",
     "Rejected",
     "Replay",
@@ -32,6 +38,8 @@ __all__ = [
     "StopLoss",
     "Ticket",
     "TimeInForce",
+    "Timeline",
+    "forbidden",
     "malformed",
     "status_of",
     "unknown",

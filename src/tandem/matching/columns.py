@@ -1,19 +1,28 @@
 """Bars as columns: what the store gives, the reel plays and the wire takes."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import isnan
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, Self, overload
 
-from tandem.market import Bar, Timeframe
+from tandem.market import Bar, DataError, Timeframe
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TICK: Final = timedelta(microseconds=1)
 UNKNOWN: Final = -1
+PRICES: Final = ("open", "high", "low", "close")
+ARRAYS: Final = ("code", "start", *PRICES, "volume", "trade_count", "vwap")
+
+
+def ticks(moment: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return (moment - EPOCH) // TICK
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +52,80 @@ class Columns:
     vwap: "NDArray[Any]"
     timeframe: Timeframe = Timeframe.MIN_1
 
+    @classmethod
+    def of_frame(cls, bars: "pd.DataFrame", symbols: Sequence[str], timeframe: Timeframe = Timeframe.MIN_1) -> Self:
+        """The columns of a bars frame in any order; every symbol of it is among `symbols`.
+
+        Raises:
+            DataError: two bars of one symbol and time.
+        """
+        import pandas as pd
+
+        names = tuple(sorted(symbols))
+        start = bars["start"].dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype("int64")
+        extras = {name: bars[name].to_numpy(dtype="float64") for name in ("trade_count", "vwap") if name in bars}
+        return cls.of_arrays(
+            names,
+            pd.Index(names).get_indexer(pd.Index(bars["symbol"])),
+            start,
+            {name: bars[name].to_numpy(dtype="float64") for name in PRICES},
+            bars["volume"].to_numpy().astype("int64"),
+            extras,
+            timeframe,
+        )
+
+    @classmethod
+    def of_arrays(
+        cls,
+        symbols: tuple[str, ...],
+        code: "NDArray[Any]",
+        start: "NDArray[Any]",
+        prices: Mapping[str, "NDArray[Any]"],
+        volume: "NDArray[Any]",
+        extras: Mapping[str, "NDArray[Any]"],
+        timeframe: Timeframe = Timeframe.MIN_1,
+    ) -> Self:
+        """Columns of arrays in any order; NaN stands for an unknown count or vwap.
+
+        Raises:
+            DataError: two bars of one symbol and time.
+        """
+        import numpy as np
+
+        unknown = np.full(len(code), np.nan)
+        count = extras.get("trade_count", unknown)
+        whole = np.where(np.isnan(count), UNKNOWN, count).astype(np.int64)
+        order = np.lexsort((code, start))
+        code, start = code[order].astype(np.int32), start[order]
+        if ((np.diff(start) == 0) & (np.diff(code) == 0)).any():
+            raise DataError("two bars of one symbol and minute", "Replay bars of one source and feed.")
+        figures = {name: values[order] for name, values in prices.items()}
+        vwap = extras.get("vwap", unknown)[order]
+        return cls(
+            symbols,
+            code,
+            start,
+            **figures,
+            volume=volume[order],
+            trade_count=whole[order],
+            vwap=vwap,
+            timeframe=timeframe,
+        )
+
     def __len__(self) -> int:
         return len(self.code)
+
+    def rows(self, first: int, last: int) -> Self:
+        """The rows from `first` to `last` (excluded), not copied."""
+        return replace(self, **{name: getattr(self, name)[first:last] for name in ARRAYS})
+
+    def between(self, first: datetime, last: datetime) -> Self:
+        """The bars that start at `first` or later and before `last`, not copied."""
+        return self.rows(*(int(row) for row in self.start.searchsorted([ticks(first), ticks(last)])))
+
+    def moved(self, shift: timedelta) -> Self:
+        """The same bars, every start later by `shift`."""
+        return replace(self, start=self.start + shift // TICK) if shift else self
 
     def bar(self, row: int) -> Bar:
         """One row as a bar."""
@@ -90,8 +171,6 @@ class MinuteBars(Sequence[Bar]):
 
     def of(self, symbol: str) -> Bar | None:
         """The bar of one symbol, None where it has none."""
-        from bisect import bisect_left
-
         at = bisect_left(self.columns.symbols, symbol)
         if at == len(self.columns.symbols) or self.columns.symbols[at] != symbol:
             return None

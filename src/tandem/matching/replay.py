@@ -1,13 +1,22 @@
 """A reel played against one account: the one place where time moves a minute."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, Final
 
-from tandem.market import Bar, Order, OrderUpdate
+from tandem.market import DataError, Order, OrderEvent, OrderUpdate, Session
+from tandem.matching.columns import MinuteBars
 from tandem.matching.engine import Engine
-from tandem.matching.reel import MINUTE, Reel
+from tandem.matching.prices import Prices
+from tandem.matching.reel import Act, Place, Reel
 from tandem.matching.rejection import unprocessable
+from tandem.matching.request import Changes, Request
+from tandem.matching.timeline import Timeline
+
+START: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +27,13 @@ class Minute:
         mark: where the clock stands now, UTC.
         bars: every bar that ended at the mark, by symbol.
         updates: what the account's orders did with them.
+        revised: later words on bars of the mark before, None where there are none.
     """
 
     mark: datetime
-    bars: list[Bar]
+    bars: MinuteBars
     updates: list[OrderUpdate]
+    revised: MinuteBars | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +62,74 @@ class Replay:
     while the clock stands at T are accepted at T.
 
     Attributes:
-        time: where the clock stands, UTC.
-        barrier: how much had been published when it got there.
+        reel: what is played.
+        engine: the account; another one, of the world's next loop, once a reel at its own times starts over.
+        timeline: what ties the clock's time to the store's.
+
+    Args:
+        place: where to go on; None for the beginning.
+        anew: the account of a loop that starts over at earlier times; None where there is no such loop.
+
+    Raises:
+        DataError: the reel has no act.
     """
 
-    def __init__(self, reel: Reel, engine: Engine) -> None:
+    def __init__(
+        self,
+        reel: Reel,
+        engine: Engine,
+        place: Place | None = None,
+        anew: Callable[[int], Engine] | None = None,
+    ) -> None:
         self.reel = reel
-        self.engine = engine
-        self._at = 0
-        self._closes = {session.close for session in reel.sessions}
-        self._last_bars: dict[str, datetime] = {}
+        self.engine = engine if hasattr(engine, "prices") else _Elder(engine, reel.symbols)  # type: ignore[assignment]
+        self.timeline: Timeline = reel.timeline
+        self._anew = anew
         self._bars = 0
         self._events = 0
-        self.barrier = self._stand()
+        self._events_before = 0
+        self._barrier: Barrier | None = None
+        self._acts = reel.acts(place)
+        self._next: deque[_Stage] = deque()
+        self._over = False
+        self.prepare(1)
+        if not self._next:
+            raise DataError("the reel has no day to play", "Check its dates.")
+        self._stage = self._next.popleft()
+        self._at = START
+        self._late: MinuteBars | None = None
+        self._opened = False
+        self._first = self._stage.act.place(self._stage.marks[START])
+        if place is None:
+            self._enter()
+        else:
+            self._resume(place)
 
     @property
     def time(self) -> datetime:
         """Where the clock stands, UTC."""
-        return self.reel.marks[self._at]
+        return self._stage.marks[self._at]
+
+    @property
+    def began(self) -> datetime:
+        """Where the clock stood when this replay was made, UTC."""
+        return self._first.mark
+
+    @property
+    def session(self) -> Session | None:
+        """The session that is open where the clock stands."""
+        session = self._stage.act.session
+        return session if session.contains(self.time) else None
+
+    @property
+    def act(self) -> Act:
+        """The day that is played."""
+        return self._stage.act
+
+    @property
+    def place(self) -> Place:
+        """Where the clock stands, for a replay that goes on from there."""
+        return self._stage.act.place(self.time)
 
     @property
     def order_events(self) -> int:
@@ -76,15 +137,45 @@ class Replay:
         return self._events
 
     @property
+    def barrier(self) -> Barrier:
+        """How much had been published when the clock got where it stands."""
+        if self._barrier is None:
+            last_bars = self._prices.last_bars()
+            self._barrier = Barrier(self.time, last_bars, self._bars, self._events_before, self.next_mark is None)
+        return self._barrier
+
+    @property
     def next_mark(self) -> datetime | None:
-        """Where the clock goes next, None at the end of the reel."""
-        following = self._at + 1
-        return self.reel.marks[following] if following < len(self.reel.marks) else None
+        """Where the clock goes next, None at the end of the reel; earlier than now where a reel starts over."""
+        if self._at + 1 < len(self._stage.marks):
+            return self._stage.marks[self._at + 1]
+        self.prepare()
+        return self._next[0].marks[START] if self._next else None
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the next step needs nothing that is not in memory."""
+        return self._at + 1 < len(self._stage.marks) or bool(self._next) or self._over
+
+    def prepare(self, count: int = 1) -> None:
+        """Fetch what the next step needs; it may wait for the store, and may run beside the readers of this replay."""
+        if self._at_end() or count > 1:
+            while len(self._next) < count and not self._over:
+                act = next(self._acts, None)
+                self._over = act is None
+                if act is not None:
+                    self._next.append(_Stage(act))
 
     def first_mark(self, moment: datetime) -> datetime | None:
         """The first mark at or after `moment`, None beyond the end of the reel."""
-        at = bisect_left(self.reel.marks, moment)
-        return self.reel.marks[at] if at < len(self.reel.marks) else None
+        for depth in range(1, 1_000_000):
+            for stage in (self._stage, *self._next):
+                if moment <= stage.marks[-1]:
+                    return stage.marks[bisect_left(stage.marks, moment)]
+            if self._over:
+                break
+            self.prepare(depth + 1)
+        return None
 
     def step(self) -> Minute:
         """Move the clock to the next mark.
@@ -94,24 +185,60 @@ class Replay:
         """
         if self.next_mark is None:
             raise IndexError("the reel has ended")
-        self._at += 1
-        bars = self.reel.bars(self.time)
+        entered = self._advance()
+        bars = self._stage.bars(self._at)
         updates = self._trade(bars)
+        revised, self._late = self._late, self._stage.revised(self._at)
         self._bars += len(bars)
-        self._last_bars.update((bar.symbol, bar.start) for bar in bars)
-        self._events += len(updates)
-        self.barrier = self._stand()
-        return Minute(self.time, bars, updates)
+        self._count(entered + updates)
+        self._events_before, self._barrier = self._events, None
+        return Minute(self.time, bars, entered + updates, revised)
 
-    def submit(self, order: Order) -> list[OrderUpdate]:
+    def seek(self, moment: datetime) -> list[OrderUpdate]:
+        """Put the clock at the first mark at or after `moment`.
+
+        The bars in between are not published and fill nothing; sessions that close in between end their
+        day orders. Backwards is allowed while the account has never had an order.
+
+        Returns:
+            What that did to orders.
+
+        Raises:
+            Rejected: backwards, after orders.
+            DataError: before the beginning of the reel, or beyond its end, where the clock then stands.
+        """
+        if moment < self.time:
+            self._rewind(moment)
+        updates: list[OrderUpdate] = []
+        while self._stage.marks[-1] < moment:
+            updates += self._skip(len(self._stage.marks) - 1)
+            self._end_of_skip(updates)
+            if self.next_mark is None:
+                raise DataError(f"the reel ends at {self.time:%Y-%m-%d %H:%M} UTC")
+            updates = [*updates, *self._advance(), *self._skip(START)]
+        updates += self._skip(bisect_left(self._stage.marks, moment))
+        return self._end_of_skip(updates)
+
+    def submit(self, order: Request | Order) -> list[OrderUpdate]:
         """Hand an order to the broker at the clock's time.
 
         Raises:
             Rejected: a BrokerError with Alpaca's text.
         """
-        if order.symbol not in self.reel.symbols:
-            raise unprocessable(f'asset "{order.symbol}" not found')
-        return self._counted(self.engine.submit(order, self.time))
+        request = Request.market(order) if isinstance(order, Order) else order
+        if request.symbol not in self.reel.symbols:
+            raise unprocessable(f'asset "{request.symbol}" not found')
+        session = self.session
+        upcoming = None if session else self.timeline.session_after(self.time)
+        return self._count(self.engine.submit(request, self.time, session, upcoming))
+
+    def replace(self, client_order_id: str, changes: Changes) -> list[OrderUpdate]:
+        """Change an open order at the clock's time.
+
+        Raises:
+            Rejected: an unknown order, or one that cannot be changed so.
+        """
+        return self._count(self.engine.replace(client_order_id, changes, self.time))
 
     def cancel(self, client_order_id: str) -> list[OrderUpdate]:
         """Take an open order back at the clock's time.
@@ -119,16 +246,138 @@ class Replay:
         Raises:
             Rejected: an unknown order, or one to which nothing more can happen.
         """
-        return self._counted(self.engine.cancel(client_order_id, self.time))
+        return self._count(self.engine.cancel(client_order_id, self.time))
 
-    def _trade(self, bars: list[Bar]) -> list[OrderUpdate]:
-        in_session = bars if self.reel.session(self.time - MINUTE) else []
-        expired = self.engine.on_close if self.time in self._closes else lambda _: []
-        return self.engine.on_bars(in_session) + expired(self.time)
+    @property
+    def _prices(self) -> Prices:
+        return self.engine.prices
 
-    def _counted(self, updates: list[OrderUpdate]) -> list[OrderUpdate]:
-        self._events += len(updates)
+    def _at_end(self) -> bool:
+        return not hasattr(self, "_stage") or self._at + 1 == len(self._stage.marks)
+
+    def _advance(self) -> list[OrderUpdate]:
+        if self._at + 1 < len(self._stage.marks):
+            self._at += 1
+            return []
+        before = self.time
+        self._stage, self._at = self._next.popleft(), START
+        if self.time <= before and self._anew is not None:
+            self.engine = self._anew(self._stage.act.loop)
+        return self._enter()
+
+    def _enter(self) -> list[OrderUpdate]:
+        """A day begins; where the clock begins within its session that opens at once."""
+        self._opened = False
+        updates = self.engine.on_day(self._stage.act.session.day)
+        return updates + self._open()
+
+    def _open(self) -> list[OrderUpdate]:
+        session = self._stage.act.session
+        if self._opened or not session.contains(self.time):
+            return []
+        self._opened = True
+        return self.engine.on_open(session)
+
+    def _trade(self, bars: MinuteBars) -> list[OrderUpdate]:
+        session = self._stage.act.session
+        during = session if session.open < self.time <= session.close else None
+        updates = self.engine.on_bars(bars, during, self.time)
+        self._prices.update(bars)
+        return updates + self._open() + self._close(self.time)
+
+    def _close(self, mark: datetime) -> list[OrderUpdate]:
+        session = self._stage.act.session
+        return self.engine.on_close(session) if mark == session.close else []
+
+    def _count(self, updates: list[OrderUpdate]) -> list[OrderUpdate]:
+        self._events += sum(update.event is not OrderEvent.HELD for update in updates)
         return updates
 
-    def _stand(self) -> Barrier:
-        return Barrier(self.time, dict(self._last_bars), self._bars, self._events, self.next_mark is None)
+    def _resume(self, place: Place) -> None:
+        self._at = max(bisect_right(self._stage.marks, place.mark) - 1, START)
+        self._opened = self.time >= self._stage.act.session.open
+        self._prices.restore(self.reel.closes(place))
+        self._prices.skip(self._stage.until(self._at))
+
+    def _skip(self, at: int) -> list[OrderUpdate]:
+        """Go to a later mark of this act without publishing anything."""
+        session, before = self._stage.act.session, self.time
+        updates: list[OrderUpdate] = []
+        self._prices.skip(self._stage.between(self._at, at))
+        self._at = max(at, self._at)
+        if not self._opened and before < session.open <= self.time:
+            self._opened = True
+            updates += self.engine.on_open(session)
+        if before < session.close <= self.time:
+            updates += self.engine.on_close(session)
+        return updates
+
+    def _end_of_skip(self, updates: list[OrderUpdate]) -> list[OrderUpdate]:
+        self._late, self._barrier = None, None
+        self._count(updates)
+        self._events_before = self._events
+        return updates
+
+    def _rewind(self, moment: datetime) -> None:
+        if self.engine.tickets():
+            raise unprocessable("the clock cannot go back: the account has had orders since")
+        if moment < self._first.mark:
+            raise DataError(f"the replay began at {self._first.mark:%Y-%m-%d %H:%M} UTC", "Seek a later moment.")
+        self._acts = self.reel.acts(self._first)
+        self._next.clear()
+        self._over = False
+        self._prices.forget()
+        self._stage, self._at = _Stage(next(self._acts)), START
+        self._resume(self._first)
+
+
+class _Stage:
+    """An act with the rows that belong to each of its marks."""
+
+    def __init__(self, act: Act) -> None:
+        self.act = act
+        self.marks = act.marks
+        self._rows = act.ended(act.columns)
+        self._revised = [] if act.revisions is None else act.ended(act.revisions)
+
+    def bars(self, at: int) -> MinuteBars:
+        return MinuteBars(self.act.columns, self._rows[at - 1] if at else 0, self._rows[at])
+
+    def between(self, at: int, later: int) -> MinuteBars:
+        return MinuteBars(self.act.columns, self._rows[at], self._rows[max(at, later)])
+
+    def until(self, at: int) -> MinuteBars:
+        return MinuteBars(self.act.columns, 0, self._rows[at])
+
+    def revised(self, at: int) -> MinuteBars | None:
+        """The later words on the bars of a mark."""
+        if self.act.revisions is None:
+            return None
+        first, last = self._revised[at - 1] if at else 0, self._revised[at]
+        return MinuteBars(self.act.revisions, first, last) if last > first else None
+
+
+class _Elder:
+    """An engine that keeps closes of its own."""
+
+    def __init__(self, engine: Any, symbols: tuple[str, ...]) -> None:
+        self._engine = engine
+        self.prices = Prices(symbols)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def submit(self, request: Request, at: datetime, *_: object) -> Any:
+        return self._engine.submit(Order(request.client_order_id, request.symbol, request.side, request.qty), at)  # type: ignore[arg-type]
+
+    def on_bars(self, bars: MinuteBars, session: Session | None, _: datetime) -> Any:
+        return self._engine.on_bars(bars if session else [])
+
+    def on_close(self, session: Session) -> Any:
+        return self._engine.on_close(session.close)
+
+    def on_open(self, _: Session) -> list[OrderUpdate]:
+        return []
+
+    def on_day(self, _: date) -> list[OrderUpdate]:
+        return []

@@ -38,7 +38,7 @@ class Paper:
 
     def after(self, minute: Minute) -> None:
         """Remember the account at a session's close."""
-        if any(session.close == minute.mark for session in self.replay.reel.sessions):
+        if minute.mark == self.replay.act.session.close:
             self.last_equity = self.replay.engine.account().equity
             self.last_closes = dict(self.replay.engine.ledger.closes)
             self.last_shares = {symbol: held.qty for symbol, held in self.replay.engine.positions().items()}
@@ -46,7 +46,7 @@ class Paper:
     @property
     def is_open(self) -> bool:
         """Whether the market is open where the clock stands."""
-        return self.replay.reel.session(self.replay.time) is not None
+        return self.replay.session is not None
 
     def account(self) -> dict[str, Any]:
         """`GET /v2/account`."""
@@ -83,7 +83,7 @@ class Paper:
             "transfers_blocked": False,
             "account_blocked": False,
             "trade_suspended_by_user": False,
-            "created_at": self.replay.reel.marks[0],
+            "created_at": self.replay.began,
             "balance_asof": self.replay.time.astimezone(NEW_YORK).date().isoformat(),
         }
 
@@ -136,7 +136,8 @@ class Paper:
     def order(self, ticket: Ticket, status: str | None = None) -> dict[str, Any]:
         """An order as Alpaca shows it now."""
         order, price = ticket.order, ticket.average_price
-        expires = next((s.close for s in self.replay.reel.sessions if s.close > ticket.accepted), None)
+        timeline = self.replay.timeline
+        expires = (timeline.session_at(ticket.accepted) or timeline.session_after(ticket.accepted)).close
         return {
             "id": self.order_id(ticket),
             "client_order_id": order.client_order_id,

@@ -160,10 +160,10 @@ class Trading:
 
     async def calendar(self, request: Request) -> Response:
         """Trading days; the reel's years where no dates are asked for."""
-        sessions = self._replay.reel.sessions
-        first = _day(request.query_params.get("start")) or date(sessions[0].day.year, 1, 1)
-        last = _day(request.query_params.get("end")) or date(sessions[-1].day.year, 12, 31)
-        return reply([_calendar_day(session) for session in self._calendar.sessions(first, last)])
+        today = self._replay.act.session.day
+        first = _day(request.query_params.get("start")) or date(today.year, 1, 1)
+        last = _day(request.query_params.get("end")) or date(today.year, 12, 31)
+        return reply([_calendar_day(session) for session in self._replay.timeline.sessions(first, last)])
 
     async def assets(self, _: Request) -> Response:
         """Every symbol on the reel."""
