@@ -1,10 +1,13 @@
 """Cash and holdings of one account."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from tandem.market import Account, Position
+from tandem.matching.changed import HeldShares, LedgerState
+from tandem.matching.prices import Prices
 
 MULTIPLIER: Final = 2
 SHORTING_FROM: Final = Decimal(2000)
@@ -24,8 +27,14 @@ class Holding:
         return Holding(self.qty + qty, self.basis + qty * price)
 
     def closed(self, qty: Decimal) -> "Holding":
-        """With `qty` shares (of the opposite sign) less, at the average price paid."""
+        """With `qty` shares (of the opposite sign) less, at the average price paid.
+
+        Raises:
+            ValueError: more than are held.
+        """
         left = self.qty + qty
+        if left * self.qty < 0:
+            raise ValueError(f"{-qty:f} shares taken from {self.qty:f}")
         return Holding(left, (self.basis * left / self.qty).quantize(BASIS_STEP) if left else Decimal(0))
 
 
@@ -35,15 +44,19 @@ class Ledger:
 
     Attributes:
         cash: dollars, proceeds of short sales included.
+        prices: what the holdings are worth.
         realised: dollars won or lost on shares no longer held, fees taken off.
+        fees: dollars charged beside prices so far.
         holdings: symbol to what is held, never flat.
-        closes: symbol to the close of the newest bar seen.
+        multiplier: how many times its equity the account may spend.
     """
 
     cash: Decimal
+    prices: Prices
     realised: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
     holdings: dict[str, Holding] = field(default_factory=dict)
-    closes: dict[str, Decimal] = field(default_factory=dict)
+    multiplier: int = MULTIPLIER
 
     def held(self, symbol: str) -> Decimal:
         """Shares held, negative when short."""
@@ -54,11 +67,17 @@ class Ledger:
         before = self.holdings.get(symbol, Holding())
         opens = before.qty * qty >= 0
         after = before.opened(qty, price) if opens else before.closed(qty)
-        self.cash -= qty * price + fees
-        self.realised -= fees
+        self.cash -= qty * price
         if not opens:
             self.realised -= qty * price + before.basis - after.basis
+        self.charge(fees)
         self._keep(symbol, after)
+
+    def charge(self, dollars: Decimal) -> None:
+        """Take a fee."""
+        self.cash -= dollars
+        self.realised -= dollars
+        self.fees += dollars
 
     def _keep(self, symbol: str, holding: Holding) -> None:
         if holding.qty:
@@ -75,11 +94,25 @@ class Ledger:
 
     def value(self, symbol: str) -> Decimal:
         """Dollars that the holding is worth at the last close, negative when short."""
-        return self.held(symbol) * self.closes.get(symbol, Decimal(0))
+        return self.held(symbol) * (self.prices.close(symbol) or Decimal(0))
 
     def account(self, reserved: Decimal) -> Account:
         """The account at the last closes, with `reserved` dollars bound by open orders."""
         values = [self.value(symbol) for symbol in self.holdings]
         equity = self.cash + sum(values, Decimal(0))
         spent = sum(map(abs, values), reserved)
-        return Account(self.cash, equity, max(MULTIPLIER * equity - spent, Decimal(0)), equity >= SHORTING_FROM)
+        return Account(self.cash, equity, max(self.multiplier * equity - spent, Decimal(0)), equity >= SHORTING_FROM)
+
+    def state(self) -> LedgerState:
+        """All of it as one value."""
+        holdings = tuple(HeldShares(symbol, held.qty, held.basis) for symbol, held in sorted(self.holdings.items()))
+        return LedgerState(cash=self.cash, realised=self.realised, fees=self.fees, holdings=holdings)
+
+    def restore(self, state: LedgerState) -> None:
+        """Stand where another ledger stood."""
+        self.cash, self.realised, self.fees = state.cash, state.realised, state.fees
+        self.holdings = dict(_holdings(state.holdings))
+
+
+def _holdings(held: Iterable[HeldShares]) -> Iterable[tuple[str, Holding]]:
+    return ((one.symbol, Holding(one.qty, one.basis)) for one in held)

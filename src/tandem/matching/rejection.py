@@ -26,9 +26,9 @@ def malformed(what: str) -> Rejected:
     return Rejected(what, status=422, code=40010001)
 
 
-def unprocessable(what: str) -> Rejected:
+def unprocessable(what: str, **details: Decimal | str) -> Rejected:
     """422 with code 42210000: well-formed, and against a rule."""
-    return Rejected(what, status=422, code=42210000)
+    return Rejected(what, status=422, code=42210000, **details)
 
 
 def forbidden(what: str, **details: Decimal | str) -> Rejected:
