@@ -33,11 +33,11 @@ class Orders:
     fresh: list[PaperOrder] = field(default_factory=list)
     place: int = 0
 
-    def drain(self, place: bool) -> tuple[World, PaperEntry] | None:
+    def drain(self, place: bool) -> PaperEntry | None:
         orders, self.fresh = tuple(self.fresh), []
         if not orders and not place:
             return None
-        return self.world, PaperEntry(ledger="{}", place=str(self.place), orders=orders)
+        return PaperEntry(ledger="{}", place=str(self.place), orders=orders)
 
 
 def kept(store: Store, world: World = WORLD) -> PaperKept:
@@ -168,7 +168,10 @@ def test_documents_survive_and_follow_into_the_next_loop(store: Store, orders: O
     again.close()
 
 
-def test_a_second_recycler_gets_one_line(journal: PostgresJournal, store: Store) -> None:
+def test_a_second_recycler_gets_one_line(
+    journal: PostgresJournal, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.recycler.writer.PATIENCE_SECONDS", 0.05)
     with pytest.raises(StoreError, match="another recycler uses the account of recycler-5"):
         Writer(store.paper, WORLD, CASH)
 

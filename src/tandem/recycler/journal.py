@@ -59,7 +59,12 @@ class Journal(Protocol):
 class Source(Protocol):
     """What a journal writes down."""
 
-    def drain(self, place: bool) -> tuple[World, PaperEntry] | None:
+    @property
+    def world(self) -> World:
+        """Whose account it is now."""
+        ...
+
+    def drain(self, place: bool) -> PaperEntry | None:
         """What is new since the last call, None for nothing; with `place`, a clock that moved on is new too."""
         ...
 
@@ -162,15 +167,16 @@ class PostgresJournal:
         self._writer.end()
 
     def _hand_over(self, place: bool = False) -> None:
-        news = self._source.drain(place or bool(self._fresh))
-        if news is None:
+        entry = self._source.drain(place)
+        if entry is None and not self._fresh:
             return
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._writer.start(self._from_writer(self._on_commit), self._from_writer(self._on_break))
-        world, entry = news
+        world = self._source.world
         documents = self._fresh if world == self._world else self._documents
-        self._handed = self._writer.put(world, replace(entry, documents={**entry.documents, **documents}))
+        entry = entry or PaperEntry()
+        self._handed = self._writer.put(world, replace(entry, documents={**documents, **entry.documents}))
         self._world, self._fresh = world, {}
 
     def _from_writer(self, hear: Callable[[T], None]) -> Callable[[T], None]:

@@ -11,6 +11,7 @@ from tandem.store import PaperAccount, PaperEntry, PaperHold, PaperKept
 
 TRIES: Final = 5
 RETRY_SECONDS: Final = 0.5
+PATIENCE_SECONDS: Final = 3.0
 
 Batch = tuple[int, dict[World, PaperEntry]]
 
@@ -106,7 +107,7 @@ class Writer:
     def _take(self, world: World) -> PaperHold:
         account = self._accounts(world)
         account.open(self._cash)
-        return self._holding.enter_context(account.hold())
+        return self._holding.enter_context(account.hold(PATIENCE_SECONDS))
 
     def _let_go(self) -> None:
         self._hold = None
