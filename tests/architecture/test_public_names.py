@@ -47,8 +47,9 @@ PUBLIC = {
         too_many_orders
     """,
     "execution": """
-        AlpacaBroker AlpacaFeed Broker Connection Feed InProcess Outcome PairOrder PairOrderEnded Purpose
-        Reconciliation Trader connect in_process name_of reconcile
+        AlpacaBroker AlpacaFeed Broker Connection Feed InProcess LiveFeed Origin Outcome PairOrder
+        PairOrderEnded Purpose Reconciliation Tally Trader at_alpaca at_recycler connect in_process name_of
+        reconcile
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """

@@ -2,7 +2,10 @@
 
 from tandem.execution.alpaca import AlpacaBroker, AlpacaFeed
 from tandem.execution.inprocess import InProcess, in_process
+from tandem.execution.live import LiveFeed
 from tandem.execution.lockstep import Connection, connect
+from tandem.execution.logbook import Tally
+from tandem.execution.origin import Origin, at_alpaca, at_recycler
 from tandem.execution.pair_order import Outcome, PairOrder, Purpose, name_of
 from tandem.execution.reconcile import Reconciliation, reconcile
 from tandem.execution.seams import Broker, Feed
@@ -15,12 +18,17 @@ __all__ = [
     "Connection",
     "Feed",
     "InProcess",
+    "LiveFeed",
+    "Origin",
     "Outcome",
     "PairOrder",
     "PairOrderEnded",
     "Purpose",
     "Reconciliation",
+    "Tally",
     "Trader",
+    "at_alpaca",
+    "at_recycler",
     "connect",
     "in_process",
     "name_of",

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from tandem.execution.arrivals import Arrivals
 from tandem.execution.streams import StreamThread
 from tandem.market import (
     Account,
@@ -265,10 +266,7 @@ class AlpacaFeed:
         hear: Any = self._hear
         stream.subscribe_bars(hear, *self.symbols)
         self._stream = StreamThread(stream, "bars", lambda message: message.get("T") == "subscription")
-        self._arrived = threading.Condition()
-        self._waiting: dict[tuple[datetime, str], Bar] = {}
-        self._newest: dict[str, datetime] = {}
-        self._taken: dict[str, datetime] = {}
+        self._arrivals = Arrivals()
 
     def open(self) -> Self:
         """Connect and subscribe.
@@ -296,22 +294,11 @@ class AlpacaFeed:
 
     def wait_for(self, starts: dict[str, datetime], timeout: float) -> list[str]:
         """Wait until each symbol's bar that starts then, or a later one, has arrived; the symbols without it."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: not self._behind(starts), timeout)
-            return self._behind(starts)
+        return self._arrivals.wait_for(starts, timeout)
 
     def taken(self, until: datetime) -> list[Bar]:
         """The bars with `end <= until` that have arrived and were not taken before, ordered by start and symbol."""
-        with self._arrived:
-            due = sorted(key for key, bar in self._waiting.items() if bar.end <= until)
-            bars = [self._waiting.pop(key) for key in due]
-            self._taken.update((symbol, start) for start, symbol in due)
-        return bars
-
-    def _behind(self, starts: dict[str, datetime]) -> list[str]:
-        return [
-            symbol for symbol, start in starts.items() if symbol not in self._newest or self._newest[symbol] < start
-        ]
+        return self._arrivals.taken(until)
 
     async def _hear(self, message: dict[str, Any]) -> None:
         try:
@@ -319,11 +306,7 @@ class AlpacaFeed:
         except (InvalidBar, AttributeError, KeyError, TypeError, ValueError) as error:
             self.malformed.append(str(error))
             return
-        with self._arrived:
-            if bar.symbol not in self._taken or bar.start > self._taken[bar.symbol]:
-                self._waiting.setdefault((bar.start, bar.symbol), bar)
-                self._newest[bar.symbol] = max(bar.start, self._newest.get(bar.symbol, bar.start))
-                self._arrived.notify_all()
+        self._arrivals.put(bar)
 
 
 class _Missing(BrokerError):

@@ -115,6 +115,31 @@ def load(
     return together(loaded)
 
 
+def between(
+    symbols: Sequence[str],
+    first: datetime,
+    last: datetime,
+    *,
+    account: AlpacaSettings,
+    url: str | None = None,
+    adjustment: str = "raw",
+) -> "pd.DataFrame":
+    """1-minute bars that start from `first` to `last`, both included and with a zone; nothing is stored.
+
+    Hours before and after the market are included, as a live stream has them.
+
+    Raises:
+        ConfigError: no keys, or Alpaca refuses them.
+        DataError: a symbol Alpaca does not know, or no answer after two attempts.
+    """
+    client = _client(account, url)
+    wants = tuple(_Want(first, last, symbol) for symbol in dict.fromkeys(symbols))
+    try:
+        return _ask(client, wants, Timeframe.MIN_1, account.data_feed, adjustment, attempts=2)
+    finally:
+        client._session.close()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class _Want:
     """Bars of one symbol that the store does not have: from the first start to the last end."""
@@ -164,7 +189,14 @@ def _bars_per_day(timeframe: Timeframe) -> int:
     return 1 if timeframe is Timeframe.DAY_1 else EXTENDED_DAY // _asked(timeframe).length
 
 
-def _ask(client: Any, chunk: tuple[_Want, ...], timeframe: Timeframe, feed: str, adjustment: str) -> "pd.DataFrame":
+def _ask(
+    client: Any,
+    chunk: tuple[_Want, ...],
+    timeframe: Timeframe,
+    feed: str,
+    adjustment: str,
+    attempts: int = ATTEMPTS,
+) -> "pd.DataFrame":
     """Every page of one chunk as a bars frame; faults outside of us are tried again."""
     import stamina
     from alpaca.common.exceptions import APIError
@@ -182,7 +214,7 @@ def _ask(client: Any, chunk: tuple[_Want, ...], timeframe: Timeframe, feed: str,
     )
     stamina.instrumentation.set_on_retry_hooks([])  # they would talk into the progress
     try:
-        for attempt in stamina.retry_context(on=_is_passing, attempts=ATTEMPTS, wait_max=PATIENCE_SECONDS):
+        for attempt in stamina.retry_context(on=_is_passing, attempts=attempts, wait_max=PATIENCE_SECONDS):
             with attempt:
                 return _frame(client.get_stock_bars(request))
     except APIError as error:
