@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tandem.config import CostSettings
 from tandem.market import Account, Bar, DataError, Order, OrderUpdate, Position, World
-from tandem.matching import Engine, Reel, Replay
+from tandem.matching import Engine, Prices, Reel, Replay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,5 +137,6 @@ def in_process(bars: "pd.DataFrame", world: World, cash: Decimal, costs: CostSet
     Raises:
         DataError: no bars, duplicates, or no session among them.
     """
-    tape = Tape(Replay(Reel.from_frame(bars), Engine(world, cash, costs)))
+    reel = Reel.from_frame(bars)
+    tape = Tape(Replay(reel, Engine(world, cash, costs, Prices(reel.symbols))))
     return InProcess(ReplayClock(tape), BacktestFeed(tape), BacktestBroker(tape))

@@ -39,6 +39,8 @@ def well_formed(request: Request, *, leg: bool = False) -> None:
     """
     if len(request.client_order_id) > LONGEST_ID:
         raise malformed(f"client_order_id must be no more than {LONGEST_ID} characters")
+    if not request.client_order_id.isprintable():
+        raise malformed("client_order_id must be printable")
     _size(request)
     if request.order_class is OrderClass.OCO and not leg:
         _oco(request)

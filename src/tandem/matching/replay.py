@@ -4,8 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from tandem.market import DataError, Order, OrderEvent, OrderUpdate, Session
 from tandem.matching.columns import MinuteBars
@@ -82,7 +82,7 @@ class Replay:
         anew: Callable[[int], Engine] | None = None,
     ) -> None:
         self.reel = reel
-        self.engine = engine if hasattr(engine, "prices") else _Elder(engine, reel.symbols)  # type: ignore[assignment]
+        self.engine = engine
         self.timeline: Timeline = reel.timeline
         self._anew = anew
         self._bars = 0
@@ -355,29 +355,3 @@ class _Stage:
             return None
         first, last = self._revised[at - 1] if at else 0, self._revised[at]
         return MinuteBars(self.act.revisions, first, last) if last > first else None
-
-
-class _Elder:
-    """An engine that keeps closes of its own."""
-
-    def __init__(self, engine: Any, symbols: tuple[str, ...]) -> None:
-        self._engine = engine
-        self.prices = Prices(symbols)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-    def submit(self, request: Request, at: datetime, *_: object) -> Any:
-        return self._engine.submit(Order(request.client_order_id, request.symbol, request.side, request.qty), at)  # type: ignore[arg-type]
-
-    def on_bars(self, bars: MinuteBars, session: Session | None, _: datetime) -> Any:
-        return self._engine.on_bars(bars if session else [])
-
-    def on_close(self, session: Session) -> Any:
-        return self._engine.on_close(session.close)
-
-    def on_open(self, _: Session) -> list[OrderUpdate]:
-        return []
-
-    def on_day(self, _: date) -> list[OrderUpdate]:
-        return []
