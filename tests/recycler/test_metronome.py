@@ -8,7 +8,7 @@ import pytest
 
 from tandem.config import CostSettings
 from tandem.market import World, WorldKind
-from tandem.matching import Engine, Minute, Reel, Replay
+from tandem.matching import Engine, Minute, Prices, Reel, Replay
 from tandem.recycler.metronome import LetGo, Metronome, UnknownDesk
 
 OPEN = datetime(2023, 1, 4, 14, 30, tzinfo=UTC)
@@ -26,7 +26,9 @@ def replay() -> Replay:
     bars = pd.DataFrame(
         {"symbol": "A", "start": starts, "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 1}
     )
-    return Replay(Reel.from_frame(bars), Engine(World(WorldKind.RECYCLER, 1), Decimal(1000), CostSettings()))
+    return Replay(
+        Reel.from_frame(bars), Engine(World(WorldKind.RECYCLER, 1), Decimal(1000), CostSettings(), Prices(("A",)))
+    )
 
 
 def playing(

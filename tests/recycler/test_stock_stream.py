@@ -63,7 +63,7 @@ def client() -> Iterator[Callable[..., Client]]:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("path", ["/v2/iex", "/v2/sip", "/v2/test", "/"])
+@pytest.mark.parametrize("path", ["/v2/iex", "/v2/sip", "/v2/delayed_sip", "/v2/test", "/"])
 def test_a_client_connects_authenticates_and_subscribes(
     standing: Launched, client: Callable[..., Client], path: str, packed: bool
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_client_that_does_not_authenticate_in_time_is_let_go(
 
 
 def test_a_feed_that_is_not_here_is_not_in_the_plan(standing: Launched, client: Callable[..., Client]) -> None:
-    one = client(standing.ws + "/v2/delayed_sip")
+    one = client(standing.ws + "/v2/otc")
     one.hear()
     assert one.ask(AUTH) == [{"T": "error", "code": 409, "msg": "insufficient subscription"}]
 

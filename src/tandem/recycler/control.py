@@ -4,6 +4,9 @@
 `hold`, and then with nothing more: the desk is registered as long as the connection is open. The kernel closes it when
 the desk's process dies, whatever it dies of, and the clock waits for that desk no more. A desk that enrols again takes
 over from its older connection, which ends; `POST /control/ready` with the older `hold` is refused.
+
+People pause the clock, let it go on, step one mark, wind it to a date and change its speed; each is answered with the
+new status.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from hmac import compare_digest
 from ipaddress import ip_address
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -19,8 +22,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from tandem.market import NEW_YORK, DataError
+from tandem.matching import Rejected
+from tandem.recycler.answer import reply
 from tandem.recycler.metronome import Hold, LetGo, Metronome, UnknownDesk
-from tandem.recycler.trading import reply
+
+STEP_SECONDS: Final = 5.0
 
 
 class Desk(msgspec.Struct):
@@ -36,6 +43,24 @@ class Ready(msgspec.Struct):
     desk: str
     through: datetime
     hold: int | None = None
+
+
+class Step(msgspec.Struct):
+    """The body of `POST /control/step`, which may be empty."""
+
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Seek(msgspec.Struct):
+    """The body of `POST /control/seek`: `to` is a date, or a moment: New York's unless it has a zone."""
+
+    to: str
+
+
+class Speed(msgspec.Struct):
+    """The body of `POST /control/speed`."""
+
+    speed: Annotated[float, msgspec.Meta(gt=0)] | Literal["max"]
 
 
 class Control:
@@ -59,6 +84,11 @@ class Control:
             Route("/control/desks", self._guarded(self.enrol), methods=["POST"]),
             Route("/control/desks/{desk}", self._guarded(self.dismiss), methods=["DELETE"]),
             Route("/control/ready", self._guarded(self.ready), methods=["POST"]),
+            Route("/control/pause", self._guarded(self.pause), methods=["POST"]),
+            Route("/control/resume", self._guarded(self.resume), methods=["POST"]),
+            Route("/control/step", self._guarded(self.step), methods=["POST"]),
+            Route("/control/seek", self._guarded(self.seek), methods=["POST"]),
+            Route("/control/speed", self._guarded(self.speed), methods=["POST"]),
         ]
 
     async def status(self, _: Request) -> Response:
@@ -85,6 +115,47 @@ class Control:
             return reply({"message": "through needs a zone"}, 422)
         return reply(await self._metronome.ready(done.desk, done.through.astimezone(UTC), done.hold))
 
+    async def pause(self, _: Request) -> Response:
+        """Stand still."""
+        await self._metronome.pause()
+        return reply(self._status())
+
+    async def resume(self, _: Request) -> Response:
+        """Go on."""
+        await self._metronome.resume()
+        return reply(self._status())
+
+    async def step(self, request: Request) -> Response:
+        """Pause and move one mark, or several; 409 where a desk or a slow reader does not let the clock move."""
+        body = await request.body()
+        asked = msgspec.json.decode(body, type=Step) if body else Step()
+        try:
+            async with asyncio.timeout(STEP_SECONDS):
+                for _ in range(asked.count):
+                    await self._metronome.step()
+        except TimeoutError:
+            held = ", ".join(sorted(self._metronome.desks)) or "slow clients"
+            return reply({"message": f"the clock waits for {held}"}, 409)
+        return reply(self._status())
+
+    async def seek(self, request: Request) -> Response:
+        """Put the clock at a date, or at a moment; a date is its midnight in New York."""
+        asked = msgspec.json.decode(await request.body(), type=Seek)
+        try:
+            moment = datetime.fromisoformat(asked.to)
+        except ValueError:
+            return reply({"message": f"{asked.to} is neither a date nor a moment"}, 422)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=NEW_YORK)
+        await self._metronome.seek(moment.astimezone(UTC))
+        return reply(self._status())
+
+    async def speed(self, request: Request) -> Response:
+        """Change the speed: minutes of market time per minute, or `max`."""
+        asked = msgspec.json.decode(await request.body(), type=Speed)
+        await self._metronome.set_speed(None if asked.speed == "max" else asked.speed)
+        return reply(self._status())
+
     def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
             if not self._allowed(request):
@@ -97,6 +168,8 @@ class Control:
                 return reply({"message": f"no desk {error} is registered"}, 404)
             except LetGo as error:
                 return reply({"message": str(error)}, 410)
+            except (DataError, Rejected) as error:
+                return reply({"message": str(error)}, 422)
 
         return guarded
 

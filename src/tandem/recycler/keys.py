@@ -12,9 +12,15 @@ KEY_VARIABLE = "TANDEM_RECYCLER_KEY_ID"
 SECRET_VARIABLE = "TANDEM_RECYCLER_SECRET_KEY"  # noqa: S105 - a name
 
 
+TOKENS = ("oauth", "access_token")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """The pair of keys that is accepted; any non-empty pair where none is set."""
+    """The pair of keys that is accepted; any non-empty pair where none is set.
+
+    A token (`Authorization: Bearer`, or the secret that goes with the key `oauth` or `access_token`) is the secret key.
+    """
 
     key_id: str = ""
     secret_key: str = ""
@@ -28,14 +34,17 @@ class Keys:
         """Whether this pair is let in."""
         if not (isinstance(key_id, str) and isinstance(secret_key, str) and key_id and secret_key):
             return False
-        wanted, given = (f"{self.key_id}\n{self.secret_key}", f"{key_id}\n{secret_key}")
-        return wanted == "\n" or compare_digest(wanted.encode(), given.encode())
+        known = self.key_id if key_id in TOKENS else key_id
+        wanted, given = (f"{self.key_id}\n{self.secret_key}", f"{known}\n{secret_key}")
+        return wanted == "\n" or compare_digest(_bytes(wanted), _bytes(given))
 
     def accept_headers(self, headers: Mapping[str, str]) -> bool:
-        """Whether Alpaca's two headers, or Basic authorization, carry a pair that is let in."""
+        """Whether Alpaca's two headers, Basic authorization or a bearer's token are let in."""
         if "apca-api-key-id" in headers:
             return self.accept(headers["apca-api-key-id"], headers.get("apca-api-secret-key", ""))
         scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self.accept(TOKENS[0], given)
         return scheme.lower() == "basic" and self.accept(*_pair(given))
 
 
@@ -45,3 +54,7 @@ def _pair(encoded: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return key_id, secret_key
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")

@@ -1,16 +1,21 @@
-"""What moves the replay's clock: its speed, and the desks that must be done first."""
+"""What moves the replay's clock: its speed, people, and the desks that must be done first."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
-from tandem.matching import Barrier, Minute, Replay
+from tandem.market import OrderUpdate
+from tandem.matching import Act, Barrier, Minute, MinuteBars, Replay
 
 MINUTE: Final = timedelta(minutes=1)
 END: Final = datetime.max.replace(tzinfo=UTC)
+LONGEST: Final = END - MINUTE
+
+Patient = Callable[[], bool]
 
 
 class UnknownDesk(Exception):
@@ -38,6 +43,14 @@ class Hold:
     let_go: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
+async def _at_once(_: Patient) -> None:
+    pass
+
+
+async def _nothing() -> None:
+    pass
+
+
 class Metronome:
     """Moves a replay from mark to mark.
 
@@ -46,6 +59,14 @@ class Metronome:
         publish: told each minute before anything else happens.
         speed: minutes of market time per minute; None for as fast as it goes.
         lockstep: stand still while no desk is registered.
+        room: returns when there is room for a minute; it may wait for slow readers as long as it is told that the
+            clock is patient, which it is at no speed in particular.
+        ended: told each time that the reel comes to its end.
+
+    Attributes:
+        speed: see above; `set_speed` changes it.
+        paused: whether the clock stands until it is told to go on.
+        desks: name to the moment up to which the clock may run for it.
     """
 
     def __init__(
@@ -55,24 +76,96 @@ class Metronome:
         *,
         speed: float | None = None,
         lockstep: bool = False,
+        room: Callable[[Patient], Awaitable[None]] = _at_once,
+        ended: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         self.replay = replay
         self.speed = speed
         self.lockstep = lockstep
+        self.paused = False
         self.desks: dict[str, datetime] = {}
         self._holds: dict[str, Hold] = {}
         self._numbers = count(1)
         self._publish = publish
+        self._room = room
+        self._ended = ended
         self._changed = asyncio.Condition()
+        self._moving = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
+        self._act: Act | None = None
         self._due = 0.0
+        self._left: float | None = None
+        self._steps = 0
+        self._moves = 0
 
     async def run(self) -> None:
-        """Play to the end of the reel."""
-        while (mark := self.replay.next_mark) is not None:
-            await self._on_time(mark)
-            await self._released(mark)  # last, so that no desk can take hold between its check and the step
-            await self._publish(self.replay.step())
+        """Play until cancelled: at the end of the reel the clock waits for somebody to wind it back."""
+        try:
+            while True:
+                if await self._next_mark() is None:
+                    await self._ended()
+                    moves = self._moves
+                    await self._until(lambda: self._moves != moves)  # noqa: B023 - waited for at once
+                else:
+                    await self._beat()
+        finally:
+            if self._fetching is not None:
+                await asyncio.gather(self._fetching, return_exceptions=True)
+
+    async def pause(self) -> None:
+        """Stand until told to go on."""
+        if not self.paused:
+            self.paused = True
+            self._left = max(0.0, self._due - self._now())
             await self._tell()
+
+    async def resume(self) -> None:
+        """Go on where the clock was paused."""
+        if self.paused:
+            self.paused, self._steps = False, 0
+            self._due = self._now() + (self._left or 0.0)
+            self._left = None
+            await self._tell()
+
+    async def set_speed(self, speed: float | None) -> None:
+        """Minutes of market time per minute from now on; None for as fast as it goes."""
+        old, self.speed = self.speed, speed
+        if old is not None and speed is not None:
+            self._due = self._now() + max(0.0, self._due - self._now()) * old / speed
+            self._left = None if self._left is None else self._left * old / speed
+        await self._tell()
+
+    async def step(self) -> Barrier:
+        """Pause, and move to the next mark when desks and readers allow it; the barrier there.
+
+        A step that is not waited for is not taken.
+        """
+        await self.pause()
+        before = self._moves
+        self._steps += 1
+        await self._tell()
+        try:
+            await self._until(lambda: self._moves != before or self.replay.barrier.ended)
+        finally:
+            if self._moves == before:
+                self._steps -= 1
+        return self.replay.barrier
+
+    async def seek(self, moment: datetime) -> Barrier:
+        """Put the clock at the first mark at or after `moment`; every desk loses its hold.
+
+        Raises:
+            DataError: the reel does not reach there.
+            Rejected: the account does not allow it.
+        """
+        async with self._moving:
+            self._let_everybody_go("the clock was moved")
+            try:
+                await self._publish(self._without_bars(await self._wind(moment)))
+            finally:
+                self._moves += 1
+                await self._tell()
+        return self.replay.barrier
 
     async def enrol(self, desk: str) -> Hold:
         """From here on the clock does not pass what `desk` has released.
@@ -103,8 +196,7 @@ class Metronome:
     async def end(self) -> None:
         """Let go of every desk, those that wait for the clock included; it moves no more."""
         self.lockstep = True
-        for desk in list(self._holds):
-            self._let_go(desk, "the recycler ends")
+        self._let_everybody_go("the recycler ends")
         await self._tell()
 
     async def ready(self, desk: str, through: datetime, number: int | None = None) -> Barrier:
@@ -124,17 +216,62 @@ class Metronome:
             raise UnknownDesk(desk)
         if number not in (None, hold.number):
             raise LetGo(f"the clock no longer waits for {desk}: it enrolled again")
-        target = self.replay.first_mark(through + MINUTE)
-        self.desks[desk] = max(self.desks[desk], target or END)
+        until = min(through, LONGEST) + MINUTE
+        self.desks[desk] = max(self.desks[desk], until)
         await self._tell()
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._stands_at(target or END) or hold.let_go.done())
-        if not self._stands_at(target or END):
+        await self._until(lambda: self._stands_at(until) or hold.let_go.done())
+        if not self._stands_at(until):
             raise LetGo(f"the clock no longer waits for {desk}: {hold.let_go.result()}")
         return self.replay.barrier
 
-    def _stands_at(self, mark: datetime) -> bool:
-        return self.replay.barrier.ended or self.replay.time >= mark
+    async def _beat(self) -> None:
+        moves = self._moves
+        await asyncio.sleep(0)
+        self._set_due()
+        while self._moves == moves:
+            await self._on_time()
+            await self._room(self._is_patient)
+            await self._until(lambda: self._may_move() or self._moves != moves)
+            # Nothing is waited for between this and the step, so that nobody takes hold in between.
+            if self._wait() <= 0 and self._moves == moves:
+                await self._move()
+
+    async def _move(self) -> None:
+        async with self._moving:
+            before = self.replay.time
+            minute = self.replay.step()
+            self._steps = max(0, self._steps - 1)
+            self._moves += 1
+            if self.replay.time <= before:
+                self._let_everybody_go("the replay starts over")
+            await self._publish(minute)
+            await self._tell()
+
+    async def _wind(self, moment: datetime) -> list[OrderUpdate]:
+        replay, updates = self.replay, list[OrderUpdate]()
+        if moment < replay.time:
+            updates += replay.seek(replay.began)
+        while replay.act.marks[-1] < moment:  # day by day, so that the store is read beside the event loop
+            updates += replay.seek(replay.act.marks[-1])
+            await self._fetched()
+            following = replay.next_mark
+            if following is None or not replay.time < following <= moment:
+                break
+            updates += replay.seek(following)
+        return updates + replay.seek(moment)
+
+    def _is_patient(self) -> bool:
+        return self.speed is None
+
+    def _may_move(self) -> bool:
+        if self._moving.locked() or (self.paused and not self._steps):
+            return False
+        if not self.desks:
+            return not self.lockstep or self._steps > 0
+        return all(self.replay.time < until for until in self.desks.values())
+
+    def _stands_at(self, until: datetime) -> bool:
+        return self.replay.time >= until or self.replay.barrier.ended
 
     def _let_go(self, desk: str, why: str) -> bool:
         hold = self._holds.pop(desk, None)
@@ -144,24 +281,54 @@ class Metronome:
         hold.let_go.set_result(why)
         return True
 
-    async def _released(self, mark: datetime) -> None:
+    def _let_everybody_go(self, why: str) -> None:
+        for desk in list(self._holds):
+            self._let_go(desk, why)
+
+    async def _next_mark(self) -> datetime | None:
+        if not self.replay.prepared:
+            await self._fetched()
+        if self.replay.act is not self._act:
+            self._act = self.replay.act
+            self._fetching = asyncio.create_task(asyncio.to_thread(self.replay.prepare))
+        return self.replay.next_mark
+
+    async def _fetched(self) -> None:
+        if self._fetching is not None:
+            await self._fetching
+        if not self.replay.prepared:
+            await asyncio.to_thread(self.replay.prepare)
+
+    def _set_due(self) -> None:
+        mark = self.replay.next_mark
+        if mark is not None and self.speed is not None:
+            step = min(max(mark - self.replay.time, timedelta(0)), MINUTE).total_seconds() / self.speed
+            self._due = max(self._due + step, self._now())
+
+    async def _on_time(self) -> None:
+        while (wait := self._wait()) > 0:
+            await self._news(wait)
+
+    def _wait(self) -> float:
+        if self._steps or self.speed is None or self.paused:
+            return 0.0
+        return self._due - self._now()
+
+    async def _news(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait()
+
+    async def _until(self, true: Callable[[], bool]) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._may_reach(mark))
-
-    def _may_reach(self, mark: datetime) -> bool:
-        if not self.desks:
-            return not self.lockstep
-        return all(mark <= released for released in self.desks.values())
-
-    async def _on_time(self, mark: datetime) -> None:
-        if self.speed is None:
-            await asyncio.sleep(0)
-            return
-        now = asyncio.get_running_loop().time()
-        step = min(mark - self.replay.time, MINUTE).total_seconds() / self.speed
-        self._due = max(self._due + step, now)
-        await asyncio.sleep(self._due - now)
+            await self._changed.wait_for(true)
 
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _without_bars(self, updates: list[OrderUpdate]) -> Minute:
+        return Minute(self.replay.time, MinuteBars(self.replay.act.columns, 0, 0), updates)

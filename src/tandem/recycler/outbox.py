@@ -5,12 +5,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any
 
-FULL: Final = 2_000
-PATIENCE_SECONDS: Final = 10.0
+from tandem.recycler.frames import Frame
 
-Frame = bytes | str
+Message = Frame | bytes | str
 
 
 @dataclass(slots=True)
@@ -34,52 +33,68 @@ class Delay:
 
 
 class Outbox:
-    """A queue of frames in front of one socket: order is kept, each frame waits its own delay."""
+    """A queue of messages in front of one socket: order is kept, each waits its own delay.
 
-    def __init__(self, send: Callable[[Frame], Awaitable[None]], delay: Delay) -> None:
+    Attributes:
+        size: bytes (characters of text) that wait, the message under way included.
+    """
+
+    def __init__(self, send: Callable[[Any], Awaitable[None]], delay: Delay) -> None:
         self._send = send
         self._late = delay.for_connection() if delay.seconds else None
-        self._frames: deque[tuple[float, Frame]] = deque()
+        self._waiting: deque[tuple[float, Message]] = deque()
         self._filled = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._drained.set()
+        self._sent = asyncio.Event()
         self._due = 0.0
+        self._over = False
+        self.size = 0
 
-    def put(self, frame: Frame) -> None:
-        """Send after everything put before."""
+    def put(self, message: Message) -> None:
+        """Send after everything put before; nothing where the connection is gone."""
+        if self._over:
+            return
         if self._late is not None:
             self._due = max(self._due, asyncio.get_running_loop().time() + self._late())
-        self._frames.append((self._due, frame))
+        self._waiting.append((self._due, message))
+        self.size += len(message)
         self._filled.set()
-        if len(self._frames) >= FULL:
-            self._drained.clear()
 
-    async def room(self) -> bool:
-        """Wait until there is room; False where the reader is too slow."""
-        try:
-            await asyncio.wait_for(self._drained.wait(), PATIENCE_SECONDS)
-        except TimeoutError:
-            return False
-        return True
+    async def below(self, size: int) -> None:
+        """Wait until less than `size` bytes wait."""
+        while self.size >= size:
+            self._sent.clear()
+            await self._sent.wait()
 
     async def empty(self) -> None:
         """Wait until everything has been sent."""
-        while self._frames:
-            await asyncio.sleep(0.001)
+        while self._waiting:
+            self._sent.clear()
+            await self._sent.wait()
+
+    def clear(self) -> None:
+        """Forget what waits behind the message under way."""
+        while len(self._waiting) > 1:
+            self.size -= len(self._waiting.pop()[1])
 
     async def run(self) -> None:
         """Send until cancelled."""
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            while self._frames:
-                await self._sent_first()
+        try:
+            while True:
+                await self._filled.wait()
+                self._filled.clear()
+                while self._waiting:
+                    await self._sent_first()
+        finally:
+            self._over = True
+            self._waiting.clear()
+            self.size = 0
+            self._sent.set()
 
     async def _sent_first(self) -> None:
-        due, frame = self._frames[0]
+        due, message = self._waiting[0]
         if due:
             await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-        await self._send(frame)
-        self._frames.popleft()
-        if len(self._frames) < FULL:
-            self._drained.set()
+        await self._send(message)
+        self._waiting.popleft()
+        self.size -= len(message)
+        self._sent.set()

@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -15,42 +16,76 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
 
-from tandem.market import OrderUpdate, RecyclerError, TandemError
-from tandem.matching import Engine, Minute, Replay
+from tandem.market import RecyclerError, TandemError, WallClock
+from tandem.matching import Engine, Minute, Prices, Replay
+from tandem.recycler.answer import reply
 from tandem.recycler.control import Control
 from tandem.recycler.history import reel_of
+from tandem.recycler.journal import Journal
 from tandem.recycler.keys import Keys
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
 from tandem.recycler.outbox import Delay
-from tandem.recycler.paper import Paper
-from tandem.recycler.stock_stream import StockStream
-from tandem.recycler.trade_stream import TradeStream
-from tandem.recycler.trading import Trading, reply
+from tandem.recycler.publisher import Publisher
+from tandem.recycler.slots import Slots
+from tandem.recycler.stock_stream import Terms
+from tandem.recycler.tls import Certificate
+from tandem.recycler.trading import Trading
+from tandem.recycler.websocket import WebSocketProtocol
 
+HOME: Final = "~/.tandem"
 HOST: Final = "127.0.0.1"
 TOKEN_VARIABLE: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 KEEP_ALIVE_SECONDS: Final = 3600
 STANDARD_INPUT: Final = 0
+BASIS_POINTS: Final = 10_000
+LONGEST_MESSAGE: Final = 1 << 20
+UNREAD: Final = 1 << 19
 
 Announce = Callable[[dict[str, Any]], None]
 
 
 class Recycler:
-    """A replay, its paper account, and everybody connected to them."""
+    """A replay, its paper account, and everybody connected to them.
 
-    def __init__(self, replay: Replay, options: Options, keys: Keys, token: str) -> None:
+    Args:
+        replay: reel and account.
+        options: how it is played, and to whom.
+        keys: who is let in.
+        token: of the control API; empty for none.
+        journal: where the account is kept; in memory where there is none.
+    """
+
+    def __init__(
+        self, replay: Replay, options: Options, keys: Keys, token: str, journal: Journal | None = None
+    ) -> None:
         self._replay = replay
-        self._options = options
-        self._keys = keys
-        self._delay = Delay(options.delay_ms / 1000, options.delay_seed)
-        self._paper = Paper(replay)
-        self._metronome = Metronome(replay, self._publish, speed=options.speed, lockstep=options.lockstep)
-        self._stocks: set[StockStream] = set()
-        self._trades: set[TradeStream] = set()
-        self._trading = Trading(self._paper, keys, self._tell)
+        self._on_end = options.on_end
+        delay = Delay(options.delay_ms / 1000, options.delay_seed)
+        terms = Terms(
+            keys,
+            delay,
+            options.auth_seconds,
+            slots=Slots(options.connection_limit),
+            symbol_limit=options.symbol_limit,
+            symbols=len(replay.reel.symbols),
+        )
+        self._publisher = Publisher(
+            terms,
+            replay.timeline.session_at,
+            spread=options.costs.spread_bps / BASIS_POINTS if options.derive_ticks else None,
+            placeholder=replay.reel.symbols[0],
+        )
+        self._metronome = Metronome(
+            replay,
+            self._publish,
+            speed=options.speed,
+            lockstep=options.lockstep,
+            room=self._publisher.room,
+            ended=self._ended,
+        )
+        self._trading = Trading(replay, keys, journal=journal, delay=delay, rate_limit=options.rate_limit)
         self._control = Control(self._metronome, token, self.status)
 
     def app(self) -> Starlette:
@@ -59,17 +94,15 @@ class Recycler:
             routes=[
                 *self._trading.routes(),
                 *self._control.routes(),
-                WebSocketRoute("/", self._serve_stocks),
-                WebSocketRoute("/v2/{feed}", self._serve_stocks),
-                WebSocketRoute("/stream", self._serve_trades),
-                WebSocketRoute("/stream/", self._serve_trades),
+                WebSocketRoute("/", self._publisher.serve),
+                WebSocketRoute("/v2/{feed}", self._publisher.serve),
                 Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),
             ],
             exception_handlers={405: _nothing_here, 500: _bug},
         )
 
     async def play(self) -> None:
-        """Move the clock until the reel ends."""
+        """Move the clock until cancelled."""
         await self._metronome.run()
 
     async def end(self) -> None:
@@ -78,52 +111,33 @@ class Recycler:
 
     def status(self) -> dict[str, Any]:
         """Where the replay stands, who holds it and who listens."""
-        barrier = self._replay.barrier
+        replay, metronome = self._replay, self._metronome
+        barrier = replay.barrier
         return {
             "time": barrier.time,
             "ended": barrier.ended,
-            "world": str(self._replay.engine.world),
-            "symbols": self._replay.reel.symbols,
-            "first": self._replay.began,
+            "world": str(replay.engine.world),
+            "symbols": replay.reel.symbols,
+            "proxies": replay.reel.proxies,
+            "loop": replay.place.loop,
+            "first": replay.began,
             "bars": barrier.bars,
-            "order_events": self._replay.order_events,
-            "lockstep": self._metronome.lockstep,
-            "speed": self._metronome.speed,
-            "desks": self._metronome.desks,
-            "connections": {"stocks": len(self._stocks), "trades": len(self._trades)},
+            "order_events": replay.order_events,
+            "lockstep": metronome.lockstep,
+            "speed": "max" if metronome.speed is None else metronome.speed,
+            "paused": metronome.paused,
+            "desks": metronome.desks,
+            "connections": {"stocks": len(self._publisher.streams), "trades": self._trading.connections},
+            "waited_for": self._publisher.status(),
         }
 
     async def _publish(self, minute: Minute) -> None:
-        self._paper.after(minute)
-        for stream in list(self._stocks):
-            if await stream.outbox.room():
-                stream.publish(minute.bars)
-            else:
-                self._stocks.discard(stream)
-                await stream.fail(407)
-        self._tell(minute.updates)
+        await self._publisher.publish(minute)
+        self._trading.after(minute)
 
-    def _tell(self, updates: Sequence[OrderUpdate]) -> None:
-        for update in updates:
-            message = self._paper.trade_update(update)
-            for stream in self._trades:
-                stream.publish(message)
-
-    async def _serve_stocks(self, websocket: WebSocket) -> None:
-        stream = StockStream(websocket, self._keys, self._delay, self._options.auth_seconds)
-        self._stocks.add(stream)
-        try:
-            await stream.serve()
-        finally:
-            self._stocks.discard(stream)
-
-    async def _serve_trades(self, websocket: WebSocket) -> None:
-        stream = TradeStream(websocket, self._keys, self._delay)
-        self._trades.add(stream)
-        try:
-            await stream.serve()
-        finally:
-            self._trades.discard(stream)
+    async def _ended(self) -> None:
+        if self._on_end == "close":
+            await self._publisher.close()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -153,9 +167,10 @@ def run(options: Options, announce: Announce) -> None:
         threading.Thread(target=_die_with_parent, daemon=True).start()
     listener = _listen(options.port)
     try:
-        replay = Replay(reel_of(options), Engine(options.world, options.cash, options.costs))
+        reel = reel_of(options)
+        replay = Replay(reel, Engine(options.world, options.cash, options.costs, Prices(reel.symbols)))
         recycler = Recycler(replay, options, Keys.from_environment(), _token(options))
-        asyncio.run(_serve(recycler, listener, announce))
+        asyncio.run(_serve(recycler, listener, options, announce))
     finally:
         listener.close()
 
@@ -179,20 +194,27 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def _serve(recycler: Recycler, listener: socket.socket, announce: Announce) -> None:
+async def _serve(recycler: Recycler, listener: socket.socket, options: Options, announce: Announce) -> None:
+    certificate = _certificate(options)
     config = uvicorn.Config(
         recycler.app(),
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
+        ws=WebSocketProtocol,
+        ws_max_size=LONGEST_MESSAGE,
+        ws_per_message_deflate=options.compression,
         ws_ping_interval=None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
         lifespan="off",
         access_log=False,
         log_config=None,
+        ssl_certfile=certificate.file if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     port = listener.getsockname()[1]
-    ready = {"port": port, "url": f"ws://{HOST}:{port}", "world": recycler.status()["world"]}
+    scheme = "wss" if certificate else "ws"
+    ready = {"port": port, "url": f"{scheme}://{HOST}:{port}", "world": recycler.status()["world"]}
+    if certificate:
+        ready["certificate"] = str(certificate.file)
     server = _Server(config, lambda: announce(ready), recycler.end)
     playing = asyncio.create_task(recycler.play())
     playing.add_done_callback(lambda task: _stop_on_bug(server, task))
@@ -211,6 +233,7 @@ def _stop_on_bug(server: uvicorn.Server, playing: "asyncio.Task[None]") -> None:
 def _listen(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so that asyncio sets TCP_NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD)  # an answer to a ping waits behind no more
     try:
         listener.bind((HOST, port))
         listener.listen(128)
@@ -221,6 +244,13 @@ def _listen(port: int) -> socket.socket:
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def _certificate(options: Options) -> Certificate | None:
+    if options.tls_cert and options.tls_key:
+        return Certificate.given(options.tls_cert, options.tls_key)
+    home = Path(os.environ.get("TANDEM_HOME", HOME)).expanduser()
+    return Certificate.self_signed(home, WallClock().now()) if options.tls else None
 
 
 def _token(options: Options) -> str:

@@ -1,15 +1,12 @@
-"""Alpaca's market-data messages, as JSON or MessagePack."""
+"""Alpaca's market-data protocol: encodings, control messages and errors."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
-from tandem.market import Bar
-
-BARS_PER_FRAME: Final = 2_000
+from tandem.recycler.frames import Frame
 
 ERRORS: Final = {
     400: "invalid syntax",
@@ -17,9 +14,14 @@ ERRORS: Final = {
     402: "auth failed",
     403: "already authenticated",
     404: "auth timeout",
+    405: "symbol limit exceeded",
+    406: "connection limit exceeded",
     407: "slow client",
+    408: "v2 not enabled",
     409: "insufficient subscription",
     410: "invalid subscribe action for this feed",
+    411: "insufficient scope",
+    500: "internal error",
 }
 
 
@@ -38,8 +40,13 @@ class Encoding:
         """MessagePack where the handshake asks for it, JSON otherwise."""
         return cls("msgpack" in headers.get("content-type", ""))
 
+    def frame(self, messages: object) -> Frame:
+        """One message, ready to be sent."""
+        encoded = msgspec.msgpack.encode(messages) if self.binary else msgspec.json.encode(messages)
+        return Frame(encoded, self.binary)
+
     def encode(self, messages: object) -> bytes | str:
-        """One frame."""
+        """One message: bytes of MessagePack, or text."""
         return msgspec.msgpack.encode(messages) if self.binary else msgspec.json.encode(messages).decode()
 
     def decode(self, frame: bytes | str) -> dict[str, Any]:
@@ -51,7 +58,7 @@ class Encoding:
         packed = self.binary and isinstance(frame, bytes)
         try:
             message = msgspec.msgpack.decode(frame) if packed else msgspec.json.decode(frame)  # type: ignore[arg-type]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidSyntax from error
         if not isinstance(message, dict):
             raise InvalidSyntax
@@ -66,30 +73,3 @@ def success(msg: str) -> list[dict[str, Any]]:
 def error(code: int) -> list[dict[str, Any]]:
     """One of Alpaca's errors."""
     return [{"T": "error", "code": code, "msg": ERRORS[code]}]
-
-
-def bar_message(bar: Bar) -> dict[str, Any]:
-    """A bar as the stream sends it: `T` first, `t` its start, whole prices without a fraction."""
-    return {
-        "T": "b",
-        "S": bar.symbol,
-        "o": _number(bar.open),
-        "h": _number(bar.high),
-        "l": _number(bar.low),
-        "c": _number(bar.close),
-        "v": bar.volume,
-        "t": bar.start,
-        "n": bar.trade_count,
-        "vw": None if bar.vwap is None else _number(bar.vwap),
-    }
-
-
-def batches(bars: Iterable[Bar]) -> Iterator[Sequence[dict[str, Any]]]:
-    """Bar messages in arrays that stay far below the 1 MiB at which clients hang up."""
-    messages = map(bar_message, bars)
-    while batch := list(islice(messages, BARS_PER_FRAME)):
-        yield batch
-
-
-def _number(value: float) -> float | int:
-    return int(value) if value.is_integer() else value
