@@ -6,9 +6,9 @@ PUBLIC = {
     "market": """
         Account Bar BrokerError Calendar Clock ConfigError DECISION_EVERY DataError FactConflict Fill
         InvalidBar Leg ManualClock NEW_YORK Order OrderEvent OrderUpdate OutcomeUnknown Pair Position
-        RecyclerError Refusal Session Side Stopwatch StoreError TandemError Timeframe WallClock World
-        WorldKind cents flaw_of follow_parent follow_stdin minutes_between plain price resample shares
-        whole_shares
+        RecyclerError Refusal Session Side Span Stopwatch StoreError TandemError Timeframe Unit WallClock
+        World WorldKind cents flaw_of follow_parent follow_stdin minutes_between new_york_midnight
+        new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings GarchSettings

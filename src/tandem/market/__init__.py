@@ -19,6 +19,7 @@ from tandem.market.money import cents, plain, price, shares, whole_shares
 from tandem.market.order import Account, Fill, Order, OrderEvent, OrderUpdate, Position, Side
 from tandem.market.pair import Leg, Pair
 from tandem.market.refusal import Refusal
+from tandem.market.span import Span, Unit, new_york_midnight, new_york_offsets
 from tandem.market.timeframe import NEW_YORK, Timeframe, resample
 from tandem.market.world import World, WorldKind
 
@@ -47,10 +48,12 @@ __all__ = [
     "Refusal",
     "Session",
     "Side",
+    "Span",
     "Stopwatch",
     "StoreError",
     "TandemError",
     "Timeframe",
+    "Unit",
     "WallClock",
     "World",
     "WorldKind",
@@ -59,6 +62,8 @@ __all__ = [
     "follow_parent",
     "follow_stdin",
     "minutes_between",
+    "new_york_midnight",
+    "new_york_offsets",
     "plain",
     "price",
     "resample",

@@ -60,15 +60,7 @@ class Calendar:
 
     def session(self, day: date) -> Session | None:
         """The session of `day`, or None on a day without trading."""
-        label = day.isoformat()
-        exchange = _exchange(day.year)
-        if not exchange.is_session(label):
-            return None
-        return Session(
-            day,
-            exchange.session_open(label).to_pydatetime().astimezone(UTC),
-            exchange.session_close(label).to_pydatetime().astimezone(UTC),
-        )
+        return _session(day)
 
     def sessions(self, first: date, last: date) -> list[Session]:
         """Every session from `first` to `last`, both included."""
@@ -94,6 +86,19 @@ class Calendar:
         """How many bars of `timeframe` were completed in sessions later than `after` and up to `until`."""
         sessions = self.sessions(after.astimezone(NEW_YORK).date(), until.astimezone(NEW_YORK).date())
         return sum(len([end for end in session.bar_ends(timeframe) if after < end <= until]) for session in sessions)
+
+
+@cache
+def _session(day: date) -> Session | None:
+    label = day.isoformat()
+    exchange = _exchange(day.year)
+    if not exchange.is_session(label):
+        return None
+    return Session(
+        day,
+        exchange.session_open(label).to_pydatetime().astimezone(UTC),
+        exchange.session_close(label).to_pydatetime().astimezone(UTC),
+    )
 
 
 @cache
