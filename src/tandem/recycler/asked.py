@@ -27,17 +27,19 @@ class Asked:
 
     Args:
         fields: name to text, or to anything JSON knows; numbers are int or Decimal, never float.
-        wrong: makes the refusal of a field that means nothing, from its name and value.
+        refuse: makes the refusal of a field that means nothing, from its text.
+        within: what stands before a field's name in that text.
     """
 
-    def __init__(self, fields: Mapping[str, Any], wrong: Callable[[str, object], Rejected]) -> None:
+    def __init__(self, fields: Mapping[str, Any], refuse: Callable[[str], Rejected], within: str = "") -> None:
         self._fields = fields
-        self._wrong = wrong
+        self._refuse = refuse
+        self._within = within
 
     @classmethod
     def query(cls, request: Request) -> Self:
         """The parameters after the question mark."""
-        return cls(request.query_params, lambda name, value: unprocessable(f"invalid {name}: {_shown(value)}"))
+        return cls(request.query_params, unprocessable)
 
     @classmethod
     async def body(cls, request: Request) -> Self:
@@ -46,8 +48,7 @@ class Asked:
         Raises:
             Rejected: it is not a JSON object.
         """
-        fields = _decoded(await _read(request))
-        return cls(fields, lambda name, value: malformed(f"request body format is invalid: {name} {_shown(value)}"))
+        return cls(_decoded(await _read(request)), malformed)
 
     def text(self, name: str) -> str | None:
         """Text; a number counts as its text."""
@@ -145,11 +146,14 @@ class Asked:
             return None
         if not isinstance(value, dict):
             raise self._wrong(name, value)
-        return Asked(value, lambda inner, said: self._wrong(f"{name}.{inner}", said))
+        return Asked(value, self._refuse, f"{self._within}{name}.")
 
     def has(self, name: str) -> bool:
         """Whether anything was said under this name."""
         return self._fields.get(name) not in (None, "")
+
+    def _wrong(self, name: str, value: object) -> Rejected:
+        return self._refuse(f"invalid {self._within}{name}: {_shown(value)}")
 
 
 async def _read(request: Request) -> bytes:

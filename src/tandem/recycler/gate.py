@@ -12,8 +12,14 @@ from tandem.recycler.keys import Keys
 from tandem.recycler.rate import Rate
 
 Answer = Callable[[Request], Awaitable[Response]]
+Through = Callable[[Request, Answer], Awaitable[Response]]
 
 TOO_MANY = {"code": 42910000, "message": "rate limit exceeded"}
+
+
+async def straight(request: Request, answer: Answer) -> Response:
+    """Nothing stands between a request and its endpoint."""
+    return await answer(request)
 
 
 class Gate:
@@ -23,12 +29,16 @@ class Gate:
         keys: who is let in.
         rate: how often; one for trading, one for history.
         unauthorized: body of a 401.
+        through: what stands between a request that was let in and its endpoint.
     """
 
-    def __init__(self, keys: Keys, rate: Rate, unauthorized: object = UNAUTHORIZED) -> None:
+    def __init__(
+        self, keys: Keys, rate: Rate, unauthorized: object = UNAUTHORIZED, through: Through = straight
+    ) -> None:
         self._keys = keys
         self._rate = rate
         self._unauthorized = unauthorized
+        self._through = through
 
     def opened(self, answer: Answer) -> Answer:
         """The same endpoint behind this gate: 401, 429, its refusals, and the headers of every answer."""
@@ -45,9 +55,13 @@ class Gate:
             return reply(self._unauthorized, 401)
         if not self._rate.take():
             return reply(TOO_MANY, 429)
-        try:
-            return await answer(request)
-        except Rejected as rejected:
-            return refusal(rejected)
-        except ClientDisconnect:
-            return reply({"code": 40010000, "message": "the request ended before its body"}, 400)
+        return await self._through(request, lambda let_in: _obeyed(let_in, answer))
+
+
+async def _obeyed(request: Request, answer: Answer) -> Response:
+    try:
+        return await answer(request)
+    except Rejected as rejected:
+        return refusal(rejected)
+    except ClientDisconnect:
+        return reply({"code": 40010000, "message": "the request ended before its body"}, 400)

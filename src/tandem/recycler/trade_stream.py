@@ -1,25 +1,73 @@
 """The trading socket: one connection of a client that wants to hear of its orders."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.utils import ClientDisconnected
 
+from tandem.market import OrderUpdate
+from tandem.recycler.event_log import Said
 from tandem.recycler.keys import Keys
 from tandem.recycler.outbox import Delay, Outbox
+from tandem.recycler.rest.order import Shown
 from tandem.recycler.wire import Encoding, InvalidSyntax
 
 STREAMS: Final = ("trade_updates",)
+FULL: Final = 8 << 20
+GOODBYE_SECONDS: Final = 1.0
+TRY_AGAIN_LATER: Final = 1013
+
+
+class TradeStreams:
+    """Every connection, told of each order event once."""
+
+    def __init__(self, keys: Keys, delay: Delay, shown: Shown) -> None:
+        self._keys = keys
+        self._delay = delay
+        self._shown = shown
+        self._streams: set[TradeStream] = set()
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    async def serve(self, socket: WebSocket) -> None:
+        """One connection, from its first byte to its last."""
+        stream = TradeStream(socket, self._keys, self._delay)
+        self._streams.add(stream)
+        try:
+            await stream.serve()
+        finally:
+            self._streams.discard(stream)
+
+    def tell(self, updates: Sequence[OrderUpdate]) -> None:
+        """Tell everybody who listens."""
+        listeners = [stream for stream in self._streams if stream.listening]
+        for update in updates if listeners else ():
+            said = Said(self._shown.trade_update(update))
+            for stream in listeners:
+                stream.publish(said)
+
+    async def cut(self) -> None:
+        """Hang up on everybody."""
+        await asyncio.gather(*(stream.cut() for stream in list(self._streams)))
 
 
 class TradeStream:
-    """One client's connection; frames are binary, as those of Alpaca's paper trading are."""
+    """One client's connection; frames are binary, as those of Alpaca's paper trading are.
+
+    Attributes:
+        listening: the streams it hears.
+    """
 
     def __init__(self, socket: WebSocket, keys: Keys, delay: Delay) -> None:
         self._socket = socket
         self._keys = keys
         self._encoding = Encoding.of(socket.headers)
         self._authorized = False
+        self._cutting: asyncio.Task[None] | None = None
         self.outbox = Outbox(self._send, delay)
         self.listening: list[str] = []
 
@@ -30,16 +78,25 @@ class TradeStream:
         sender = asyncio.create_task(self.outbox.run())
         try:
             await self._obey()
-        except (WebSocketDisconnect, RuntimeError):
+        except (WebSocketDisconnect, ClientDisconnected, RuntimeError):
             pass
         finally:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
 
-    def publish(self, update: dict[str, Any]) -> None:
-        """Tell of one order event, where the client listens."""
-        if "trade_updates" in self.listening:
-            self._say("trade_updates", update)
+    def publish(self, said: Said) -> None:
+        """Tell of one order event; a client that does not read is hung up on."""
+        self.outbox.put(said.frame(self._encoding.binary))
+        if self.outbox.size >= FULL and self._cutting is None:
+            self._cutting = asyncio.create_task(self.cut())
+
+    async def cut(self) -> None:
+        """Hang up, whatever is still on its way."""
+        self.listening = []
+        self.outbox.clear()
+        with suppress(TimeoutError, WebSocketDisconnect, ClientDisconnected, RuntimeError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._socket.close(TRY_AGAIN_LATER)
 
     async def _obey(self) -> None:
         while True:
@@ -60,7 +117,7 @@ class TradeStream:
         elif action == "listen" and self._authorized:
             streams = fields.get("streams")
             asked = streams if isinstance(streams, list) else []
-            self.listening = [stream for stream in asked if stream in STREAMS]
+            self.listening = [stream for stream in STREAMS if stream in asked]
             self._say("listening", {"streams": self.listening})
         elif action == "listen":
             self._say("authorization", {"status": "unauthorized", "action": "listen"})
@@ -71,11 +128,13 @@ class TradeStream:
         if self._authorized:
             self._say("authorization", {"status": "authorized", **answer})
         else:
+            self.listening = []
             refused = {"status": "unauthorized", **answer, "message": "access key verification failed"}
             self._say("authorization", refused)
 
     def _say(self, stream: str, data: dict[str, Any]) -> None:
-        self.outbox.put(self._encoding.encode({"stream": stream, "data": data}))
+        encoded = self._encoding.encode({"stream": stream, "data": data})
+        self.outbox.put(encoded.encode() if isinstance(encoded, str) else encoded)
 
-    async def _send(self, frame: bytes | str) -> None:
-        await self._socket.send_bytes(frame.encode() if isinstance(frame, str) else frame)
+    async def _send(self, frame: bytes) -> None:
+        await self._socket.send_bytes(frame)

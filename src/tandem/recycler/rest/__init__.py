@@ -1,0 +1,1 @@
+"""Alpaca's trading REST, a noun a file."""

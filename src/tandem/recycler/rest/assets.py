@@ -1,0 +1,80 @@
+"""`/v2/assets`: everything that can be traded here."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tandem.matching import unknown
+from tandem.recycler.answer import reply
+from tandem.recycler.asked import Asked
+from tandem.recycler.broker import Broker
+from tandem.recycler.gate import Answer
+from tandem.recycler.identity import asset_id
+
+
+class Assets:
+    """The symbols on the reel; each may be traded, split and borrowed."""
+
+    def __init__(self, broker: Broker) -> None:
+        reel = broker.replay.reel
+        self._proxies = dict(reel.proxies)
+        self._by_symbol = {symbol: asset(symbol) for symbol in reel.symbols}
+        self._by_id = {one["id"]: one for one in self._by_symbol.values()}
+
+    def endpoints(self) -> list[tuple[str, str, Answer]]:
+        """Method, path, answer."""
+        return [("GET", "/v2/assets", self.assets), ("GET", "/v2/assets/{name:path}", self.asset)]
+
+    async def assets(self, request: Request) -> Response:
+        """Every asset, or those that are asked for."""
+        asked = Asked.query(request)
+        wanted = {name: asked.text(name) for name in ("status", "asset_class", "exchange")}
+        attributes = set(asked.names("attributes") or ())
+        found = [one for one in self._by_symbol.values() if _fits(one, wanted) and attributes <= set(one["attributes"])]
+        return reply(found, headers=self.proxies(one["symbol"] for one in found))
+
+    async def asset(self, request: Request) -> Response:
+        """One asset, by its symbol or id."""
+        name = request.path_params["name"]
+        found = self.find(name)
+        if found is None:
+            raise unknown(f"asset not found for {name[:100]}")
+        return reply(found, headers=self.proxies([found["symbol"]]))
+
+    def find(self, name: str) -> dict[str, Any] | None:
+        """The asset of that symbol or id."""
+        return self._by_symbol.get(name) or self._by_id.get(name)
+
+    def proxies(self, symbols: Iterable[str]) -> dict[str, str]:
+        """The header that says which of these symbols play another one's bars: `PDFS=AAPL`."""
+        found = sorted(f"{symbol}={self._proxies[symbol]}" for symbol in symbols if symbol in self._proxies)
+        return {"X-Tandem-Proxy": ",".join(found)} if found else {}
+
+
+def asset(symbol: str) -> dict[str, Any]:
+    """A symbol as Alpaca shows it."""
+    return {
+        "id": asset_id(symbol),
+        "class": "us_equity",
+        "exchange": "NASDAQ",
+        "symbol": symbol,
+        "name": symbol,
+        "status": "active",
+        "tradable": True,
+        "marginable": True,
+        "maintenance_margin_requirement": 30,
+        "margin_requirement_long": "30",
+        "margin_requirement_short": "30",
+        "shortable": True,
+        "easy_to_borrow": True,
+        "borrow_status": "easy_to_borrow",
+        "fractionable": True,
+        "attributes": ["fractional_eh_enabled"],
+    }
+
+
+def _fits(one: dict[str, Any], wanted: dict[str, str | None]) -> bool:
+    has = {"status": one["status"], "asset_class": one["class"], "exchange": one["exchange"]}
+    return all(asked is None or asked.lower() == has[name].lower() for name, asked in wanted.items())
