@@ -1,6 +1,6 @@
 """The matching engine: orders and bars in, events out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -53,6 +53,7 @@ class Engine:
     Attributes:
         prices: as given.
         ledger: cash and holdings.
+        cap: how many of the shares that a bar would fill of an order do fill; None for all of them.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Engine:
         self.world = world
         self.prices = prices
         self.ledger = Ledger(cash, prices)
+        self.cap: Callable[[Ticket, Decimal], Decimal] | None = None
         self._costs = costs
         self._fills: Fills = NextBarFills(costs) if fills == "next_bar" else AlpacaFills(costs, seed)
         self._tickets: dict[str, Ticket] = {}
@@ -426,6 +428,8 @@ class Engine:
 
     def _decide(self, ticket: Ticket, met: Touch | None, bar: Bar, room: Room, at: datetime) -> list[OrderUpdate]:
         deal = None if met is None else self._fills.deal(ticket, met, bar, room, self._most(ticket))
+        if deal is not None and self.cap is not None and (qty := self.cap(ticket, deal.qty)) < deal.qty:
+            deal = replace(deal, qty=qty, complete=False) if qty else None
         return [] if deal is None else self._execute(ticket, deal, bar, at)
 
     def _most(self, ticket: Ticket) -> Decimal:

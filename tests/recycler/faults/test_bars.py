@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isnan
 
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from tandem.market import Timeframe
 from tandem.matching import Columns, MinuteBars
-from tandem.recycler.faults import Fault, Faults, Halts, SpoiltBars
+from tandem.recycler.faults import Fault, Faults, SpoiltBars
 
 OPEN = datetime(2023, 1, 4, 14, 30, tzinfo=UTC)
 SYMBOLS = ("AAPL", "IBM", "MSFT")
@@ -106,15 +106,3 @@ def test_the_same_seed_spoils_the_same_bars(clock, minutes):
 
     assert told(1) == told(1)
     assert told(1) != told(2)
-
-
-def test_a_halt_takes_a_symbol_out_and_brings_it_back(faults, clock, minutes):
-    faults.arm(Fault(name="halt", symbol="IBM", at=time(9, 33), seconds=180))
-    halts = Halts(faults)
-    told, seen = [], []
-    for n, minute in enumerate(minutes):
-        clock[0] = OPEN + timedelta(minutes=n + 1)
-        seen.append({bar.symbol for bar in halts.through(minute, clock[0])})
-        told += [(n, status.symbol, status.code) for status in halts.news()]
-    assert ["IBM" in symbols for symbols in seen] == [True] * 2 + [False] * 3 + [True] * 5
-    assert told == [(2, "IBM", "H"), (5, "IBM", "T")]

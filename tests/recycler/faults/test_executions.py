@@ -1,10 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from tandem.market import OrderEvent, OrderUpdate, Side
-from tandem.recycler.faults import Fault, Faults, SpoiltEvents, SpoiltOrders
+from tandem.matching import Request, Ticket
+from tandem.recycler.faults import Fault, Faults, ShortFills, SpoiltEvents
 
 OPEN = datetime(2023, 1, 4, 14, 30, tzinfo=UTC)
 NEW = OrderUpdate("a", "IBM", Side.BUY, OrderEvent.NEW, OPEN)
@@ -34,22 +37,26 @@ def test_a_lost_execution_is_told_to_nobody(faults):
     assert events.surplus == -1
 
 
-def test_an_order_is_rejected_where_its_symbol_is_meant(faults):
-    faults.arm(Fault(name="reject-order", symbol="IBM", every=2))
-    orders = SpoiltOrders(faults)
-    assert [orders.is_rejected("IBM", str(n)) for n in range(4)] == [False, True, False, True]
-    assert not orders.is_rejected("AAPL", "z")
+def ticket(qty, filled="0"):
+    request = Request(client_order_id="a", symbol="IBM", side=Side.BUY, qty=Decimal(qty))
+    return Ticket(
+        request=request, id=UUID(int=1), number=1, accepted=OPEN, since=OPEN, qty=Decimal(qty), filled=Decimal(filled)
+    )
 
 
 @pytest.mark.parametrize("qty", ["1", "2", "400", "0.5"])
-def test_a_part_is_never_all_and_stays_what_it_is(faults, qty):
+def test_an_order_fills_in_part_and_then_no_more(faults, qty):
     faults.arm(Fault(name="partial-fill"))
-    orders = SpoiltOrders(faults)
-    most = orders.most("IBM", "a", Decimal(qty))
-    assert 0 <= most < Decimal(qty)
-    assert orders.most("IBM", "a", Decimal(qty)) == most
-    assert orders.most("IBM", "b", Decimal(qty)) == Decimal(qty)
+    fills = ShortFills(faults)
+    part = fills.cap(ticket(qty), Decimal(qty))
+    assert 0 <= part < Decimal(qty)
+    assert part % 1 == 0 or qty == "0.5"
+    assert fills.cap(ticket(qty, part), Decimal(qty) - part) == 0
 
 
-def test_without_faults_an_order_may_fill_whole(faults):
-    assert SpoiltOrders(faults).most("IBM", "a", Decimal(7)) == 7
+def test_the_next_order_fills_whole(faults):
+    faults.arm(Fault(name="partial-fill"))
+    fills = ShortFills(faults)
+    fills.cap(ticket("400"), Decimal(400))
+    other = replace(ticket("400"), request=replace(ticket("400").request, client_order_id="b"))
+    assert fills.cap(other, Decimal(100)) == 100

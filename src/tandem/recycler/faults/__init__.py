@@ -4,7 +4,7 @@ from tandem.recycler.faults.armed import Armed, Faults, Strike
 from tandem.recycler.faults.bars import SpoiltBars
 from tandem.recycler.faults.chronicle import Chronicle
 from tandem.recycler.faults.connection import Door, Lateness, Silence
-from tandem.recycler.faults.executions import SpoiltEvents, SpoiltOrders
+from tandem.recycler.faults.executions import ShortFills, SpoiltEvents
 from tandem.recycler.faults.facts import FaultEnded, FaultStruck
 from tandem.recycler.faults.fault import KINDS, Fault
 from tandem.recycler.faults.halt import Halts, TradingStatus
@@ -28,10 +28,10 @@ __all__ = [
     "Panel",
     "Saboteur",
     "Scenario",
+    "ShortFills",
     "Silence",
     "SpoiltBars",
     "SpoiltEvents",
-    "SpoiltOrders",
     "Strike",
     "TradingStatus",
     "scenario",

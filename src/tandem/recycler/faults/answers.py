@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -16,8 +17,17 @@ REFUSALS: Final = {
     "rest-500": (500, 50010000, "internal server error occurred"),
     "rest-504": (504, 50410000, "gateway timeout"),
 }
+REJECTION: Final = (403, 40310000, "insufficient buying power")
 DEEDS: Final = ("late-504", "lost-answer")
+REJECT: Final = "reject-order"
 ORDERS: Final = "/v2/orders"
+
+
+class Order(msgspec.Struct):
+    """What is looked at of an order."""
+
+    symbol: str | None = None
+    client_order_id: str | None = None
 
 
 class Cut(Response):
@@ -31,7 +41,7 @@ class Cut(Response):
 
 async def answered(faults: Faults, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
     """What a client gets instead of the answer to its request, or that answer."""
-    if not faults.named(*REFUSALS, *DEEDS):
+    if not faults.named(*REFUSALS, *DEEDS, REJECT):
         return await answer(request)
     what = f"{request.method} {request.url.path}"
     for name, (status, code, message) in REFUSALS.items():
@@ -40,18 +50,18 @@ async def answered(faults: Faults, request: Request, answer: Callable[[Request],
             return _failed(status, code, message)
     if request.method != "POST" or request.url.path != ORDERS:
         return await answer(request)
-    return await _after_the_deed(faults, request, answer, what)
+    return await _ordered(faults, request, answer)
 
 
-async def _after_the_deed(
-    faults: Faults, request: Request, answer: Callable[[Request], Awaitable[Response]], what: str
-) -> Response:
-    symbol = _symbol(await request.body())
+async def _ordered(faults: Faults, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    symbol, order = _asked(await request.body())
+    if faults.strike(REJECT, symbol=symbol, what=order):
+        return _failed(*REJECTION)
     done = await answer(request)
-    if done.status_code >= 400:
+    if done.status_code >= HTTPStatus.BAD_REQUEST:
         return done
     for name in DEEDS:
-        if strike := faults.strike(name, symbol=symbol, what=what):
+        if strike := faults.strike(name, symbol=symbol, what=order):
             await _wait(strike)
             return Cut() if name == "lost-answer" else _failed(*REFUSALS["rest-504"])
     return done
@@ -71,10 +81,9 @@ def _limits() -> dict[str, str]:
     return {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "0"}
 
 
-def _symbol(body: bytes) -> str | None:
+def _asked(body: bytes) -> tuple[str | None, str]:
     try:
-        asked = msgspec.json.decode(body)
+        asked = msgspec.json.decode(body, type=Order)
     except msgspec.DecodeError:
-        return None
-    symbol = asked.get("symbol") if isinstance(asked, dict) else None
-    return symbol if isinstance(symbol, str) else None
+        return None, ""
+    return asked.symbol, asked.client_order_id or asked.symbol or ""

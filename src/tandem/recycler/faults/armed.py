@@ -78,7 +78,8 @@ class Faults:
         for one in armed:
             self._armed[one.number] = one
             self._tell(one.fault, self.now())
-        self._sort()
+        if armed:
+            self._sort()
         return armed
 
     def disarm(self, number: int) -> bool:

@@ -1,9 +1,12 @@
 """Bars that go wrong on their way out: repeated, out of order, missing, or spoilt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from tandem.market import Bar, InvalidBar
 from tandem.matching import Columns, MinuteBars
 from tandem.recycler.faults.armed import Armed, Faults
 
@@ -50,7 +53,7 @@ class SpoiltBars:
         return [minute for minute in (bars, *repeated, *late) if len(minute)]
 
     def _struck(self, one: Armed, bars: MinuteBars) -> list[int]:
-        names = [bars.columns.symbols[code] for code in bars.columns.code[bars.first : bars.last]]
+        names = _names(bars)
         wanted = one.fault.symbol
         return [
             row
@@ -59,10 +62,36 @@ class SpoiltBars:
         ]
 
 
+@dataclass(slots=True)
+class Sent:
+    """The newest bar of each symbol that was sent and is a bar: symbol to its start."""
+
+    newest: dict[str, datetime]
+
+    def note(self, minutes: Sequence[MinuteBars], whole: MinuteBars) -> None:
+        """Take in what is sent of a whole minute."""
+        for bars in minutes:
+            if bars is whole and len(bars):
+                self.newest.update(dict.fromkeys(_names(bars), bars[0].start))
+                continue
+            for bar in _sound(bars):
+                self.newest[bar.symbol] = max(bar.start, self.newest.get(bar.symbol, bar.start))
+
+
 def without(bars: MinuteBars, symbols: Sequence[str]) -> MinuteBars:
     """The bars of a minute less those of some symbols."""
-    names = [bars.columns.symbols[code] for code in bars.columns.code[bars.first : bars.last]]
+    names = _names(bars)
     return _without(bars, [row for row, symbol in enumerate(names) if symbol in symbols])
+
+
+def _names(bars: MinuteBars) -> list[str]:
+    return [bars.columns.symbols[code] for code in bars.columns.code[bars.first : bars.last].tolist()]
+
+
+def _sound(bars: MinuteBars) -> Iterator[Bar]:
+    for at in range(len(bars)):
+        with suppress(InvalidBar):
+            yield bars[at]
 
 
 def _only(bars: MinuteBars, rows: Sequence[int]) -> MinuteBars:

@@ -1,4 +1,4 @@
-"""Orders and executions that go wrong: refused, filled in part, told three times or not at all."""
+"""Executions that go wrong: short of the order, told three times or not at all."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,9 +6,12 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from tandem.market import OrderUpdate
+from tandem.matching import Ticket
 from tandem.recycler.faults.armed import Faults
 
 TIMES: Final = 3
+NOTHING: Final = Decimal(0)
+ENDLESS: Final = Decimal("Infinity")
 ONE: Final = Decimal(1)
 NINE_PLACES: Final = Decimal("0.000000001")
 
@@ -49,25 +52,24 @@ class SpoiltEvents:
 
 
 @dataclass(slots=True)
-class SpoiltOrders:
-    """What becomes of orders at the broker."""
+class ShortFills:
+    """Orders that fill in part and then no more."""
 
     faults: Faults
     _most: dict[str, Decimal] = field(default_factory=dict)
 
-    def is_rejected(self, symbol: str, client_order_id: str) -> bool:
-        """Whether an order is refused, whatever it asks for."""
-        return self.faults.strike("reject-order", symbol=symbol, what=client_order_id) is not None
+    def cap(self, ticket: Ticket, qty: Decimal) -> Decimal:
+        """How many of the shares that would fill now do."""
+        most = self._most.get(ticket.client_order_id)
+        if most is None:
+            most = self._decided(ticket, ticket.filled + qty)
+        return min(qty, max(most - ticket.filled, NOTHING))
 
-    def most(self, symbol: str, client_order_id: str, qty: Decimal) -> Decimal:
-        """How many of an order's shares may ever fill."""
-        if client_order_id in self._most:
-            return self._most[client_order_id]
-        if not self.faults.named("partial-fill"):
-            return qty
-        strike = self.faults.strike("partial-fill", symbol=symbol, what=client_order_id)
-        most = qty if strike is None else _part(qty, strike.chance.uniform(0.2, 0.8))
-        self._most[client_order_id] = most
+    def _decided(self, ticket: Ticket, whole: Decimal) -> Decimal:
+        strike = self.faults.strike("partial-fill", symbol=ticket.symbol, what=ticket.client_order_id)
+        whole = ticket.qty or whole
+        most = ENDLESS if strike is None else _part(whole, strike.chance.uniform(0.2, 0.8))
+        self._most[ticket.client_order_id] = most
         return most
 
 

@@ -1,11 +1,11 @@
 """Symbols in which nobody may trade for a while."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from tandem.matching import MinuteBars
+from tandem.matching import MinuteBars, Replay
 from tandem.recycler.faults.armed import Faults, Strike
 from tandem.recycler.faults.bars import without
 from tandem.recycler.faults.connection import lasts
@@ -36,32 +36,34 @@ class Halts:
     """Which symbols are halted where the clock stands."""
 
     faults: Faults
+    replay: Replay
     _halted: dict[str, Strike] = field(default_factory=dict)
-    _news: list[TradingStatus] = field(default_factory=list)
 
-    def through(self, bars: MinuteBars, mark: datetime) -> MinuteBars:
-        """The bars of a minute less those of halted symbols: nobody trades them, orders wait."""
+    def at(self, mark: datetime) -> list[TradingStatus]:
+        """Halt and resume what is due: the statuses to be told."""
         if not self._halted and not self.faults.named("halt"):
-            return bars
-        self._resume(mark)
+            return []
+        return [*self._resumed(mark), *self._begun(mark)]
+
+    def through(self, bars: MinuteBars) -> MinuteBars:
+        """The bars of a minute less those of halted symbols: nobody traded them."""
+        return without(bars, list(self._halted)) if self._halted else bars
+
+    def _begun(self, mark: datetime) -> Iterator[TradingStatus]:
         for one in self.faults.named("halt"):
             symbol = str(one.fault.symbol)
             if symbol not in self._halted and (strike := self.faults.strike_of(one, symbol=symbol)):
                 self._halted[symbol] = strike
-                self._news.append(halted(symbol, strike.at))
-        return without(bars, list(self._halted)) if self._halted else bars
+                self.replay.engine.halt(symbol)
+                yield halted(symbol, mark)
 
-    def news(self) -> Sequence[TradingStatus]:
-        """What the `statuses` channel has to say since the last call."""
-        news, self._news = self._news, []
-        return news
-
-    def _resume(self, mark: datetime) -> None:
+    def _resumed(self, mark: datetime) -> Iterator[TradingStatus]:
         in_force = {one.number for one in self.faults.named("halt")}
         for symbol, strike in list(self._halted.items()):
             if strike.number not in in_force or not lasts(strike, mark):
                 del self._halted[symbol]
-                self._news.append(resumed(symbol, mark))
+                self.replay.engine.resume(symbol)
+                yield resumed(symbol, mark)
 
 
 def halted(symbol: str, at: datetime) -> TradingStatus:
