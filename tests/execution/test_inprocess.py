@@ -66,7 +66,7 @@ def test_a_canceled_order_says_so_and_an_unknown_one_is_refused(world: InProcess
     with pytest.raises(BrokerError, match="order not found"):
         world.broker.cancel("b")
     world.clock.wait_until(OPEN)
-    assert [update.event for update in world.broker.updates(OPEN)] == [OrderEvent.NEW, OrderEvent.CANCELED]
+    assert [update.event for update in world.broker.updates(OPEN)] == [OrderEvent.ACCEPTED, OrderEvent.CANCELED]
 
 
 def test_waiting_beyond_the_last_bar_says_where_the_bars_end(world: InProcess) -> None:

@@ -59,9 +59,11 @@ def admit(request: Request, standing: Standing) -> Bound:
         Rejected: with Alpaca's text, code and HTTP status.
     """
     shares = _shares(request, standing.close)
+    closes = standing.held * request.side.sign < 0
+    _in_place(request, closes)
     _legs_around(request, standing.close)
     _no_wash_trade(request, standing)
-    if standing.held * request.side.sign < 0:
+    if closes:
         _closes(request, shares, standing)
         return Bound(NOTHING, shares)
     return Bound(_opens(request, shares, standing), shares)
@@ -99,6 +101,13 @@ def _shares(request: Request, close: Decimal | None) -> Decimal:
     if request.notional is None or close is None:
         return NOTHING
     return (request.notional / close).quantize(SHARE_STEP, ROUND_DOWN)
+
+
+def _in_place(request: Request, closes: bool) -> None:
+    if closes and request.order_class in (OrderClass.BRACKET, OrderClass.OTO):
+        raise unprocessable(f"{request.order_class} orders must be entry orders")
+    if not closes and request.order_class is OrderClass.OCO:
+        raise unprocessable("oco orders must be exit orders")
 
 
 def _legs_around(request: Request, close: Decimal | None) -> None:
@@ -145,8 +154,6 @@ def _kind(request: Request) -> str:
 
 
 def _closes(request: Request, shares: Decimal, standing: Standing) -> None:
-    if request.order_class in (OrderClass.BRACKET, OrderClass.OTO):
-        raise unprocessable(f"{request.order_class} orders must be entry orders")
     available = abs(standing.held) - standing.resting
     if shares > available:
         raise forbidden(
@@ -161,8 +168,6 @@ def _closes(request: Request, shares: Decimal, standing: Standing) -> None:
 
 
 def _opens(request: Request, shares: Decimal, standing: Standing) -> Decimal:
-    if request.order_class is OrderClass.OCO:
-        raise unprocessable("oco orders must be exit orders")
     if request.side is Side.SELL:
         _whole(request)
         if not standing.account.shorting_enabled:
