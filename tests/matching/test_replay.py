@@ -6,7 +6,7 @@ import pytest
 
 from tandem.config import CostSettings
 from tandem.market import Calendar, DataError, Order, OrderEvent, Side, World, WorldKind
-from tandem.matching import Engine, Reel, Rejected, Replay
+from tandem.matching import Engine, Prices, Reel, Rejected, Replay
 
 OPEN = datetime(2023, 1, 3, 14, 30, tzinfo=UTC)
 CLOSE = datetime(2023, 1, 3, 21, 0, tzinfo=UTC)
@@ -20,8 +20,8 @@ def frame(*rows: tuple[str, datetime]) -> pd.DataFrame:
 
 
 def replay_of(*rows: tuple[str, datetime]) -> Replay:
-    engine = Engine(World(WorldKind.BACKTEST, 1), Decimal(100_000), CostSettings())
-    return Replay(Reel.from_frame(frame(*rows)), engine)
+    reel = Reel.from_frame(frame(*rows))
+    return Replay(reel, Engine(World(WorldKind.BACKTEST, 1), Decimal(100_000), CostSettings(), Prices(reel.symbols)))
 
 
 def minutes(n: int) -> timedelta:

@@ -73,4 +73,5 @@ class Prices:
 
             self._known = bars.columns.symbols
             self._places = np.array([self._place[symbol] for symbol in self._known], dtype=np.int64)
-        return self._places[codes]
+        at: NDArray[Any] = self._places[codes]
+        return at
