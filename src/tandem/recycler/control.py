@@ -10,7 +10,7 @@ new status.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from hmac import compare_digest
 from ipaddress import ip_address
@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from tandem.market import NEW_YORK, DataError
 from tandem.matching import Rejected
 from tandem.recycler.answer import reply
+from tandem.recycler.faults import Panel
 from tandem.recycler.metronome import Hold, LetGo, Metronome, UnknownDesk
 
 STEP_SECONDS: Final = 5.0
@@ -70,9 +71,13 @@ class Control:
         metronome: what moves the clock.
         token: expected as `Authorization: Bearer`; empty for none.
         status: what `GET /control/status` answers.
+        panels: further endpoints, behind the same guard.
     """
 
-    def __init__(self, metronome: Metronome, token: str, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, metronome: Metronome, token: str, status: Callable[[], dict[str, Any]], panels: Sequence[Panel] = ()
+    ) -> None:
+        self._panels = panels
         self._metronome = metronome
         self._token = token
         self._status = status
@@ -89,6 +94,7 @@ class Control:
             Route("/control/step", self._guarded(self.step), methods=["POST"]),
             Route("/control/seek", self._guarded(self.seek), methods=["POST"]),
             Route("/control/speed", self._guarded(self.speed), methods=["POST"]),
+            *(route for panel in self._panels for route in panel.routes(self._guarded)),
         ]
 
     async def status(self, _: Request) -> Response:

@@ -51,6 +51,10 @@ async def _nothing() -> None:
     pass
 
 
+def _as_it_is(barrier: Barrier) -> Barrier:
+    return barrier
+
+
 class Metronome:
     """Moves a replay from mark to mark.
 
@@ -62,6 +66,7 @@ class Metronome:
         room: returns when there is room for a minute; it may wait for slow readers as long as it is told that the
             clock is patient, which it is at no speed in particular.
         ended: told each time that the reel comes to its end.
+        seen: what a desk is told of a barrier.
 
     Attributes:
         speed: see above; `set_speed` changes it.
@@ -78,6 +83,7 @@ class Metronome:
         lockstep: bool = False,
         room: Callable[[Patient], Awaitable[None]] = _at_once,
         ended: Callable[[], Awaitable[None]] = _nothing,
+        seen: Callable[[Barrier], Barrier] = _as_it_is,
     ) -> None:
         self.replay = replay
         self.speed = speed
@@ -89,6 +95,7 @@ class Metronome:
         self._publish = publish
         self._room = room
         self._ended = ended
+        self._seen = seen
         self._changed = asyncio.Condition()
         self._moving = asyncio.Lock()
         self._fetching: asyncio.Task[None] | None = None
@@ -173,7 +180,7 @@ class Metronome:
         A desk that returns starts anew, and its older hold ends.
         """
         self._let_go(desk, "it enrolled again")
-        hold = self._holds[desk] = Hold(desk, next(self._numbers), self.replay.barrier)
+        hold = self._holds[desk] = Hold(desk, next(self._numbers), self._seen(self.replay.barrier))
         self.desks[desk] = self.replay.time
         await self._tell()
         return hold
@@ -222,7 +229,7 @@ class Metronome:
         await self._until(lambda: self._stands_at(until) or hold.let_go.done())
         if not self._stands_at(until):
             raise LetGo(f"the clock no longer waits for {desk}: {hold.let_go.result()}")
-        return self.replay.barrier
+        return self._seen(self.replay.barrier)
 
     async def _beat(self) -> None:
         moves = self._moves

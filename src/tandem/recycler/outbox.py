@@ -5,11 +5,19 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from tandem.recycler.frames import Frame
 
 Message = Frame | bytes | str
+
+
+class Lateness(Protocol):
+    """How late messages are on purpose."""
+
+    def for_connection(self) -> Callable[[], float] | None:
+        """Seconds by which the next message of one more connection is late; None for never."""
+        ...
 
 
 @dataclass(slots=True)
@@ -25,8 +33,10 @@ class Delay:
     seed: int = 0
     _connections: int = field(default=0, repr=False)
 
-    def for_connection(self) -> Callable[[], float]:
+    def for_connection(self) -> Callable[[], float] | None:
         """A source of delays of its own for each connection, in seconds."""
+        if not self.seconds:
+            return None
         self._connections += 1
         chance = Random(f"{self.seed}/{self._connections}")  # noqa: S311 - not a secret
         return lambda: chance.uniform(0.0, self.seconds)
@@ -39,9 +49,9 @@ class Outbox:
         size: bytes (characters of text) that wait, the message under way included.
     """
 
-    def __init__(self, send: Callable[[Any], Awaitable[None]], delay: Delay) -> None:
+    def __init__(self, send: Callable[[Any], Awaitable[None]], delay: Lateness) -> None:
         self._send = send
-        self._late = delay.for_connection() if delay.seconds else None
+        self._late = delay.for_connection()
         self._waiting: deque[tuple[float, Message]] = deque()
         self._filled = asyncio.Event()
         self._sent = asyncio.Event()
@@ -53,8 +63,8 @@ class Outbox:
         """Send after everything put before; nothing where the connection is gone."""
         if self._over:
             return
-        if self._late is not None:
-            self._due = max(self._due, asyncio.get_running_loop().time() + self._late())
+        if self._late is not None and (late := self._late()):
+            self._due = max(self._due, asyncio.get_running_loop().time() + late)
         self._waiting.append((self._due, message))
         self.size += len(message)
         self._filled.set()

@@ -1,7 +1,7 @@
 """The one place where a minute goes out to every market-data client."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.websockets import WebSocket
 
 from tandem.market import Session
-from tandem.matching import Minute
+from tandem.matching import Minute, MinuteBars
 from tandem.recycler.daily import DailyBars
 from tandem.recycler.frames import Edition, StatusMessage
 from tandem.recycler.stock_stream import StockStream, Terms
@@ -61,9 +61,25 @@ class Publisher:
         finally:
             self.streams.discard(stream)
 
-    async def publish(self, minute: Minute) -> None:
-        """Queue a minute for every client that wants some of it, giving way between different wishes."""
-        edition = self._edition(minute)
+    async def publish(self, minute: Minute, sent: Sequence[MinuteBars] | None = None) -> None:
+        """Queue a minute for every client that wants some of it.
+
+        Args:
+            minute: what happened.
+            sent: what is told of its bars, in order; they themselves where not given.
+        """
+        told = (minute.bars,) if sent is None else sent
+        if all(bars is not minute.bars for bars in told):
+            self._day(minute)
+        for bars in told:
+            await self._queue(self._edition(minute, bars))
+
+    async def drop(self) -> None:
+        """Cut every line without a word."""
+        await asyncio.gather(*(stream.drop() for stream in list(self.streams)))
+
+    async def _queue(self, edition: Edition) -> None:
+        """Give way between different wishes."""
         printed = 0
         for stream in list(self.streams):
             stream.publish(edition)
@@ -104,10 +120,16 @@ class Publisher:
         slow = sorted(self.waited_for, key=lambda stream: stream.number)
         return [{"client": stream.number, "unread": stream.outbox.size} for stream in slow]
 
-    def _edition(self, minute: Minute) -> Edition:
+    def _edition(self, minute: Minute, bars: MinuteBars) -> Edition:
+        if bars is not minute.bars:
+            return Edition(bars, spread=self._spread, placeholder=self._placeholder)
+        return Edition(
+            minute.bars, self._day(minute), minute.revised, spread=self._spread, placeholder=self._placeholder
+        )
+
+    def _day(self, minute: Minute) -> MinuteBars | None:
         wanted = any(stream.wants("dailyBars") for stream in self.streams)
-        daily = self._daily.after(minute.bars) if wanted else None
-        return Edition(minute.bars, daily, minute.revised, spread=self._spread, placeholder=self._placeholder)
+        return self._daily.after(minute.bars) if wanted else None
 
     async def _wait_for(self, stream: StockStream, patient: Callable[[], bool]) -> None:
         if stream.outbox.size < AHEAD:

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,21 +18,22 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from tandem.market import RecyclerError, TandemError, WallClock
-from tandem.matching import Engine, Minute, Prices, Replay
+from tandem.matching import Minute, Replay
 from tandem.recycler.answer import reply
 from tandem.recycler.control import Control
-from tandem.recycler.history import reel_of
-from tandem.recycler.journal import Journal
+from tandem.recycler.faults import Chronicle, Fault, Panel, Saboteur
+from tandem.recycler.journal import Journal, MemoryJournal
 from tandem.recycler.keys import Keys
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
-from tandem.recycler.outbox import Delay
 from tandem.recycler.publisher import Publisher
+from tandem.recycler.resumption import opened
 from tandem.recycler.slots import Slots
 from tandem.recycler.stock_stream import Terms
 from tandem.recycler.tls import Certificate
 from tandem.recycler.trading import Trading
 from tandem.recycler.websocket import WebSocketProtocol
+from tandem.store import Facts
 
 HOME: Final = "~/.tandem"
 HOST: Final = "127.0.0.1"
@@ -55,21 +56,30 @@ class Recycler:
         keys: who is let in.
         token: of the control API; empty for none.
         journal: where the account is kept; in memory where there is none.
+        facts: where faults are put on record.
     """
 
     def __init__(
-        self, replay: Replay, options: Options, keys: Keys, token: str, journal: Journal | None = None
+        self,
+        replay: Replay,
+        options: Options,
+        keys: Keys,
+        token: str,
+        journal: Journal | None = None,
+        facts: Facts | None = None,
     ) -> None:
         self._replay = replay
         self._on_end = options.on_end
-        delay = Delay(options.delay_ms / 1000, options.delay_seed)
+        self._chronicle = Chronicle(facts)
+        self._saboteur = Saboteur(replay, _faults(options), self._chronicle.tell)
         terms = Terms(
             keys,
-            delay,
+            self._saboteur.lateness,
             options.auth_seconds,
             slots=Slots(options.connection_limit),
             symbol_limit=options.symbol_limit,
             symbols=len(replay.reel.symbols),
+            is_shut=self._saboteur.door.is_shut,
         )
         self._publisher = Publisher(
             terms,
@@ -84,9 +94,20 @@ class Recycler:
             lockstep=options.lockstep,
             room=self._publisher.room,
             ended=self._ended,
+            seen=self._saboteur.seen,
         )
-        self._trading = Trading(replay, keys, journal=journal, delay=delay, rate_limit=options.rate_limit)
-        self._control = Control(self._metronome, token, self.status)
+        self._journal = journal or MemoryJournal()
+        self._trading = Trading(
+            replay,
+            keys,
+            journal=self._journal,
+            delay=self._saboteur.lateness,
+            rate_limit=options.rate_limit,
+            through=self._saboteur.answered,
+            events=self._saboteur.events,
+        )
+        panel = Panel(self._saboteur.faults, replay.reel.symbols)
+        self._control = Control(self._metronome, token, self.status, [panel])
 
     def app(self) -> Starlette:
         """Everything on one port."""
@@ -105,9 +126,18 @@ class Recycler:
         """Move the clock until cancelled."""
         await self._metronome.run()
 
+    async def keep(self) -> None:
+        """Keep the account's journal until cancelled.
+
+        Raises:
+            StoreError: nothing can be committed any more.
+        """
+        await self._journal.run()
+
     async def end(self) -> None:
         """Stop the clock and let go of every desk."""
         await self._metronome.end()
+        await asyncio.to_thread(self._chronicle.end)
 
     def status(self) -> dict[str, Any]:
         """Where the replay stands, who holds it and who listens."""
@@ -122,7 +152,7 @@ class Recycler:
             "loop": replay.place.loop,
             "first": replay.began,
             "bars": barrier.bars,
-            "order_events": replay.order_events,
+            "order_events": replay.order_events + self._saboteur.surplus,
             "lockstep": metronome.lockstep,
             "speed": "max" if metronome.speed is None else metronome.speed,
             "paused": metronome.paused,
@@ -132,7 +162,14 @@ class Recycler:
         }
 
     async def _publish(self, minute: Minute) -> None:
-        await self._publisher.publish(minute)
+        damage = self._saboteur.minute(minute.bars, minute.mark)
+        if damage.cut:
+            await self._publisher.drop()
+        if damage.cut_orders:
+            await self._trading.streams.drop()
+        await self._publisher.publish(minute, damage.bars)
+        for status in damage.statuses:
+            self._publisher.announce(status)
         self._trading.after(minute)
 
     async def _ended(self) -> None:
@@ -167,12 +204,17 @@ def run(options: Options, announce: Announce) -> None:
         threading.Thread(target=_die_with_parent, daemon=True).start()
     listener = _listen(options.port)
     try:
-        reel = reel_of(options)
-        replay = Replay(reel, Engine(options.world, options.cash, options.costs, Prices(reel.symbols)))
-        recycler = Recycler(replay, options, Keys.from_environment(), _token(options))
-        asyncio.run(_serve(recycler, listener, options, announce))
+        with opened(options) as opening:
+            recycler = Recycler(opening.replay, options, Keys.from_environment(), _token(options), opening.journal)
+            asyncio.run(_serve(recycler, listener, options, announce))
     finally:
         listener.close()
+
+
+def _faults(options: Options) -> Iterator[Fault]:
+    yield from map(Fault.of, options.faults)
+    if options.delay_ms:
+        yield Fault(name="delay", seconds=options.delay_ms / 1000, every=1, seed=options.delay_seed)
 
 
 class _Server(uvicorn.Server):
@@ -216,17 +258,19 @@ async def _serve(recycler: Recycler, listener: socket.socket, options: Options, 
     if certificate:
         ready["certificate"] = str(certificate.file)
     server = _Server(config, lambda: announce(ready), recycler.end)
-    playing = asyncio.create_task(recycler.play())
-    playing.add_done_callback(lambda task: _stop_on_bug(server, task))
+    tasks = [asyncio.create_task(recycler.play()), asyncio.create_task(recycler.keep())]
+    for task in tasks:
+        task.add_done_callback(lambda task: _stop_on_bug(server, task))
     await server.serve([listener])
-    playing.cancel()
-    await asyncio.gather(playing, return_exceptions=True)
-    if not playing.cancelled() and (bug := playing.exception()):
-        raise bug
+    for task in tasks:
+        task.cancel()
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
 
 
-def _stop_on_bug(server: uvicorn.Server, playing: "asyncio.Task[None]") -> None:
-    if not playing.cancelled() and playing.exception():
+def _stop_on_bug(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception():
         server.should_exit = True
 
 

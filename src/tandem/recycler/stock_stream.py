@@ -4,7 +4,8 @@ import asyncio
 import re
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, NoReturn
@@ -14,7 +15,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 from tandem.recycler.frames import ALL, PLACEHOLDER, Edition, Frame, StatusMessage, Wanted
 from tandem.recycler.keys import Keys
-from tandem.recycler.outbox import Delay, Outbox
+from tandem.recycler.outbox import Delay, Lateness, Outbox
 from tandem.recycler.slots import Slots
 from tandem.recycler.websocket import EXTENSION, WebSocketProtocol
 from tandem.recycler.wire import Encoding, InvalidSyntax, error, success
@@ -44,15 +45,17 @@ class Terms:
         slots: how many connections there may be.
         symbol_limit: how many symbols a connection may want; None for any number.
         symbols: how many `*` means.
+        is_shut: whether nobody is let in at a time of the event loop.
     """
 
     keys: Keys
-    delay: Delay = field(default_factory=Delay)
+    delay: Lateness = field(default_factory=Delay)
     auth_seconds: float = AUTH_SECONDS
     refused_seconds: float = REFUSED_SECONDS
     slots: Slots = field(default_factory=Slots)
     symbol_limit: int | None = None
     symbols: int = 0
+    is_shut: Callable[[float], bool] = lambda _: False
 
 
 class Refused(Exception):
@@ -126,6 +129,14 @@ class StockStream:
             if self._line is not None:
                 self._line.abort()
 
+    async def drop(self) -> None:
+        """Send what is on its way, then cut the line without a word."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.outbox.empty()
+        if self._line is not None:
+            self._line.hang_up()
+
     async def fail(self, code: int) -> None:
         """Send an error; hang up where Alpaca does."""
         self._say(error(code))
@@ -176,7 +187,8 @@ class StockStream:
         if self._feed not in FEEDS:
             await self.fail(409)
             self._gone()
-        if not self._terms.slots.take(self._feed):
+        shut = self._terms.is_shut(asyncio.get_running_loop().time())
+        if shut or not self._terms.slots.take(self._feed):
             await self.fail(406)
             return False
         self._has_slot = True

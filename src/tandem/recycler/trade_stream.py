@@ -11,8 +11,9 @@ from uvicorn.protocols.utils import ClientDisconnected
 from tandem.market import OrderUpdate
 from tandem.recycler.event_log import Said
 from tandem.recycler.keys import Keys
-from tandem.recycler.outbox import Delay, Outbox
+from tandem.recycler.outbox import Lateness, Outbox
 from tandem.recycler.rest.order import Shown
+from tandem.recycler.websocket import EXTENSION, WebSocketProtocol
 from tandem.recycler.wire import Encoding, InvalidSyntax
 
 STREAMS: Final = ("trade_updates",)
@@ -24,7 +25,7 @@ TRY_AGAIN_LATER: Final = 1013
 class TradeStreams:
     """Every connection, told of each order event once."""
 
-    def __init__(self, keys: Keys, delay: Delay, shown: Shown) -> None:
+    def __init__(self, keys: Keys, delay: Lateness, shown: Shown) -> None:
         self._keys = keys
         self._delay = delay
         self._shown = shown
@@ -54,6 +55,10 @@ class TradeStreams:
         """Hang up on everybody."""
         await asyncio.gather(*(stream.cut() for stream in list(self._streams)))
 
+    async def drop(self) -> None:
+        """Send what is on its way, then cut every line without a word."""
+        await asyncio.gather(*(stream.drop() for stream in list(self._streams)))
+
 
 class TradeStream:
     """One client's connection; frames are binary, as those of Alpaca's paper trading are.
@@ -62,7 +67,7 @@ class TradeStream:
         listening: the streams it hears.
     """
 
-    def __init__(self, socket: WebSocket, keys: Keys, delay: Delay) -> None:
+    def __init__(self, socket: WebSocket, keys: Keys, delay: Lateness) -> None:
         self._socket = socket
         self._keys = keys
         self._encoding = Encoding.of(socket.headers)
@@ -97,6 +102,15 @@ class TradeStream:
         with suppress(TimeoutError, WebSocketDisconnect, ClientDisconnected, RuntimeError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._socket.close(TRY_AGAIN_LATER)
+
+    async def drop(self) -> None:
+        """Send what is on its way, then cut the line without a word."""
+        line: WebSocketProtocol | None = self._socket.scope["extensions"].get(EXTENSION, {}).get("connection")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.outbox.empty()
+        if line is not None:
+            line.hang_up()
 
     async def _obey(self) -> None:
         while True:

@@ -12,7 +12,7 @@ from tandem.recycler.events import Events as EventsPage
 from tandem.recycler.gate import Answer, Gate, Through, straight
 from tandem.recycler.journal import Journal, MemoryJournal
 from tandem.recycler.keys import Keys
-from tandem.recycler.outbox import Delay
+from tandem.recycler.outbox import Delay, Lateness
 from tandem.recycler.rate import Rate
 from tandem.recycler.rest.account import AccountPage
 from tandem.recycler.rest.activities import Activities
@@ -51,14 +51,14 @@ class Trading:
         keys: Keys,
         *,
         journal: Journal | None = None,
-        delay: Delay | None = None,
+        delay: Lateness | None = None,
         rate_limit: int | None = None,
         through: Through = straight,
         events: Events = as_they_are,
     ) -> None:
         self.broker = Broker(replay, journal or MemoryJournal(), events)
         shown = Shown(self.broker)
-        self._gate = Gate(keys, Rate(rate_limit), through=through)
+        self._gate = Gate(keys, Rate(rate_limit), through=through, settled=self.broker.journal.committed)
         self._pages = _pages(self.broker, shown)
         self._events = EventsPage(self.broker, EventLog(self.broker, shown))
         self.streams = TradeStreams(keys, delay or Delay(), shown)

@@ -58,6 +58,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """End at once, whatever is still to be sent."""
         self.transport.abort()
 
+    def hang_up(self) -> None:
+        """End without a closing frame, when what was written is sent."""
+        self.transport.close()
+
     @property
     def left_politely(self) -> bool:
         """Whether the client has said goodbye."""

@@ -7,7 +7,7 @@ from tandem.recycler.faults.connection import Door, Lateness, Silence
 from tandem.recycler.faults.executions import ShortFills, SpoiltEvents
 from tandem.recycler.faults.facts import FaultEnded, FaultStruck
 from tandem.recycler.faults.fault import KINDS, Fault
-from tandem.recycler.faults.halt import Halts, TradingStatus
+from tandem.recycler.faults.halt import Halts
 from tandem.recycler.faults.panel import Panel
 from tandem.recycler.faults.saboteur import Damage, Saboteur
 from tandem.recycler.faults.scenario import SCENARIOS, Scenario, scenario
@@ -33,6 +33,5 @@ __all__ = [
     "SpoiltBars",
     "SpoiltEvents",
     "Strike",
-    "TradingStatus",
     "scenario",
 ]

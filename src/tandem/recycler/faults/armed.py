@@ -64,7 +64,7 @@ class Faults:
         self._numbers = count(1)
         self._armed: dict[int, Armed] = {}
         self._by_name: dict[str, list[Armed]] = {}
-        self.on_change: list[Callable[[], None]] = []
+        self.on_change: list[Callable[[], object]] = []
 
     def __bool__(self) -> bool:
         return bool(self._armed)

@@ -3,32 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from tandem.matching import MinuteBars, Replay
 from tandem.recycler.faults.armed import Faults, Strike
 from tandem.recycler.faults.bars import without
 from tandem.recycler.faults.connection import lasts
-
-TAPE: Final = "C"
-
-
-@dataclass(frozen=True, slots=True)
-class TradingStatus:
-    """What the `statuses` channel says of a symbol, in Alpaca's codes.
-
-    Attributes:
-        at: market time, UTC.
-        code, message: of the status.
-        reason, why: code and words of the reason.
-    """
-
-    symbol: str
-    at: datetime
-    code: str
-    message: str
-    reason: str
-    why: str
+from tandem.recycler.frames import StatusMessage
 
 
 @dataclass(slots=True)
@@ -39,7 +19,7 @@ class Halts:
     replay: Replay
     _halted: dict[str, Strike] = field(default_factory=dict)
 
-    def at(self, mark: datetime) -> list[TradingStatus]:
+    def at(self, mark: datetime) -> list[StatusMessage]:
         """Halt and resume what is due: the statuses to be told."""
         if not self._halted and not self.faults.named("halt"):
             return []
@@ -49,7 +29,7 @@ class Halts:
         """The bars of a minute less those of halted symbols: nobody traded them."""
         return without(bars, list(self._halted)) if self._halted else bars
 
-    def _begun(self, mark: datetime) -> Iterator[TradingStatus]:
+    def _begun(self, mark: datetime) -> Iterator[StatusMessage]:
         for one in self.faults.named("halt"):
             symbol = str(one.fault.symbol)
             if symbol not in self._halted and (strike := self.faults.strike_of(one, symbol=symbol)):
@@ -57,7 +37,7 @@ class Halts:
                 self.replay.engine.halt(symbol)
                 yield halted(symbol, mark)
 
-    def _resumed(self, mark: datetime) -> Iterator[TradingStatus]:
+    def _resumed(self, mark: datetime) -> Iterator[StatusMessage]:
         in_force = {one.number for one in self.faults.named("halt")}
         for symbol, strike in list(self._halted.items()):
             if strike.number not in in_force or not lasts(strike, mark):
@@ -66,11 +46,11 @@ class Halts:
                 yield resumed(symbol, mark)
 
 
-def halted(symbol: str, at: datetime) -> TradingStatus:
+def halted(symbol: str, at: datetime) -> StatusMessage:
     """Trading stops, news are pending."""
-    return TradingStatus(symbol, at, "H", "Trading Halt", "T1", "Halt News Pending")
+    return StatusMessage(symbol, "H", "Trading Halt", "T1", "Halt News Pending", at)
 
 
-def resumed(symbol: str, at: datetime) -> TradingStatus:
+def resumed(symbol: str, at: datetime) -> StatusMessage:
     """Trading goes on."""
-    return TradingStatus(symbol, at, "T", "Trading Resumption", "T3", "News and Resumption Times")
+    return StatusMessage(symbol, "T", "Trading Resumption", "T3", "News and Resumption Times", at)

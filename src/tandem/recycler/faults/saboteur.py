@@ -15,7 +15,8 @@ from tandem.recycler.faults.bars import Sent, SpoiltBars
 from tandem.recycler.faults.connection import Door, Lateness, Silence
 from tandem.recycler.faults.executions import ShortFills, SpoiltEvents
 from tandem.recycler.faults.fault import Fault
-from tandem.recycler.faults.halt import Halts, TradingStatus
+from tandem.recycler.faults.halt import Halts
+from tandem.recycler.frames import StatusMessage
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -32,7 +33,7 @@ class Damage:
     """
 
     bars: Sequence[MinuteBars]
-    statuses: Sequence[TradingStatus] = ()
+    statuses: Sequence[StatusMessage] = ()
     cut: bool = False
     cut_orders: bool = False
 
@@ -62,6 +63,7 @@ class Saboteur:
         self._bars = SpoiltBars(self.faults)
         self._silence = Silence(self.faults)
         self._sent: Sent | None = None
+        self._mark = replay.time
         self.faults.on_change.append(self._attend)
         self.faults.arm(*faults)
 
@@ -69,15 +71,18 @@ class Saboteur:
         """What becomes of a minute."""
         if self._sent is None:
             return Damage((bars,))
-        self._attend()
+        if mark < self._mark:
+            self._sent = None  # the clock was wound back
+        self._mark = mark
+        sent = self._attend()
         cut = cut_orders = False
         if len(bars):
             cut = self.faults.strike("drop-connection", what="market data") is not None
             cut_orders = self.faults.strike("drop-order-stream", what="order events") is not None
         traded = self._halts.through(bars)
-        sent = () if self._silence.at(mark) else self._bars.after(traded)
-        self._sent.note(sent, bars)
-        return Damage(sent, self._halts.at(mark), cut, cut_orders)
+        told = () if self._silence.at(mark) else self._bars.after(traded)
+        sent.note(told, bars)
+        return Damage(told, self._halts.at(mark), cut, cut_orders)
 
     def events(self, updates: Sequence[OrderUpdate]) -> Sequence[OrderUpdate]:
         """What the order stream tells of what happened."""
@@ -86,6 +91,11 @@ class Saboteur:
     async def answered(self, request: Request, answer: Answer) -> Response:
         """What a client gets instead of the answer to its request, or that answer."""
         return await answered(self.faults, request, answer) if self.faults else await answer(request)
+
+    @property
+    def surplus(self) -> int:
+        """Order events told so far beyond those that happened; negative where more were lost."""
+        return self._events.surplus
 
     def seen(self, barrier: Barrier) -> Barrier:
         """What had been sent rather than what had happened when the clock got there."""
@@ -98,8 +108,9 @@ class Saboteur:
     def _story(self, client_order_id: str) -> Sequence[OrderUpdate] | None:
         return self._replay.engine.find(client_order_id)  # of whichever engine plays now
 
-    def _attend(self) -> None:
+    def _attend(self) -> Sent:
         if self._sent is None:
             self._sent = Sent(dict(self._replay.barrier.last_bars))
         if self.faults.named("partial-fill"):
             self._replay.engine.cap = self._fills.cap
+        return self._sent
