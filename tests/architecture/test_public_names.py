@@ -11,9 +11,9 @@ PUBLIC = {
         new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
-        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings GarchSettings
-        ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings Settings
-        WebsocketSettings as_yaml effective load
+        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
+        GarchSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings
+        Settings WebsocketSettings as_yaml edit_lists effective load
     """,
     "store": """
         Bars Blobs Body Facts Leases Loaded MemoryFacts PaperAccount PaperEntry PaperExecution PaperHold PaperKept

@@ -1,5 +1,6 @@
 """Settings: `config.yaml`, the environment and `.env`, typed and checked."""
 
+from tandem.config.edit import edit_lists
 from tandem.config.effective import as_yaml, effective
 from tandem.config.load import load
 from tandem.config.settings import (
@@ -37,6 +38,7 @@ __all__ = [
     "Settings",
     "WebsocketSettings",
     "as_yaml",
+    "edit_lists",
     "effective",
     "load",
 ]

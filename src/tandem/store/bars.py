@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, cast
 
 from tandem.market import DataError, Timeframe, World
@@ -130,6 +130,40 @@ class Bars:
                 return preferred(connection, names, wanted, revised, prefer)
             return frame(fetch(connection, names, wanted, revised), names)
 
+    def tracks(self, symbols: Sequence[str], timeframe: Timeframe, first: datetime, last: datetime) -> "list[Track]":
+        """Which sources, feeds and adjustments these symbols have bars of; see `tracks.tracks`."""
+        from tandem.store.tracks import tracks
+
+        with self._connections.use() as connection:
+            return tracks(connection, symbols, timeframe, _utc(first), _utc(last))
+
+    def strip(
+        self, chosen: "Sequence[Track]", timeframe: Timeframe, first: datetime, last: datetime
+    ) -> "tuple[Strip, Strip | None]":
+        """The bars of some tracks that start at `first` or later and before `last`, as arrays.
+
+        Returns:
+            The first word on each bar, and the newest word on those that were revised, None where none was.
+        """
+        from tandem.store.tracks import strip
+
+        with self._connections.use() as connection:
+            return strip(connection, chosen, timeframe, _utc(first), _utc(last))
+
+    def days(self, chosen: "Sequence[Track]", timeframe: Timeframe, among: Sequence[date]) -> list[date]:
+        """Those New York days on which any of the tracks has a bar, oldest first."""
+        from tandem.store.tracks import days
+
+        with self._connections.use() as connection:
+            return days(connection, chosen, timeframe, among)
+
+    def following(self, chosen: "Sequence[Track]", timeframe: Timeframe, after: datetime) -> datetime | None:
+        """The start of the first bar of any of the tracks at or after a moment, UTC; None where there is none."""
+        from tandem.store.tracks import following
+
+        with self._connections.use() as connection:
+            return following(connection, chosen, timeframe, _utc(after))
+
     def coverage(self) -> "pd.DataFrame":
         """What is stored, one row per symbol, timeframe, source, feed and adjustment.
 
@@ -143,6 +177,17 @@ class Bars:
 
         with self._connections.use() as connection:
             return coverage(connection)
+
+    def counts(self, symbols: Sequence[str], timeframe: Timeframe) -> dict[str, dict[str, int]]:
+        """How many bars of this length there are, by symbol and source; of several series the longest counts."""
+        wanted = {"timeframe": str(timeframe), "names": sorted(set(symbols))}
+        with self._connections.use() as connection:
+            rows = connection.execute(COUNTS, wanted).fetchall()
+        found: dict[str, dict[str, int]] = {symbol: {} for symbol in symbols}
+        for symbol, source, count in rows:
+            of = found[cast(str, symbol)]
+            of[cast(str, source)] = max(cast(int, count), of.get(cast(str, source), 0))
+        return found
 
     def symbols(self, timeframe: Timeframe) -> list[str]:
         """Every symbol that has bars of this length, sorted."""
@@ -166,6 +211,11 @@ def _utc(moment: datetime) -> datetime:
 
 
 QUARANTINE = "SELECT data_source, timeframe, world, given, reason, recorded_at FROM bars_quarantine ORDER BY id"
+COUNTS = """
+SELECT symbol, data_source, count(*) FROM market_data
+WHERE timeframe = %(timeframe)s AND symbol = ANY(%(names)s::text[]) AND world = '' AND revision = 0
+GROUP BY symbol, data_source, feed, adjustment
+"""
 SYMBOLS = """
 WITH RECURSIVE found AS (
     (SELECT symbol FROM market_data WHERE timeframe = %(timeframe)s ORDER BY symbol LIMIT 1)
