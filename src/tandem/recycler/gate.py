@@ -30,15 +30,22 @@ class Gate:
         rate: how often; one for trading, one for history.
         unauthorized: body of a 401.
         through: what stands between a request that was let in and its endpoint.
+        settled: returns when everything that an answer may show is durable.
     """
 
     def __init__(
-        self, keys: Keys, rate: Rate, unauthorized: object = UNAUTHORIZED, through: Through = straight
+        self,
+        keys: Keys,
+        rate: Rate,
+        unauthorized: object = UNAUTHORIZED,
+        through: Through = straight,
+        settled: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._keys = keys
         self._rate = rate
         self._unauthorized = unauthorized
         self._through = through
+        self._settled = settled
 
     def opened(self, answer: Answer) -> Answer:
         """The same endpoint behind this gate: 401, 429, its refusals, and the headers of every answer."""
@@ -55,7 +62,13 @@ class Gate:
             return reply(self._unauthorized, 401)
         if not self._rate.take():
             return reply(TOO_MANY, 429)
-        return await self._through(request, lambda let_in: _obeyed(let_in, answer))
+        return await self._through(request, lambda let_in: self._durable(let_in, answer))
+
+    async def _durable(self, request: Request, answer: Answer) -> Response:
+        response = await _obeyed(request, answer)
+        if self._settled is not None:
+            await self._settled()
+        return response
 
 
 async def _obeyed(request: Request, answer: Answer) -> Response:
