@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Final
 
 from tandem.market import DataError, Order, OrderEvent, OrderUpdate, Session
@@ -92,6 +93,7 @@ class Replay:
         self._acts = reel.acts(place)
         self._next: deque[_Stage] = deque()
         self._over = False
+        self._fetching = Lock()
         self.prepare(1)
         if not self._next:
             raise DataError("the reel has no day to play", "Check its dates.")
@@ -160,11 +162,12 @@ class Replay:
     def prepare(self, count: int = 1) -> None:
         """Fetch what the next step needs; it may wait for the store, and may run beside the readers of this replay."""
         if self._at_end() or count > 1:
-            while len(self._next) < count and not self._over:
-                act = next(self._acts, None)
-                self._over = act is None
-                if act is not None:
-                    self._next.append(_Stage(act))
+            with self._fetching:
+                while len(self._next) < count and not self._over:
+                    act = next(self._acts, None)
+                    self._over = act is None
+                    if act is not None:
+                        self._next.append(_Stage(act))
 
     def first_mark(self, moment: datetime) -> datetime | None:
         """The first mark at or after `moment`, None beyond the end of the reel."""
@@ -323,9 +326,10 @@ class Replay:
             raise unprocessable("the clock cannot go back: the account has had orders since")
         if moment < self._first.mark:
             raise DataError(f"the replay began at {self._first.mark:%Y-%m-%d %H:%M} UTC", "Seek a later moment.")
-        self._acts = self.reel.acts(self._first)
-        self._next.clear()
-        self._over = False
+        with self._fetching:
+            self._acts = self.reel.acts(self._first)
+            self._next.clear()
+            self._over = False
         self._prices.forget()
         self._stage, self._at = _Stage(next(self._acts)), START
         self._resume(self._first)
