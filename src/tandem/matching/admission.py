@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
-from tandem.market import Account, Session, Side
+from tandem.market import Account, Session, Side, plain
 from tandem.matching.form import SHARE_STEP, is_fractional, is_long
 from tandem.matching.rejection import Rejected, forbidden, unprocessable
 from tandem.matching.request import OrderClass, OrderType, Request, TimeInForce
@@ -157,7 +157,7 @@ def _closes(request: Request, shares: Decimal, standing: Standing) -> None:
     available = abs(standing.held) - standing.resting
     if shares > available:
         raise forbidden(
-            f"insufficient qty available for order (requested: {shares:f}, available: {available:f})",
+            f"insufficient qty available for order (requested: {plain(shares):f}, available: {plain(available):f})",
             available=available,
             existing_qty=standing.held,
             held_for_orders=standing.resting,

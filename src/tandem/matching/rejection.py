@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tandem.market import BrokerError
+from tandem.market import BrokerError, plain
 
 
 class Rejected(BrokerError):
@@ -18,7 +18,9 @@ class Rejected(BrokerError):
         super().__init__(what)
         self.status = status
         self.code = code
-        self.details = {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in details.items()}
+        self.details = {
+            name: f"{plain(value):f}" if isinstance(value, Decimal) else value for name, value in details.items()
+        }
 
 
 def malformed(what: str) -> Rejected:

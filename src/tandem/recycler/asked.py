@@ -9,13 +9,14 @@ from typing import Any, Final, Self, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from tandem.market import plain
 from tandem.matching import Rejected, malformed, unprocessable
 
 Word = TypeVar("Word", bound=StrEnum)
 
 LARGEST_BODY: Final = 1 << 20
 DIGITS: Final = 13
-DECIMALS: Final = 20
+DECIMALS: Final = 15
 TRUTH: Final = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 FAULTS: Final = (msgspec.DecodeError, RecursionError, UnicodeError, ValueError, ArithmeticError)
 
@@ -80,7 +81,7 @@ class Asked:
             raise self._wrong(name, value) from error
         if not number.is_finite() or number.adjusted() >= DIGITS or _decimals(number) > DECIMALS:
             raise self._wrong(name, value)
-        return number
+        return plain(number)
 
     def whole(self, name: str, usual: int, most: int, least: int = 1) -> int:
         """A count from `least` to `most`."""
