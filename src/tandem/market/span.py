@@ -114,10 +114,10 @@ class Span:
         Returns:
             The same shape and unit.
         """
-        offset = new_york_offsets(ticks)
-        local = ticks + offset
-        midnight = local - local % (24 * HOUR)
-        return midnight + (local - midnight) // (length := self.longest // TICK) * length - offset
+        offset, length = new_york_offsets(ticks), self.longest // TICK
+        since_midnight = (ticks + offset) % (24 * HOUR)
+        starts: NDArray[Any] = ticks - since_midnight % length
+        return starts
 
 
 def new_york_offsets(ticks: "NDArray[Any]") -> "NDArray[Any]":
