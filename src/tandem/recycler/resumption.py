@@ -52,7 +52,7 @@ def opened(options: Options) -> Iterator[Opening]:
 
 def description(options: Options) -> dict[str, Any]:
     """What is replayed, in words that JSON keeps: a recycler goes on where another one stood that says the same."""
-    told: dict[str, Any] = msgspec.to_builtins({name: getattr(options, name) for name in REEL})
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({name: getattr(options, name) for name in REEL}))
     return told
 
 
