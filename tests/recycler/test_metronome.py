@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tandem.config import CostSettings
-from tandem.market import World, WorldKind
+from tandem.market import DataError, World, WorldKind
 from tandem.matching import Engine, Minute, Prices, Reel, Replay
 from tandem.recycler.metronome import LetGo, Metronome, UnknownDesk
 
@@ -185,3 +185,163 @@ def test_a_speed_of_sixty_thousand_plays_a_minute_in_a_millisecond() -> None:
         assert 0.09 <= loop.time() - began < 1.0
 
     playing(scene, speed=60_000.0, lockstep=False)
+
+
+def test_a_clock_that_is_paused_stands_until_it_is_told_to_go_on() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await metronome.pause()
+        await settled()
+        sent = len(published)
+        await asyncio.sleep(0.02)
+        assert (len(published), metronome.paused) == (sent, True)
+        await metronome.resume()
+        await settled()
+        assert len(published) > sent
+
+    playing(scene, lockstep=False)
+
+
+def test_a_step_moves_one_mark_and_leaves_the_clock_paused() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await metronome.pause()
+        await settled()
+        sent = len(published)
+        first = await metronome.step()
+        second = await metronome.step()
+        await settled()
+        assert metronome.paused
+        assert [minute.mark for minute in published[sent:]] == [first.time, second.time]
+
+    playing(scene, lockstep=False)
+
+
+def test_a_step_needs_no_desk_but_waits_for_the_one_that_holds_the_clock() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await metronome.step()
+        assert len(published) == 1
+        await metronome.enrol("d")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(metronome.step(), 0.02)
+        await metronome.dismiss("d")
+        await settled()
+        assert len(published) == 1
+        await metronome.step()
+        assert len(published) == 2
+
+    playing(scene)
+
+
+def test_a_pause_is_not_made_up_for() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        while not published:
+            await asyncio.sleep(0.001)
+        await metronome.pause()
+        sent = len(published)
+        await asyncio.sleep(0.3)
+        await metronome.resume()
+        await asyncio.sleep(0.02)
+        assert len(published) - sent <= 1
+
+    playing(scene, speed=600.0, lockstep=False)
+
+
+def test_a_change_of_speed_holds_at_once_in_the_middle_of_a_minute() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await asyncio.sleep(0.02)
+        sent = len(published)
+        await metronome.set_speed(60_000.0)
+        await asyncio.sleep(0.1)
+        assert len(published) > sent + 10
+        await metronome.set_speed(None)
+        while published[-1].mark < NEXT_CLOSE:
+            await asyncio.sleep(0)
+
+    playing(scene, speed=1.0, lockstep=False)
+
+
+def test_the_clock_is_put_at_a_moment_and_goes_on_from_there() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        hold = await metronome.enrol("d")
+        barrier = await metronome.seek(OPEN + timedelta(days=1))
+        assert (barrier.time, metronome.desks) == (OPEN + timedelta(days=1), {})
+        assert hold.let_go.result() == "the clock was moved"
+        assert sum(len(minute.bars) for minute in published) == 0
+        await metronome.step()
+        assert [bar.start for bar in published[-1].bars] == [OPEN + timedelta(days=1)]
+        barrier = await metronome.seek(OPEN)
+        assert barrier.time == OPEN
+
+    playing(scene)
+
+
+def test_what_the_reel_does_not_hold_cannot_be_sought() -> None:
+    async def scene(metronome: Metronome, _: list[Minute]) -> None:
+        with pytest.raises(DataError, match="the reel ends"):
+            await metronome.seek(NEXT_CLOSE + timedelta(days=9))
+        assert metronome.replay.barrier.ended
+        with pytest.raises(DataError, match="the replay began"):
+            await metronome.seek(OPEN - timedelta(days=9))
+
+    playing(scene)
+
+
+def test_after_its_end_a_reel_can_be_wound_back() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        while not metronome.replay.barrier.ended:
+            await asyncio.sleep(0)
+        await settled()
+        sent = len(published)
+        await metronome.seek(OPEN)
+        while not metronome.replay.barrier.ended:
+            await asyncio.sleep(0)
+        assert sum(len(minute.bars) for minute in published[sent:]) == 2
+
+    playing(scene, lockstep=False)
+
+
+def test_the_clock_waits_for_room_and_says_whether_it_is_patient() -> None:
+    async def play() -> None:
+        asked: list[bool] = []
+        published: list[Minute] = []
+        room = asyncio.Event()
+
+        async def publish(minute: Minute) -> None:
+            published.append(minute)
+
+        async def wait(patient: Callable[[], bool]) -> None:
+            asked.append(patient())
+            await room.wait()
+
+        metronome = Metronome(replay(), publish, room=wait)
+        running = asyncio.create_task(metronome.run())
+        await settled()
+        assert (asked, published) == ([True], [])
+        room.set()
+        await settled()
+        assert published
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(play())
+
+
+def test_the_end_of_the_reel_is_told_once() -> None:
+    async def play() -> None:
+        ends: list[datetime] = []
+
+        async def publish(_: Minute) -> None:
+            pass
+
+        async def ended() -> None:
+            ends.append(metronome.replay.time)
+
+        metronome = Metronome(replay(), publish, ended=ended)
+        running = asyncio.create_task(metronome.run())
+        while not ends:
+            await asyncio.sleep(0)
+        await settled()
+        assert ends == [NEXT_CLOSE]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(play())
