@@ -30,6 +30,10 @@ class SpoiltBars:
         """Whether a late bar is still to come."""
         return bool(self._held)
 
+    def forget(self) -> None:
+        """Nothing comes late any more."""
+        self._held = []
+
     def after(self, bars: MinuteBars) -> Sequence[MinuteBars]:
         """What is sent of a minute, in order: the minute itself, then repeated bars, then late ones."""
         armed = self.faults.named(*FAMILY)

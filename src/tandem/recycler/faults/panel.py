@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tandem.config import FaultSettings
 from tandem.market import RecyclerError
 from tandem.recycler.faults.armed import Faults
 from tandem.recycler.faults.fault import Fault
@@ -53,8 +55,7 @@ class Panel:
 
     async def arm(self, request: Request) -> Response:
         """Put one fault in force."""
-        fault = msgspec.json.decode(await request.body(), type=Fault)
-        return self._armed([fault])
+        return self._armed([Fault.of(FaultSettings.model_validate_json(await request.body()))])
 
     async def clear(self, _: Request) -> Response:
         """Take all of them back."""
@@ -91,7 +92,14 @@ def _in_words(answer: Answer) -> Answer:
         except RecyclerError as error:
             return _reply({"message": str(error)}, 404 if "no scenario" in error.what else 422)
 
+        except ValidationError as error:
+            return _reply({"message": "; ".join(map(_flaw, error.errors()))}, 422)
+
     return told
+
+
+def _flaw(found: Any) -> str:
+    return f"{'.'.join(map(str, found['loc']))}: {found['msg']}" if found["loc"] else str(found["msg"])
 
 
 def _reply(body: Any, status: int = 200) -> Response:

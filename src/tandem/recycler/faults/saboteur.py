@@ -73,6 +73,7 @@ class Saboteur:
             return Damage((bars,))
         if mark < self._mark:
             self._sent = None  # the clock was wound back
+            self._bars.forget()
         self._mark = mark
         sent = self._attend()
         cut = cut_orders = False
