@@ -145,7 +145,7 @@ class Control:
         return reply(self._status())
 
     async def seek(self, request: Request) -> Response:
-        """Put the clock at a date, or at a moment; a date is its midnight in New York."""
+        """Put the clock at a moment, or at the first moment of a date in New York that the replay has."""
         asked = msgspec.json.decode(await request.body(), type=Seek)
         try:
             moment = datetime.fromisoformat(asked.to)
@@ -153,6 +153,9 @@ class Control:
             return reply({"message": f"{asked.to} is neither a date nor a moment"}, 422)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=NEW_YORK)
+        began = self._metronome.replay.began
+        if len(asked.to) == len("2023-01-04") and moment.date() == began.astimezone(NEW_YORK).date():
+            moment = max(moment, began)
         await self._metronome.seek(moment.astimezone(UTC))
         return reply(self._status())
 

@@ -1,0 +1,79 @@
+"""What people do to the clock through the control API."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tandem.recycler import Launched, Options, launch
+
+
+@pytest.fixture(scope="module")
+def recycler(options: Options) -> Iterator[Launched]:
+    with launch(options) as launched:
+        yield launched
+
+
+def ask(recycler: Launched, what: str, body: object = None) -> tuple[int, dict[str, Any]]:
+    answer = requests.post(f"{recycler.http}/control/{what}", json=body, timeout=10)
+    return answer.status_code, answer.json()
+
+
+def test_status_says_how_the_clock_runs(recycler: Launched) -> None:
+    said = requests.get(recycler.http + "/control/status", timeout=5).json()
+    assert (said["speed"], said["lockstep"], said["loop"], said["waited_for"]) == ("max", True, 0, [])
+    assert said["proxies"] == {}
+
+
+def test_a_pause_and_its_end_are_answered_with_the_status(recycler: Launched) -> None:
+    assert ask(recycler, "pause")[1]["paused"] is True
+    assert ask(recycler, "resume")[1]["paused"] is False
+
+
+@pytest.mark.parametrize(
+    ("to", "time"),
+    [
+        ("2023-01-04T14:30:00Z", "2023-01-04T14:30:00Z"),
+        ("2023-01-04T10:00", "2023-01-04T15:00:00Z"),
+        ("2023-01-04", "2023-01-04T11:00:00Z"),
+    ],
+)
+def test_the_clock_goes_to_a_date_or_a_moment(recycler: Launched, to: str, time: str) -> None:
+    assert ask(recycler, "seek", {"to": to})[1]["time"] == time
+
+
+def test_steps_move_the_clock_mark_by_mark(recycler: Launched) -> None:
+    ask(recycler, "seek", {"to": "2023-01-04T14:30:00Z"})
+    assert ask(recycler, "step")[1]["time"] == "2023-01-04T14:31:00Z"
+    status, said = ask(recycler, "step", {"count": 3})
+    assert (status, said["time"], said["paused"], said["bars"]) == (200, "2023-01-04T14:34:00Z", True, 8)
+
+
+@pytest.mark.parametrize(("speed", "shown"), [(60, 60.0), (0.5, 0.5), ("max", "max")])
+def test_the_speed_changes(recycler: Launched, speed: object, shown: object) -> None:
+    assert ask(recycler, "speed", {"speed": speed})[1]["speed"] == shown
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "words"),
+    [
+        ("speed", {"speed": 0}, "Expected `float` > 0"),
+        ("speed", {"speed": "fast"}, "Invalid enum value"),
+        ("seek", {"to": "tomorrow"}, "tomorrow is neither a date nor a moment"),
+        ("seek", {"to": "2029-01-04"}, "the reel ends at"),
+        ("seek", {"to": "2019-01-04"}, "the replay began at"),
+        ("step", {"count": 0}, "Expected `int` >= 1"),
+        ("seek", {}, "missing required field"),
+    ],
+)
+def test_what_cannot_be_done_is_said(recycler: Launched, what: str, body: object, words: str) -> None:
+    status, said = ask(recycler, what, body)
+    assert status == 422
+    assert words in said["message"]
+
+
+def test_a_clock_that_is_held_does_not_step(start: Callable[..., Launched], monkeypatch: pytest.MonkeyPatch) -> None:
+    recycler = start()
+    with requests.post(recycler.http + "/control/desks", json={"desk": "d"}, stream=True, timeout=5):
+        assert ask(recycler, "step") == (409, {"message": "the clock waits for d"})
