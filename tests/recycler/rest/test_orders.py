@@ -245,7 +245,12 @@ def test_more_than_the_bar_can_take_fills_in_parts(trader):
             "invalid limit_price 290.123. sub-penny increment does not fulfill minimum pricing criteria",
         ),
         ({"take_profit": 5}, 422, 40010001, "invalid take_profit: 5"),
-        ({"order_class": "bracket", "stop_loss": {"limit_price": 1}}, 422, 40010001, "stop_loss.stop_price is required"),
+        (
+            {"order_class": "bracket", "stop_loss": {"limit_price": 1}},
+            422,
+            40010001,
+            "stop_loss.stop_price is required",
+        ),
         (
             {"order_class": "bracket", "stop_loss": {"stop_price": "x"}},
             422,
@@ -296,8 +301,8 @@ def test_an_order_against_an_own_one_is_a_wash_trade(trader):
 def test_what_clients_send_without_meaning_anything_is_passed_over(trader):
     sent = {
         **ORDER, "qty": "1", "notional": None, "limit_price": None, "stop_price": "", "client_order_id": "",
-        "order_class": "", "extended_hours": None, "take_profit": None, "stop_loss": {}, "position_intent": "buy_to_open",
-        "side": "BUY",
+        "order_class": "", "extended_hours": None, "take_profit": None, "stop_loss": {},
+        "position_intent": "buy_to_open", "side": "BUY",
     }  # fmt: skip
     status, taken = trader.ask("POST", "/v2/orders", sent)
     assert status == 200

@@ -106,7 +106,7 @@ class Positions:
             "asset_class": "us_equity",
             "asset_marginable": True,
             "qty": text(qty),
-            "qty_available": text(self._broker.replay.engine.available(symbol)),
+            "qty_available": text(self._broker.replay.engine.available(symbol).copy_sign(qty)),
             "side": "long" if qty > 0 else "short",
             "avg_entry_price": text(position.average_price),
             "market_value": text(value),

@@ -1,0 +1,29 @@
+"""Assets."""
+
+import pytest
+from alpaca.trading.enums import AssetClass, AssetStatus
+from alpaca.trading.requests import GetAssetsRequest
+
+
+def test_every_symbol_on_the_reel_can_be_traded_split_and_borrowed(trader):
+    assets = trader.client.get_all_assets(GetAssetsRequest(status=AssetStatus.ACTIVE, asset_class=AssetClass.US_EQUITY))
+    assert [asset.symbol for asset in assets] == ["AAPL", "MSFT"]
+    assert all(one.tradable and one.shortable and one.fractionable and one.easy_to_borrow for one in assets)
+    assert trader.client.get_asset("MSFT") == trader.client.get_asset(assets[1].id) == assets[1]
+
+
+@pytest.mark.parametrize(
+    "query", ["status=inactive", "asset_class=crypto", "exchange=NYSE", "attributes=ptp_no_exception"]
+)
+def test_what_is_filtered_out_is_not_shown(trader, query):
+    assert trader.get(f"/v2/assets?{query}") == []
+
+
+@pytest.mark.parametrize("name", ["QQQ", "BTC/USD", "%F0%9F%A6%99", "aapl"])
+def test_an_asset_that_is_none_is_not_found(trader, name):
+    status, said = trader.ask("GET", f"/v2/assets/{name}")
+    assert (status, said["code"]) == (404, 40410000)
+
+
+def test_no_company_ever_acts(trader):
+    assert trader.get("/v2/corporate_actions/announcements?ca_types=dividend&since=2023-01-01&until=2023-01-31") == []
