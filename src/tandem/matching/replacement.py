@@ -23,12 +23,21 @@ def replaceable(ticket: Ticket, changes: Changes) -> None:
         raise malformed("unable to replace order, order isn't sent to exchange yet")
     if ticket.qty is None:
         raise unprocessable("notional orders cannot be replaced")
-    if changes.qty is not None and changes.qty != ticket.qty and ticket.request.order_class is not OrderClass.SIMPLE:
-        raise unprocessable(f"qty of {ticket.request.order_class} orders cannot be replaced")
+    _only_prices(ticket, changes)
     if changes.qty is not None and changes.qty <= ticket.filled:
         raise unprocessable("unable to replace order, qty must be > filled_qty")
     if changes.time_in_force not in (None, ticket.request.time_in_force, *LASTING):
         raise unprocessable("time_in_force of a replacement must be DAY or GTC")
+
+
+def _only_prices(ticket: Ticket, changes: Changes) -> None:
+    group = ticket.request.order_class
+    if group is OrderClass.SIMPLE:
+        return
+    if changes.qty not in (None, ticket.qty):
+        raise unprocessable(f"qty of {group} orders cannot be replaced")
+    if changes.time_in_force not in (None, ticket.request.time_in_force):
+        raise unprocessable(f"time_in_force of {group} orders cannot be replaced")
 
 
 def replaced(ticket: Ticket, changes: Changes, name: str, sibling: Ticket | None) -> Request:
