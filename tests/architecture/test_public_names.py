@@ -17,7 +17,7 @@ PUBLIC = {
     """,
     "store": """
         Bars Blobs Body Facts Leases Loaded MemoryFacts PaperAccount PaperEntry PaperExecution PaperHold PaperKept
-        PaperOrder PostgresFacts Record Sectors Store
+        PaperOrder PostgresFacts Record Sectors Store Strip Track
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
     "statistics": """
@@ -33,9 +33,9 @@ PUBLIC = {
     "matching": """
         Act Barrier Changed Changes Columns Engine Execution HeldShares Hours LedgerState Minute
         MinuteBars NEXT OrderClass OrderType Piece Place Prices Reel Rejected Replay Request Status
-        StopLoss Ticket TimeInForce Timeline forbidden malformed status_of unknown unprocessable
+        StopLoss Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved status_of unknown unprocessable
     """,
-    "recycler": "Launched Options launch serve world_of",
+    "recycler": "Launched Options launch new_account serve standing_world world_of",
     "screening": "Funnel Passport RefusedPair Score Screen Step identify",
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
@@ -48,8 +48,8 @@ PUBLIC = {
     """,
     "execution": """
         AlpacaBroker AlpacaFeed Broker Connection Feed InProcess LiveFeed Origin Outcome PairOrder
-        PairOrderEnded Purpose Reconciliation Tally Trader at_alpaca at_recycler connect in_process name_of
-        reconcile
+        PairOrderEnded Purpose Reconciliation RollCall Tally Trader at_alpaca at_recycler call_roll connect
+        in_process name_of reconcile
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """

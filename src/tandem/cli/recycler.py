@@ -1,110 +1,445 @@
 """`tandem recycler`: the local Alpaca that replays stored bars."""
 
 import os
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
-from tandem.market import RecyclerError
+from tandem.market import RecyclerError, Timeframe
 
 if TYPE_CHECKING:
     from tandem.config import Settings
-    from tandem.market import World
+    from tandem.execution import RollCall
+    from tandem.recycler import Options
+
+Mode = Literal["loop", "date_range", "single_pass", "shuffle_days", "splice"]
+
+FORBIDDEN: Final = 403
 
 app = App(name="recycler", help="The local Alpaca that replays stored bars.")
+faults = App(name="faults", help="What goes wrong on purpose.")
+app.command(faults)
 
 
 @app.command
 def start(
     *,
+    port: int | None = None,
+    mode: Mode | None = None,
+    speed: str | None = None,
+    timestamps: Literal["current", "original"] | None = None,
     symbols: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     start: date | None = None,
     end: date | None = None,
-    port: int | None = None,
-    speed: float | None = None,
-    lockstep: bool = False,
+    cash: Decimal | None = None,
+    lockstep: bool | None = None,
+    loop_count: int | None = None,
+    splice: Annotated[list[date] | None, Parameter(consume_multiple=True)] = None,
+    shuffle_seed: int | None = None,
+    proxies: str | None = None,
+    timeframe: Timeframe | None = None,
+    allow_simulated: bool | None = None,
+    on_end: Literal["hold", "close"] | None = None,
+    derive_ticks: bool | None = None,
+    fills: Literal["next_bar", "alpaca"] | None = None,
+    fills_seed: int | None = None,
+    symbol_limit: int | None = None,
+    connection_limit: int | None = None,
+    rate_limit: int | None = None,
+    tls: bool | None = None,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    compression: bool | None = None,
 ) -> None:
-    """Replay stored 1-minute bars until Ctrl-C, with a paper account beside them.
+    """Replay stored bars until Ctrl-C, with a paper account beside them. What is not given is as in the configuration.
 
     Parameters
     ----------
+    port
+        0 for any that is free.
+    mode
+        loop, date_range, single_pass, shuffle_days or splice.
+    speed
+        1 plays a minute of market time a minute, 60 one a second; max: as fast as clients take it.
+    timestamps
+        current: the first bar is now; original: the times of the stored bars, as with --lockstep.
     symbols
-        Tickers; websocket.recycler.symbols where not given.
+        Tickers.
     start
         First New York date.
     end
         Last New York date.
-    port
-        0 for any that is free; the port of websocket.recycler.server_url where not given.
-    speed
-        1.0 plays one minute of market time a minute; websocket.recycler.replay_speed where not given.
+    cash
+        Dollars in the paper account, where there is none yet.
     lockstep
-        As fast as it goes, but the clock waits for registered desks.
+        As fast as it goes, but the clock waits for registered desks such as `tandem trade`.
+    loop_count
+        How often the days are played; -1 without end.
+    splice
+        New York dates in any order, for mode splice.
+    shuffle_seed
+        Of mode shuffle_days.
+    proxies
+        Whose bars a symbol plays that has none: PDFS=AAPL,ROG=AAPL.
+    timeframe
+        Length of the bars, such as 1Min.
+    allow_simulated
+        Play bars that are not real.
+    on_end
+        At the end of the reel: hold connections, or close them.
+    derive_ticks
+        Make trades and quotes out of bars.
+    fills
+        next_bar, or as Alpaca's paper account.
+    fills_seed
+        Of the latter's partial fills.
+    symbol_limit
+        Symbols of trades and quotes that a client may ask for.
+    connection_limit
+        Streams of bars that may be open at once.
+    rate_limit
+        REST requests a minute.
+    tls
+        Speak TLS with a certificate made on demand.
+    tls_cert
+        PEM file.
+    tls_key
+        PEM file.
+    compression
+        Compress messages for clients that offer it.
     """
+    told = {name: value for name, value in locals().items() if value is not None}
+    from tandem.cli.opening import open_store
     from tandem.config import load
-    from tandem.recycler import Options, serve
+    from tandem.recycler import Options, serve, standing_world
 
     settings = load()
     recycler = settings.websocket.recycler
-    dates = recycler.date_range
-    usual = None if recycler.replay_speed == "max" or lockstep else recycler.replay_speed
-    chosen = usual if speed is None else speed
-    options = Options(
-        symbols=tuple(symbols or recycler.symbols),
-        start=start or dates.start_date,
-        end=end or dates.end_date,
-        port=_port(recycler.server_url) if port is None else port,
-        cash=recycler.cash,
-        world=_new_world(settings),
-        costs=settings.costs,
-        lockstep=lockstep,
-        speed=chosen,
-    )
-    serve(options, lambda ready: _announce(ready, options.symbols, recycler.replay_mode))
+    options = Options.from_settings(recycler, settings.costs, **_overrides(told))
+    _name_store(settings)
+    with open_store() as store:
+        known = store.newest_paper()
+        world = standing_world(store, options.cash)
+        if cash is not None and known is not None:
+            print(f"{world} keeps its account; `tandem recycler reset --cash {cash}` starts a new one.")
+        serve(replace(options, world=world, durable=True), lambda ready: _announce(ready, options))
 
 
 @app.command
-def status(*, url: str | None = None) -> None:
+def status(*, url: str | None = None, json: bool = False) -> None:
     """Where a running recycler stands, and who is connected.
 
     Parameters
     ----------
     url
         Its address; websocket.recycler.server_url where not given.
+    json
+        Print JSON.
     """
+    _show(ask(_address(url)), json)
+
+
+@app.command
+def pause(*, url: str | None = None) -> None:
+    """Let the clock stand.
+
+    Parameters
+    ----------
+    url
+        See `status`.
+    """
+    _show(order(_address(url), "pause"))
+
+
+@app.command
+def resume(*, url: str | None = None) -> None:
+    """Let the clock go on.
+
+    Parameters
+    ----------
+    url
+        See `status`.
+    """
+    _show(order(_address(url), "resume"))
+
+
+@app.command
+def step(count: Annotated[int, Parameter(validator=Number(gte=1))] = 1, /, *, url: str | None = None) -> None:
+    """Let the clock stand, then play one minute, or several.
+
+    Parameters
+    ----------
+    count
+        How many.
+    url
+        See `status`.
+    """
+    _show(order(_address(url), "step", {"count": count}))
+
+
+@app.command
+def seek(to: str, /, *, url: str | None = None) -> None:
+    """Put the clock at a date, or at a moment such as 2023-01-05T10:30.
+
+    Parameters
+    ----------
+    to
+        In New York, unless it has a zone.
+    url
+        See `status`.
+    """
+    _show(order(_address(url), "seek", {"to": to}))
+
+
+@app.command
+def speed(factor: str, /, *, url: str | None = None) -> None:
+    """Change the speed.
+
+    Parameters
+    ----------
+    factor
+        Minutes of market time per minute, or max.
+    url
+        See `status`.
+    """
+    _show(order(_address(url), "speed", {"speed": _factor(factor) or "max"}))
+
+
+@faults.default
+def list_faults(*, url: str | None = None) -> None:
+    """What goes wrong on purpose now, and how often it did.
+
+    Parameters
+    ----------
+    url
+        See `status`.
+    """
+    _show_faults(answer("GET", _address(url), "faults"))
+
+
+@faults.command
+def add(
+    name: str,
+    /,
+    *,
+    symbol: str | None = None,
+    at: str | None = None,
+    until: str | None = None,
+    every: int | None = None,
+    count: int | None = None,
+    seconds: float | None = None,
+    chance: float | None = None,
+    seed: int | None = None,
+    url: str | None = None,
+) -> None:
+    """Let something go wrong.
+
+    Parameters
+    ----------
+    name
+        Which fault; docs/recycler.md lists them.
+    symbol
+        Only this one.
+    at
+        New York time, such as 10:30.
+    until
+        New York time.
+    every
+        Every how many occasions.
+    count
+        How often at most.
+    seconds
+        How long.
+    chance
+        0 to 1, per occasion.
+    seed
+        The same seed goes wrong alike.
+    url
+        See `status`.
+    """
+    told = {name: value for name, value in locals().items() if value is not None and name != "url"}
+    _show_faults(answer("POST", _address(url), "faults", told))
+
+
+@faults.command
+def clear(number: int | None = None, /, *, url: str | None = None) -> None:
+    """Let nothing go wrong any more, or no longer the fault of this number.
+
+    Parameters
+    ----------
+    number
+        As listed; every fault where not given.
+    url
+        See `status`.
+    """
+    answer("DELETE", _address(url), "faults" if number is None else f"faults/{number}")
+    print("No fault is in force." if number is None else f"Fault {number} is no longer in force.")
+
+
+@app.command
+def scenario(
+    name: str | None = None, /, *, symbol: str | None = None, seed: int | None = None, url: str | None = None
+) -> None:
+    """Play a bad day with a name; without one, list those there are.
+
+    Parameters
+    ----------
+    name
+        Such as bad-monday.
+    symbol
+        Whom it concerns, where it concerns one; the first on the reel where not given.
+    seed
+        Another seed goes wrong otherwise.
+    url
+        See `status`.
+    """
+    if name is None:
+        for known in answer("GET", _address(url), "scenarios"):
+            print(f"{known['name']}: {known['meaning']}\n  A client should {known['client']}.")
+        return
+    asked = {key: value for key, value in (("symbol", symbol), ("seed", seed)) if value is not None}
+    _show_faults(answer("POST", _address(url), f"scenarios/{name}", asked))
+
+
+@app.command
+def reset(*, cash: Decimal | None = None) -> None:
+    """Start a new paper account; the next start of the recycler uses it. The old one stays on record.
+
+    Parameters
+    ----------
+    cash
+        Dollars; websocket.recycler.cash where not given.
+    """
+    from tandem.cli.opening import open_store
+    from tandem.config import load
+    from tandem.recycler import new_account
+
+    dollars = load().websocket.recycler.cash if cash is None else cash
+    if not (dollars.is_finite() and dollars > 0):
+        raise RecyclerError(f"an account with {dollars} dollars", "Give an amount above 0.")
+    with open_store() as store:
+        world = new_account(store, dollars)
+    print(f"{world}: a new account with ${dollars:,}; the next `tandem recycler start` uses it.")
+
+
+@app.command
+def check(*, minutes: Annotated[int, Parameter(validator=Number(gte=1))] = 3, url: str | None = None) -> int:
+    """Connect as a client; see that every symbol arrives, in step and at the speed that is set. 1 where not.
+
+    Parameters
+    ----------
+    minutes
+        Of market time to listen for.
+    url
+        See `status`.
+    """
+    from tandem.cli.stream import recycler_at
+    from tandem.config import load
+    from tandem.execution import call_roll
+
+    settings = load()
+    address = url or settings.websocket.recycler.server_url
+    now = ask(address)
+    wanted = list(
+        dict.fromkeys([*settings.websocket.recycler.symbols, *now["symbols"]] if url is None else now["symbols"])
+    )
+    if refusal := _not_playing(now):
+        print(refusal)
+        return 1
+    print(f"{now['world']} at {now['speed']}x: listening for {minutes} minutes of market time.", flush=True)
+    call = call_roll(recycler_at(settings, address), wanted, minutes, now["speed"])
+    _show_call(call, now)
+    return 0 if call.passed else 1
+
+
+def _not_playing(now: dict[str, Any]) -> str:
+    if now.get("ended"):
+        return "The reel has ended: nothing arrives any more."
+    if now.get("paused"):
+        return "The clock stands: `tandem recycler resume` lets it go on."
+    if now.get("lockstep") and not now.get("desks"):
+        return "The clock waits for a desk such as `tandem trade`: nothing arrives."
+    return ""
+
+
+def _show_call(call: "RollCall", now: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    proxies = now.get("proxies") or {}
+    table = Table("symbol", "plays", "bars", "first", "last", "behind", "", title="Roll call")
+    for found in call.answers:
+        plays = proxies.get(found.symbol, found.symbol) if found.symbol in now["symbols"] else ""
+        times = [f"{start:%Y-%m-%d %H:%M}" if start else "" for start in (found.first, found.last)]
+        verdict = f"❌ {found.why}" if found.why else "✅"
+        table.add_row(found.symbol, plays, str(found.bars), *times, f"{found.late:.3f} s", verdict)
+    Console().print(table)
+    played = f", played at {call.speed:.3g}x" if call.speed is not None else ""
+    print(
+        f"{call.marks} minutes of market time{played}: {'as it should be' if call.passed else call.why or 'see above'}."
+    )
+
+
+def _overrides(told: dict[str, Any]) -> dict[str, Any]:
+    """Options as the command line words them."""
+    if "symbols" in told:
+        told["symbols"] = tuple(name.upper() for text in told["symbols"] for name in text.split(",") if name)
+    if "speed" in told:
+        told["speed"] = _factor(told["speed"])
+    if "splice" in told:
+        told = {"mode": "splice"} | told | {"splice": tuple(told["splice"])}
+    if "proxies" in told:
+        told["proxies"] = _proxies(told["proxies"])
+    if told.get("lockstep"):
+        told = {"timestamps": "original", "speed": None} | told
+    return told
+
+
+def _factor(text: str) -> float | None:
+    """A speed; None for max."""
+    try:
+        return None if text.lower() == "max" else float(text.lower().removesuffix("x"))
+    except ValueError:
+        raise RecyclerError(f"{text} is no speed", "Give a number such as 60, or max.") from None
+
+
+def _proxies(text: str) -> dict[str, str]:
+    pairs = [pair.strip().upper().partition("=") for pair in text.split(",") if pair.strip()]
+    if not all(symbol and other for symbol, _, other in pairs):
+        raise RecyclerError(f"--proxies {text} is not SYMBOL=PROXY", "Write --proxies PDFS=AAPL,ROG=AAPL.")
+    return {symbol: other for symbol, _, other in pairs}
+
+
+def _name_store(settings: "Settings") -> None:
+    """The recycler finds its store where this command has found it."""
+    os.environ["TANDEM_HOME"] = str(settings.home.expanduser())
+    if settings.database_url:
+        os.environ["TANDEM_DATABASE_URL"] = settings.database_url.get_secret_value()
+
+
+def _announce(ready: dict[str, Any], options: "Options") -> None:
+    http = ready["url"].replace("ws", "http", 1)
+    pace = (
+        "in lockstep"
+        if options.lockstep
+        else "as fast as clients take it"
+        if options.speed is None
+        else f"{options.speed:g}x"
+    )
+    print(f"{ready['world']} replays {', '.join(options.symbols)}: {options.mode}, {pace}. Ctrl-C ends it.")
+    print(f"bars     {ready['url']}/v2/iex")
+    print(f"trading  {http} and {ready['url']}/stream, any keys", flush=True)
+
+
+def _address(url: str | None) -> str:
     from tandem.config import load
 
-    address = url or load().websocket.recycler.server_url
-    for name, value in ask(address).items():
-        print(f"{name:<13} {_shown(value)}")
-
-
-def _new_world(settings: "Settings") -> "World":
-    from tandem.market import WorldKind
-    from tandem.store import Store
-
-    url = settings.database_url.get_secret_value() if settings.database_url else None
-    os.environ["TANDEM_HOME"] = str(settings.home.expanduser())
-    if url:
-        os.environ["TANDEM_DATABASE_URL"] = url
-    with Store.open(settings.home.expanduser(), url) as store:
-        return store.new_world(WorldKind.RECYCLER, "tandem recycler start")
-
-
-def _port(url: str) -> int:
-    from urllib.parse import urlsplit
-
-    return urlsplit(url).port or 80
-
-
-def _announce(ready: dict[str, Any], symbols: tuple[str, ...], mode: str) -> None:
-    port = ready["port"]
-    print(f"{ready['world']} replays {', '.join(symbols)}. Ctrl-C ends it.")
-    print(f"bars     ws://localhost:{port}/v2/iex")
-    print(f"trading  http://localhost:{port} and ws://localhost:{port}/stream, any keys", flush=True)
-    if mode == "loop":
-        print("It plays once and then holds still: replay_mode loop is not built yet.")
+    return url or load().websocket.recycler.server_url
 
 
 def ask(url: str, seconds: float = 10.0) -> dict[str, Any]:
@@ -117,21 +452,64 @@ def ask(url: str, seconds: float = 10.0) -> dict[str, Any]:
     Raises:
         RecyclerError: none answers there, or the token is wrong.
     """
+    said: dict[str, Any] = answer("GET", url, "status", seconds=seconds)
+    return said
+
+
+def order(url: str, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Tell a running recycler's clock what to do; its new status.
+
+    Raises:
+        RecyclerError: none answers there, it refuses, or the token is wrong.
+    """
+    said: dict[str, Any] = answer("POST", url, what, body or {})
+    return said
+
+
+def answer(method: str, url: str, path: str, body: dict[str, Any] | None = None, seconds: float = 10.0) -> Any:
+    """What the control API of a recycler answers; None where it answers nothing.
+
+    Raises:
+        RecyclerError: none answers there, it refuses, or the token is wrong.
+    """
     import requests
 
-    base = "http://" + url.partition("://")[2].partition("/")[0]
+    secure = "s" if url.startswith(("wss", "https")) else ""
+    base = f"http{secure}://{url.partition('://')[2].partition('/')[0]}"
     token = os.environ.get("TANDEM_RECYCLER_TOKEN", "")
     try:
-        answer = requests.get(f"{base}/control/status", headers={"Authorization": f"Bearer {token}"}, timeout=seconds)
-        said: dict[str, Any] = answer.json()
+        with requests.Session() as session:
+            session.trust_env = False  # it is on this machine: no proxy in between
+            session.headers["Authorization"] = f"Bearer {token}"
+            got = session.request(method, f"{base}/control/{path}", json=body, timeout=seconds, verify=not secure)
+        said = got.json() if got.content else None
     except (requests.RequestException, ValueError) as error:
         raise RecyclerError(f"no recycler answers at {base}", "Start one: `tandem recycler start`.") from error
-    if not answer.ok:
-        raise RecyclerError(f"the recycler at {base} refuses: {said.get('message')}", "Set TANDEM_RECYCLER_TOKEN.")
-    return said
+    if got.ok:
+        return said
+    why = said.get("message") if isinstance(said, dict) else got.status_code
+    mend = "Set TANDEM_RECYCLER_TOKEN." if got.status_code == FORBIDDEN else ""
+    raise RecyclerError(f"the recycler at {base} refuses: {why}", mend)
+
+
+def _show(said: dict[str, Any], json: bool = False) -> None:
+    if json:
+        import json as form
+
+        print(form.dumps(said, indent=2))
+        return
+    for name, value in said.items():
+        print(f"{name:<13} {_shown(value)}")
+
+
+def _show_faults(faults: list[dict[str, Any]]) -> None:
+    if not faults:
+        print("No fault is in force.")
+    for fault in faults:
+        print("  ".join(f"{name} {_shown(value)}" for name, value in fault.items() if value not in (None, "")))
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {held}" for name, held in value.items()) or "none"
+        return ", ".join(f"{name} {_shown(held)}" for name, held in value.items()) or "none"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

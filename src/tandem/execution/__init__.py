@@ -8,6 +8,7 @@ from tandem.execution.logbook import Tally
 from tandem.execution.origin import Origin, at_alpaca, at_recycler
 from tandem.execution.pair_order import Outcome, PairOrder, Purpose, name_of
 from tandem.execution.reconcile import Reconciliation, reconcile
+from tandem.execution.roll_call import RollCall, call_roll
 from tandem.execution.seams import Broker, Feed
 from tandem.execution.trader import PairOrderEnded, Trader
 
@@ -25,10 +26,12 @@ __all__ = [
     "PairOrderEnded",
     "Purpose",
     "Reconciliation",
+    "RollCall",
     "Tally",
     "Trader",
     "at_alpaca",
     "at_recycler",
+    "call_roll",
     "connect",
     "in_process",
     "name_of",

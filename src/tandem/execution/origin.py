@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tandem.config import AlpacaSettings, RecyclerSettings
+from tandem.config import AlpacaSettings
 from tandem.execution.alpaca import bases
 from tandem.market import NEW_YORK, Calendar, Clock, ConfigError, RecyclerError, WallClock, World
 from tandem.recycler import world_of
@@ -79,18 +79,16 @@ def at_alpaca(account: AlpacaSettings) -> Origin:
     return Origin("Alpaca", f"{STREAM}/{account.data_feed}", None, account, "alpaca", Exchange())
 
 
-def at_recycler(
-    recycler: RecyclerSettings, feed: str = "iex", *, key_id: str = "", secret_key: str = "", token: str = ""
-) -> Origin:
+def at_recycler(url: str, feed: str = "iex", *, key_id: str = "", secret_key: str = "", token: str = "") -> Origin:
     """A recycler's stream, at its replay's clock.
 
     Args:
-        recycler: says where it listens.
+        url: where it listens, `ws://...` or `http://...`.
         feed: `iex` or `sip`; the recycler plays the same on both.
         key_id, secret_key: where it asks for certain ones.
         token: of its control API; empty where it needs none.
     """
-    http, ws = bases(recycler.server_url)
+    http, ws = bases(url)
     keys = {"key_id": key_id or ANY, "secret_key": secret_key or ANY}
     account = AlpacaSettings.model_validate({**keys, "data_feed": feed})
     time = Replayed(http or "", keys["key_id"], keys["secret_key"], token)

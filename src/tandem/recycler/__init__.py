@@ -1,6 +1,7 @@
 """The recycler: a local Alpaca that replays stored bars, with a paper broker beside it."""
 
+from tandem.recycler.account import new_account, standing_world
 from tandem.recycler.launch import Launched, launch, serve
 from tandem.recycler.options import Options, world_of
 
-__all__ = ["Launched", "Options", "launch", "serve", "world_of"]
+__all__ = ["Launched", "Options", "launch", "new_account", "serve", "standing_world", "world_of"]

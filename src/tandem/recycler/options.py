@@ -108,6 +108,8 @@ class Options:
             raise RecyclerError(f"a speed of {self.speed:g} goes nowhere", "Give one above 0.")
         if not self.symbols or self.cash <= 0 or self.delay_ms < 0:
             raise RecyclerError("a recycler needs symbols, cash above 0 and a delay that is not negative")
+        if not 0 <= self.port <= 65_535:
+            raise RecyclerError(f"there is no port {self.port}", "Ports go from 0, for any that is free, to 65535.")
         if self.loop_count < -1:
             raise RecyclerError(f"a loop count of {self.loop_count} means nothing", "-1 repeats without end.")
         if self.mode == "splice" and not self.splice:
