@@ -4,12 +4,12 @@ from tandem.matching.changed import Changed, Execution, HeldShares, Hours, Ledge
 from tandem.matching.columns import Columns, MinuteBars
 from tandem.matching.engine import Engine, status_of
 from tandem.matching.prices import Prices
-from tandem.matching.reel import Act, Place, Reel
+from tandem.matching.reel import Act, Place, Reel, last_closes, midnight
 from tandem.matching.rejection import Rejected, forbidden, malformed, unknown, unprocessable
 from tandem.matching.replay import Barrier, Minute, Replay
 from tandem.matching.request import Changes, OrderClass, OrderType, Request, StopLoss, TimeInForce
 from tandem.matching.ticket import NEXT, Status, Ticket
-from tandem.matching.timeline import Piece, Timeline
+from tandem.matching.timeline import Piece, Timeline, moved
 
 __all__ = [
     "NEXT",
@@ -40,7 +40,10 @@ __all__ = [
     "TimeInForce",
     "Timeline",
     "forbidden",
+    "last_closes",
     "malformed",
+    "midnight",
+    "moved",
     "status_of",
     "unknown",
     "unprocessable",

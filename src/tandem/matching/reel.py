@@ -110,6 +110,7 @@ class Reel:
         symbols: tickers, in alphabetical order.
         timeframe: length of every bar.
         proxies: symbol without bars of its own to the symbol whose bars it plays.
+        sources: symbol to the source, feed and adjustment of the bars it plays, where known.
         timeline: what ties the replay's time to the store's; an act is noted there when it is handed out.
 
     Args:
@@ -125,11 +126,13 @@ class Reel:
         *,
         timeframe: Timeframe = Timeframe.MIN_1,
         proxies: Mapping[str, str] | None = None,
+        sources: Mapping[str, str] | None = None,
         closes: Callable[[Place], Mapping[str, Decimal]] = lambda _: {},
     ) -> None:
         self.symbols = tuple(sorted(symbols))
         self.timeframe = timeframe
         self.proxies = dict(proxies or {})
+        self.sources = dict(sources or {})
         self.timeline = timeline
         self._play = play
         self._closes = closes

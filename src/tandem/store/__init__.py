@@ -8,6 +8,7 @@ from tandem.store.paper import PaperAccount, PaperEntry, PaperExecution, PaperHo
 from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
 from tandem.store.store import Store
+from tandem.store.track import Strip, Track
 
 __all__ = [
     "Bars",
@@ -27,4 +28,6 @@ __all__ = [
     "Record",
     "Sectors",
     "Store",
+    "Strip",
+    "Track",
 ]

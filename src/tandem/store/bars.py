@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tandem.store.choice import Prefer
+    from tandem.store.track import Strip, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,11 @@ class Bars:
             return frame(fetch(connection, names, wanted, revised), names)
 
     def tracks(self, symbols: Sequence[str], timeframe: Timeframe, first: datetime, last: datetime) -> "list[Track]":
-        """Which sources, feeds and adjustments these symbols have bars of; see `tracks.tracks`."""
+        """Which sources, feeds and adjustments these symbols have bars of, best first.
+
+        Real bars are better than simulated ones, then the track with more bars, then the raw one. Where the range is
+        long, bars are counted on some of its days only.
+        """
         from tandem.store.tracks import tracks
 
         with self._connections.use() as connection:
