@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -11,9 +11,10 @@ from tandem.matching import Changes, Minute, Replay, Request, Ticket, Timeline, 
 from tandem.recycler.identity import account_id
 from tandem.recycler.journal import Journal
 from tandem.recycler.rest.configuration import Configuration
-from tandem.recycler.rest.equity import EquityCurve, Evening
+from tandem.recycler.rest.equity import EquityCurve, Evening, Points
 
 NOTHING: Final = Decimal(0)
+MINUTES_KEPT: Final = timedelta(days=32)
 
 Listener = Callable[[Sequence[OrderUpdate]], None]
 Events = Callable[[Sequence[OrderUpdate]], Sequence[OrderUpdate]]
@@ -53,7 +54,8 @@ class Broker:
         self._events = events
         self._session: Session | None = None
         self._configuration = journal.kept("configuration", Configuration) or Configuration()
-        self._begin(journal.kept("opened", Opened), journal.kept("evening", Evening))
+        self._engine = self._elder = replay.engine
+        self._begin(journal.kept("opened", Opened), journal.kept("evening", Evening), journal.kept("equity", Points))
 
     @property
     def timeline(self) -> Timeline:
@@ -129,11 +131,12 @@ class Broker:
     def after(self, minute: Minute) -> None:
         """The clock has moved: remember what the account is worth; tell what its orders did, once that is durable."""
         if self.replay.engine is not self._engine:
+            self._elder, self._engine = self._engine, self.replay.engine
             self._begin()
         equity = self.replay.engine.account().equity
         self.curve.note(minute.mark, equity)
         if self._session is not None and minute.mark >= self._session.close:
-            self._remember(equity)
+            self._remember(equity, self._session.close)
         self._session = self.replay.session
         self._then(minute.updates)
 
@@ -142,15 +145,17 @@ class Broker:
         return self.replay.engine.open_tickets()
 
     def ticket(self, client_order_id: str) -> Ticket | None:
-        """One order by the id its sender gave it."""
-        return self.replay.engine.ticket(client_order_id)
+        """One order by the id its sender gave it; of an account that started over, the one before it too."""
+        return self.replay.engine.ticket(client_order_id) or self._elder.ticket(client_order_id)
 
-    def _begin(self, opened: Opened | None = None, evening: Evening | None = None) -> None:
-        self._engine = self.replay.engine
+    def _begin(
+        self, opened: Opened | None = None, evening: Evening | None = None, points: Points | None = None
+    ) -> None:
         self._opened = opened or self._open()
         self.evening = evening or Evening(self._opened.equity)
-        self.curve = EquityCurve()
-        self.curve.note(self._opened.at, self._opened.equity)
+        self.curve = EquityCurve(points)
+        if points is None:
+            self.curve.note(self._opened.at, self._opened.equity)
         self._session = self.replay.session
         self._restrict()
 
@@ -162,11 +167,14 @@ class Broker:
         self.journal.keep("opened", opened)
         return opened
 
-    def _remember(self, equity: Decimal) -> None:
+    def _remember(self, equity: Decimal, close: datetime) -> None:
         shares = {symbol: held.qty for symbol, held in self.replay.engine.positions().items()}
         closes = ((symbol, self.close(symbol)) for symbol in self.replay.reel.symbols)
         self.evening = Evening(equity, {symbol: close for symbol, close in closes if close is not None}, shares)
+        self.curve.note(close, equity, closing=True)
+        self.curve.thin(close - MINUTES_KEPT)
         self.journal.keep("evening", self.evening)
+        self.journal.keep("equity", self.curve.points())
 
     def _then(self, updates: Sequence[OrderUpdate]) -> None:
         told = [update for update in updates if update.event is not OrderEvent.HELD]

@@ -44,12 +44,25 @@ class EventLog:
     def __init__(self, broker: Broker, shown: Shown) -> None:
         self._broker = broker
         self._shown = shown
+        self._engine = broker.replay.engine
         self._updates = _history(broker)
+        self._known = len(self._updates)
         self._news = asyncio.Event()
         broker.listeners.append(self._note)
 
     def __len__(self) -> int:
         return len(self._updates)
+
+    def after(self, place: int) -> int:
+        """Where somebody goes on who has seen everything up to a place.
+
+        Of what was told before a restart the order within a minute is not known: that minute is told again, whole.
+        """
+        if place >= self._known:
+            return min(place + 1, len(self._updates))
+        while place and self._updates[place - 1].at == self._updates[place].at:
+            place -= 1
+        return place
 
     def update(self, place: int) -> OrderUpdate:
         """What happened at a place, counted from 0."""
@@ -70,6 +83,8 @@ class EventLog:
             pass
 
     def _note(self, updates: Sequence[OrderUpdate]) -> None:
+        if self._engine is not self._broker.replay.engine:  # an account that started over
+            self._engine, self._updates, self._known = self._broker.replay.engine, [], 0
         self._updates += updates
         told, self._news = self._news, asyncio.Event()
         told.set()

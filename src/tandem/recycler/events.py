@@ -63,7 +63,7 @@ class Events:
             if until is not None or last is not None:
                 raise unprocessable("until needs since, and until_id needs since_id")
             return Window(len(self._log))
-        return Window(0 if after is None else after + 1, last, since, until)
+        return Window(0 if after is None else self._log.after(after), last, since, until)
 
 
 class EventStream(Response):
@@ -105,6 +105,7 @@ class EventStream(Response):
                 await _say(send, HEARTBEAT)
 
     def _due(self) -> Iterator[bytes]:
+        self._place = 0 if self._place > len(self._log) else self._place
         while self._place < len(self._log) and not self._is_past():
             place, self._place = self._place, self._place + 1
             if self._window.takes(self._log.update(place).at):

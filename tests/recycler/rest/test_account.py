@@ -60,6 +60,7 @@ def test_positions_and_account_add_up_to_the_cent_with_costs(run):
         spent = sum(Decimal(f["price"]) * Decimal(f["qty"]) * (1 if f["side"] == "buy" else -1) for f in fills)
         fees = Decimal(100_000) - spent - Decimal(account.cash)
         assert fees >= Decimal("0.14")
+        assert fees == -sum(Decimal(one["net_amount"]) for one in paid.get("/v2/account/activities/FEE"))
         assert Decimal(account.equity) == Decimal(account.cash) + 10 * long - 4 * short
         assert Decimal(account.long_market_value) == 10 * long
         assert Decimal(account.short_market_value) == -4 * short

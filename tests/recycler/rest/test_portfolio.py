@@ -97,7 +97,16 @@ def test_what_means_nothing_is_refused(trader, query):
 
 
 @pytest.mark.parametrize(
-    "query", ["start=1800-01-01", "end=1800-01-01", "period=9999A", "start=9000-01-01", "date_end=1990-01-01"]
+    "query",
+    [
+        "start=2023-01-04&period=9999A",
+        "start=9999-12-31&period=1D",
+        "start=1800-01-01",
+        "end=1800-01-01",
+        "period=9999A",
+        "start=9000-01-01",
+        "date_end=1990-01-01",
+    ],
 )
 def test_times_before_the_account_and_after_now_are_left_out(trader, query):
     assert trader.ask("GET", f"{PATH}?{query}")[0] == 200

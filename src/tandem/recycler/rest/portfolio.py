@@ -29,6 +29,7 @@ FRAMES: Final = {
 LONGEST: Final = {"1Min": timedelta(days=7), DAY: timedelta(days=36600)}
 USUAL_LONGEST: Final = timedelta(days=31)
 PERIOD: Final = re.compile(r"([1-9][0-9]{0,3})([DWMAY])")
+LONGEST_PERIOD: Final = 36_500
 DAYS: Final = {"W": 7, "M": 30, "A": 365, "Y": 365}
 REPORTING: Final = ("market_hours", "extended_hours", "continuous")
 RESETS: Final = ("no_reset", "per_day")
@@ -76,6 +77,8 @@ class Portfolio:
         start = asked.moment("start")
         if start is None:
             start = self._before(end, asked.text("period") or "1M")
+        elif start > now:
+            start = now
         elif asked.has("period") and not asked.has("end"):
             end = min(end, start + _length(asked.text("period") or "1M"))
         return max(start, opened), max(end, opened)
@@ -151,7 +154,7 @@ def _length(period: str) -> timedelta:
     match = PERIOD.fullmatch(period)
     if match is None:
         raise unprocessable(f"invalid period: {period[:100]}")
-    return timedelta(days=int(match[1]) * DAYS.get(match[2], 1))
+    return timedelta(days=min(int(match[1]) * DAYS.get(match[2], 1), LONGEST_PERIOD))
 
 
 def _usual_frame(length: timedelta) -> str:
