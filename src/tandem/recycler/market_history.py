@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tandem.market import Span, Unit
+from tandem.market import Span, StoreError, Unit
 from tandem.matching import Replay, unknown
+from tandem.recycler.answer import reply
 from tandem.recycler.gate import Answer, Gate
 from tandem.recycler.line import Line
 from tandem.recycler.meta import CONDITIONS, EXCHANGES
@@ -217,7 +218,10 @@ class History:
         return None if line is None or self._spread is None else self._last(kind, line)
 
     async def _reply(self, work: Work, symbols: Iterable[str]) -> Response:
-        body = await asyncio.to_thread(lambda: msgspec.json.encode(work()))
+        try:
+            body = await asyncio.to_thread(lambda: msgspec.json.encode(work()))
+        except StoreError as error:
+            return reply({"code": 50010000, "message": f"internal server error occurred: {error.what}"}, 500)
         played = [f"{symbol}={self._proxies[symbol]}" for symbol in symbols if symbol in self._proxies]
         headers = {PROXY_HEADER: ",".join(played)} if played else None
         return Response(body, headers=headers, media_type="application/json")

@@ -9,7 +9,7 @@ import threading
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,11 +22,14 @@ from tandem.matching import Minute, Replay
 from tandem.recycler.answer import reply
 from tandem.recycler.control import Control
 from tandem.recycler.faults import Chronicle, Fault, Panel, Saboteur
+from tandem.recycler.gate import Gate
 from tandem.recycler.journal import Journal, MemoryJournal
 from tandem.recycler.keys import Keys
+from tandem.recycler.market_history import History
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
 from tandem.recycler.publisher import Publisher
+from tandem.recycler.rate import Rate
 from tandem.recycler.resumption import opened
 from tandem.recycler.slots import Slots
 from tandem.recycler.stock_stream import Terms
@@ -34,6 +37,9 @@ from tandem.recycler.tls import Certificate
 from tandem.recycler.trading import Trading
 from tandem.recycler.websocket import WebSocketProtocol
 from tandem.store import Facts
+
+if TYPE_CHECKING:
+    from tandem.recycler.shelf import Shelf
 
 HOME: Final = "~/.tandem"
 HOST: Final = "127.0.0.1"
@@ -57,6 +63,7 @@ class Recycler:
         token: of the control API; empty for none.
         journal: where the account is kept; in memory where there is none.
         facts: where faults are put on record.
+        shelf: where history is read; without one none is told.
     """
 
     def __init__(
@@ -67,6 +74,7 @@ class Recycler:
         token: str,
         journal: Journal | None = None,
         facts: Facts | None = None,
+        shelf: "Shelf | None" = None,
     ) -> None:
         self._replay = replay
         self._on_end = options.on_end
@@ -81,10 +89,11 @@ class Recycler:
             symbols=len(replay.reel.symbols),
             is_shut=self._saboteur.door.is_shut,
         )
+        spread = options.costs.spread_bps / BASIS_POINTS if options.derive_ticks else None
         self._publisher = Publisher(
             terms,
             replay.timeline.session_at,
-            spread=options.costs.spread_bps / BASIS_POINTS if options.derive_ticks else None,
+            spread=spread,
             placeholder=replay.reel.symbols[0],
         )
         self._metronome = Metronome(
@@ -106,6 +115,8 @@ class Recycler:
             through=self._saboteur.answered,
             events=self._saboteur.events,
         )
+        gate = Gate(keys, Rate(options.rate_limit), through=self._saboteur.answered)
+        self._history = None if shelf is None else History(replay, shelf, gate, spread)
         panel = Panel(self._saboteur.faults, replay.reel.symbols)
         self._control = Control(self._metronome, token, self.status, [panel])
 
@@ -115,6 +126,7 @@ class Recycler:
             routes=[
                 *self._trading.routes(),
                 *self._control.routes(),
+                *(self._history.routes() if self._history else []),
                 WebSocketRoute("/", self._publisher.serve),
                 WebSocketRoute("/v2/{feed}", self._publisher.serve),
                 Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),
@@ -204,8 +216,16 @@ def run(options: Options, announce: Announce) -> None:
         threading.Thread(target=_die_with_parent, daemon=True).start()
     listener = _listen(options.port)
     try:
-        with opened(options) as opening:
-            recycler = Recycler(opening.replay, options, Keys.from_environment(), _token(options), opening.journal)
+        with opened(options, WallClock()) as opening:
+            recycler = Recycler(
+                opening.replay,
+                options,
+                Keys.from_environment(),
+                _token(options),
+                opening.journal,
+                opening.facts,
+                opening.shelf,
+            )
             asyncio.run(_serve(recycler, listener, options, announce))
     finally:
         listener.close()
