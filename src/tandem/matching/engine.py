@@ -285,12 +285,11 @@ class Engine:
         return str(uuid5(ORDERS, f"{self.world}/{name}"))
 
     def _standing(self, request: Request, besides: Ticket | None = None) -> Standing:
-        against = self._open.against(request.symbol, request.side)
         own, bound = (NOTHING, NOTHING) if besides is None else (own_shares(besides), dollars(besides))
         return Standing(
             held=self.ledger.held(request.symbol),
             resting=self.resting(request.symbol, request.side) - own,
-            against=sorted(against, key=lambda ticket: ticket.number),
+            against=self._open.against(request.symbol, request.side),
             close=self.prices.close(request.symbol),
             account=self.ledger.account(self._open.dollars - bound),
         )

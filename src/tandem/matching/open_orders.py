@@ -24,11 +24,11 @@ class OpenOrders:
     def __init__(self) -> None:
         self.dollars = NOTHING
         self.evening: dict[str, Ticket] = {}
-        self._symbols: dict[str, dict[str, Ticket]] = {}
+        self._sides: dict[tuple[str, Side], dict[str, Ticket]] = {}
         self._shares: dict[tuple[str, Side], Decimal] = defaultdict(Decimal)
 
     def __bool__(self) -> bool:
-        return bool(self._symbols)
+        return bool(self._sides)
 
     def keep(self, ticket: Ticket, before: Ticket | None) -> None:
         """Take in how a ticket stands now, `before` being how it stood."""
@@ -36,7 +36,7 @@ class OpenOrders:
             self._count(before, -1)
         if ticket.is_open:
             self._count(ticket, 1)
-            self._symbols.setdefault(ticket.symbol, {})[ticket.client_order_id] = ticket
+            self._sides.setdefault((ticket.symbol, ticket.side), {})[ticket.client_order_id] = ticket
             if ticket.request.extended_hours:
                 self.evening[ticket.client_order_id] = ticket
         else:
@@ -44,20 +44,21 @@ class OpenOrders:
 
     def symbols(self) -> list[str]:
         """Symbols with open orders, in alphabetical order."""
-        return sorted(self._symbols)
+        return sorted({symbol for symbol, _ in self._sides})
 
     def of(self, symbol: str) -> list[Ticket]:
         """Open tickets of a symbol, oldest first."""
-        return sorted(self._symbols.get(symbol, {}).values(), key=lambda ticket: ticket.number)
+        found = (ticket for side in Side for ticket in self._sides.get((symbol, side), {}).values())
+        return sorted(found, key=lambda ticket: ticket.number)
 
     def all(self) -> list[Ticket]:
         """Every open ticket, oldest first."""
-        found = (ticket for tickets in self._symbols.values() for ticket in tickets.values())
+        found = (ticket for tickets in self._sides.values() for ticket in tickets.values())
         return sorted(found, key=lambda ticket: ticket.number)
 
     def against(self, symbol: str, side: Side) -> list[Ticket]:
-        """Open tickets of a symbol on the other side."""
-        return [ticket for ticket in self._symbols.get(symbol, {}).values() if ticket.side is not side]
+        """Open tickets of a symbol on the other side, oldest first."""
+        return sorted(self._sides.get((symbol, side.opposite), {}).values(), key=lambda ticket: ticket.number)
 
     def shares(self, symbol: str, side: Side) -> Decimal:
         """Shares that open orders on one side bind; two legs of which only one can fill count once."""
@@ -65,9 +66,10 @@ class OpenOrders:
 
     def _drop(self, ticket: Ticket) -> None:
         self.evening.pop(ticket.client_order_id, None)
-        tickets = self._symbols.get(ticket.symbol, {})
+        key = (ticket.symbol, ticket.side)
+        tickets = self._sides.get(key, {})
         if tickets.pop(ticket.client_order_id, None) is not None and not tickets:
-            del self._symbols[ticket.symbol]
+            del self._sides[key]
 
     def _count(self, ticket: Ticket, sign: int) -> None:
         self.dollars += sign * dollars(ticket)
