@@ -33,6 +33,7 @@ ENDINGS: Final = {
     "canceled": ("canceled_at", OrderEvent.CANCELED),
     "expired": ("expired_at", OrderEvent.EXPIRED),
     "rejected": ("failed_at", OrderEvent.REJECTED),
+    "replaced": ("replaced_at", OrderEvent.REPLACED),
 }
 
 
