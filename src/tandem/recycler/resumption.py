@@ -1,22 +1,21 @@
 """Starting a recycler: with a new account, or with the one that an earlier recycler left, wherever it was killed."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from tandem.market import RecyclerError
-from tandem.matching import Engine, Place, Prices, Replay
+from tandem.matching import Replay
 from tandem.recycler.account import News, Recalled
-from tandem.recycler.history import HOME, reel_of
 from tandem.recycler.journal import Journal, MemoryJournal, PostgresJournal
 from tandem.recycler.options import Options
+from tandem.recycler.programme import Now, replay_of
+from tandem.recycler.shelf import Shelf, open_shelf
 from tandem.recycler.writer import Writer
-from tandem.store import Store
+from tandem.store import Facts, Store
 
 REEL: Final = (
     *("symbols", "start", "end", "timeframe", "proxies", "any_proxy", "allow_simulated"),
@@ -26,28 +25,39 @@ REEL: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A replay with its account, and where that is kept."""
+    """A replay with its account.
+
+    Attributes:
+        journal: where the account is kept.
+        shelf: where its bars and their history are read.
+        facts: of its world; None without a store.
+    """
 
     replay: Replay
     journal: Journal
+    shelf: Shelf
+    facts: Facts | None
 
 
 @contextmanager
-def opened(options: Options) -> Iterator[Opening]:
+def opened(options: Options, clock: Now) -> Iterator[Opening]:
     """What a recycler plays, for the length of the block.
+
+    Args:
+        clock: the wall clock.
 
     Raises:
         RecyclerError: a symbol has no bars, or the account holds something that is not on the reel.
         StoreError: the store is away, or another recycler uses the account.
     """
-    if not options.durable:
-        yield Opening(_replay(options), MemoryJournal())
-        return
-    if options.bars is not None:
-        raise RecyclerError("an account cannot be kept beside a file of bars", "Load the bars into the store.")
-    home = Path(os.environ.get("TANDEM_HOME", HOME)).expanduser()
-    with Store.open(home, os.environ.get("TANDEM_DATABASE_URL")) as store, _resumed(options, store) as found:
-        yield found
+    if options.durable and options.bars is not None:
+        raise RecyclerError("an account is not kept beside a file of bars", "Load the bars into the store.")
+    with open_shelf(options) as shelf:
+        if shelf.store is None or not options.durable:
+            yield _opening(replay_of(options, shelf, clock), MemoryJournal(), shelf)
+        else:
+            with _resumed(options, shelf, shelf.store, clock) as found:
+                yield found
 
 
 def description(options: Options) -> dict[str, Any]:
@@ -57,58 +67,56 @@ def description(options: Options) -> dict[str, Any]:
 
 
 @contextmanager
-def _resumed(options: Options, store: Store) -> Iterator[Opening]:
-    writer = Writer(store.paper, options.world, options.cash)
-    try:
+def _resumed(options: Options, shelf: Shelf, store: Store, clock: Now) -> Iterator[Opening]:
+    with ExitStack() as stack:
+        writer = _writer(options, store, stack)
         known = Recalled.of(writer.kept)
-        replay = _continued(options, known)
-        if replay is None:
-            if options.timestamps == "original" and known.changed is not None:
-                writer.end()
-                options = replace(options, world=replace(options.world, loop=options.world.loop + 1))
-                writer = Writer(store.paper, options.world, options.cash)
-                known = Recalled.of(writer.kept)
-            replay = _begun(options, known)
+        replay = _continued(options, shelf, clock, known)
+        if replay is None and known.changed is not None and options.timestamps == "original":
+            writer.end()
+            options = replace(options, world=replace(options.world, loop=options.world.loop + 1))
+            writer = _writer(options, store, stack)
+            known = Recalled.of(writer.kept)
+        replay = replay or _begun(options, shelf, clock, known)
         journal = PostgresJournal(News(replay, description(options)), writer)
-        try:
-            yield Opening(replay, journal)
-        finally:
-            journal.close()
-    finally:
-        writer.end()
+        stack.callback(journal.close)
+        yield _opening(replay, journal, shelf)
 
 
-def _continued(options: Options, known: Recalled) -> Replay | None:
+def _writer(options: Options, store: Store, stack: ExitStack) -> Writer:
+    writer = Writer(store.paper, options.world, options.cash)
+    stack.callback(writer.end)
+    return writer
+
+
+def _continued(options: Options, shelf: Shelf, clock: Now, known: Recalled) -> Replay | None:
     if known.place is None or known.reel != description(options):
         return None
-    replay = _replay(replace(options, cash=known.cash), known.place)
+    replay = replay_of(replace(options, cash=known.cash), shelf, clock, known.place)
     known.restore(replay)
     return None if replay.next_mark is None else replay
 
 
-def _begun(options: Options, known: Recalled) -> Replay:
+def _begun(options: Options, shelf: Shelf, clock: Now, known: Recalled) -> Replay:
     strangers = sorted(known.symbols - set(options.symbols))
     if strangers:
         raise RecyclerError(
             f"the account of {options.world} holds {', '.join(strangers)}, which would not be played",
             "Add them with --symbols, or start a new account: `tandem recycler reset`.",
         )
-    replay = _replay(replace(options, cash=known.cash))
+    replay = replay_of(replace(options, cash=known.cash), shelf, clock)
     known.restore(replay)
-    for ticket in replay.engine.open_tickets():
-        if (now := replay.engine.ticket(ticket.client_order_id)) is not None and now.is_open:
-            replay.engine.cancel(ticket.client_order_id, now.last.at)
+    _clear(replay)
     return replay
 
 
-def _replay(options: Options, place: Place | None = None) -> Replay:
-    reel = reel_of(options)
-    engine = Engine(
-        options.world,
-        options.cash,
-        options.costs,
-        Prices(reel.symbols),
-        fills=options.fills,
-        seed=options.fills_seed,
-    )
-    return Replay(reel, engine, place)
+def _clear(replay: Replay) -> None:
+    for ticket in replay.engine.open_tickets():
+        now = replay.engine.ticket(ticket.client_order_id) or ticket
+        if now.is_open:
+            replay.engine.cancel(now.client_order_id, now.last.at)
+
+
+def _opening(replay: Replay, journal: Journal, shelf: Shelf) -> Opening:
+    facts = None if shelf.store is None else shelf.store.facts(replay.engine.world)
+    return Opening(replay, journal, shelf, facts)

@@ -35,6 +35,7 @@ class Writer:
         self._holding = ExitStack()
         self._hold: PaperHold | None = self._take(world)
         self.kept: PaperKept = self._hold.read()
+        self._cash = self.kept.starting_cash
         self._changed = Condition()
         self._pending: dict[World, PaperEntry] = {}
         self._number = 0
