@@ -49,7 +49,7 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
         console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
         _tell(console, prepare(store, inner, session, settings, None if dry_run else _registry(store, settings)))
         facts = Told(inner, console, orders=not dry_run)
-        with _desk(store, meant, settings, _symbols(inner, session, settings), facts, dry_run) as desk:
+        with _desk(store, meant, settings, _symbols(inner, session, settings), facts, dry_run, console) as desk:
             run_session(desk, session)
         console.print(f"{session.day} is over.")
 
@@ -114,12 +114,18 @@ def _world(store: "Store", settings: "Settings", name: str) -> "World":
 
 
 def _desk(
-    store: "Store", world: "World", settings: "Settings", symbols: list[str], facts: "Facts", dry: bool
+    store: "Store",
+    world: "World",
+    settings: "Settings",
+    symbols: list[str],
+    facts: "Facts",
+    dry: bool,
+    console: "Console",
 ) -> "AbstractContextManager[Desk]":
     from tandem.desk import alpaca_desk, visiting_desk
 
     if settings.websocket.mode == "alpaca":
-        return alpaca_desk(store, world, settings, symbols, facts, dry=dry)
+        return alpaca_desk(store, world, settings, symbols, facts, dry=dry, said=console.print)
     token = os.environ.get("TANDEM_RECYCLER_TOKEN", "")
     return visiting_desk(store, world, settings, symbols, facts, dry=dry, token=token)
 

@@ -1,13 +1,13 @@
 """The session loop at Alpaca, or at a recycler that somebody else has started."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from tandem.config import Settings
 from tandem.desk.desk import Desk
 from tandem.desk.history import minutes
-from tandem.execution import AlpacaBroker, AlpacaFeed, Broker, Feed, connect
+from tandem.execution import AlpacaBroker, Broker, Feed, LiveFeed, at_alpaca, connect
 from tandem.market import (
     Account,
     BrokerError,
@@ -22,7 +22,6 @@ from tandem.market import (
 )
 from tandem.store import Facts, Store
 
-STREAM = "wss://stream.data.alpaca.markets/v2"
 LAG = timedelta(seconds=2)
 
 
@@ -58,16 +57,29 @@ class SilentBroker:
 
 @contextmanager
 def alpaca_desk(
-    store: Store, world: World, settings: Settings, symbols: Sequence[str], facts: Facts, *, dry: bool
+    store: Store,
+    world: World,
+    settings: Settings,
+    symbols: Sequence[str],
+    facts: Facts,
+    *,
+    dry: bool,
+    said: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Desk]:
     """A desk on Alpaca's stream and account, paper unless the settings say otherwise, at the wall clock.
+
+    Its bars are kept in the store as they come, and what today lacks is filled in before it begins, so that a
+    desk that starts late, or again, catches up from the store.
+
+    Args:
+        said: told what became of the stream, one line at a time.
 
     Raises:
         ConfigError: there are no keys.
         BrokerError: they were refused.
     """
     key_id, secret_key = keys_of(settings)
-    feed = AlpacaFeed(f"{STREAM}/{settings.alpaca.data_feed}", symbols, key_id, secret_key)
+    feed = LiveFeed(store, at_alpaca(settings.alpaca), symbols, said=said)
     broker = AlpacaBroker(None, key_id, secret_key, settings.alpaca.paper)
     with feed, broker:
         yield _desk(store, world, settings, WallClock(LAG), feed, broker, facts, dry)
