@@ -122,7 +122,7 @@ def test_after_a_dropped_connection_nothing_is_missing(store: Store, play: Play,
 def test_silence_is_measured_in_market_time_and_ends_in_a_new_connection(
     store: Store, play: Play, day_file: Path
 ) -> None:
-    recycler = play(faults=(FaultSettings(name="stall", every=5, count=1, seconds=600.0),))
+    recycler = play(faults=(FaultSettings(name="stall", every=5, count=1, seconds=3600.0),))
     said: list[str] = []
     with (
         clock_of(recycler) as clock,
