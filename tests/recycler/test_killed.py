@@ -60,14 +60,14 @@ class Memory:
         taken: client order id to the order as it was shown last.
         refused: client order ids.
         done: what was acknowledged of an order: `canceled`, `replaced`.
-        events: those told on the stream.
+        clock: the latest market time that was answered.
     """
 
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)
     taken: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     done: dict[str, set[str]] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
+    clock: str = ""
 
     def saw(self, order: dict[str, Any]) -> None:
         """An order, shown: shares that have filled stay filled."""
@@ -100,6 +100,7 @@ class Client(threading.Thread):
     def run(self) -> None:
         """See `Thread.run`."""
         try:
+            self._look_at_clock()
             self._settle()
             for number in range(100_000):
                 self._one(number)
@@ -115,6 +116,11 @@ class Client(threading.Thread):
         answer = self._session.request(method, self._base + path, json=body, timeout=SECONDS)
         assert answer.status_code < 500, answer.text
         return answer.status_code, json.loads(answer.content) if answer.content else None
+
+    def _look_at_clock(self) -> None:
+        said = pd.Timestamp(self.ask("GET", "/v2/clock")[1]["timestamp"]).tz_convert("UTC").isoformat()
+        assert said >= self.memory.clock
+        self.memory.clock = said
 
     def _settle(self) -> None:
         """An order whose fate is unknown is asked for, and sent again only where it was never taken."""
@@ -136,8 +142,10 @@ class Client(threading.Thread):
             self._send(self._order(f"{self._name}-{number}"))
         elif kind < 0.8:
             self._cancel(self._known())
-        elif kind < 0.95:
+        elif kind < 0.92:
             self._replace(self._known(), f"{self._name}-{number}-changed")
+        elif kind < 0.95:
+            self._look_at_clock()
         else:
             for order in self.ask("GET", "/v2/orders?status=all&limit=50")[1]:
                 if order["client_order_id"] in self.memory.taken:

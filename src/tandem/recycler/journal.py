@@ -28,7 +28,7 @@ class Journal(Protocol):
         ...
 
     async def committed(self) -> None:
-        """Return once everything that happened up to now is committed.
+        """Return once everything that happened up to now is committed, the replay's place included.
 
         Raises:
             StoreError: it never will be, and the recycler ends.
@@ -130,7 +130,7 @@ class PostgresJournal:
 
     async def committed(self) -> None:
         """See `Journal.committed`."""
-        self._hand_over()
+        self._hand_over(place=True)
         if self._broken is not None:
             raise self._broken
         if self._handed == self._committed:
