@@ -23,9 +23,9 @@ from tandem.recycler.answer import reply
 from tandem.recycler.control import Control
 from tandem.recycler.faults import Chronicle, Fault, Panel, Saboteur
 from tandem.recycler.gate import Gate
+from tandem.recycler.history import History
 from tandem.recycler.journal import Journal, MemoryJournal
 from tandem.recycler.keys import Keys
-from tandem.recycler.market_history import History
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
 from tandem.recycler.publisher import Publisher
@@ -78,6 +78,7 @@ class Recycler:
     ) -> None:
         self._replay = replay
         self._on_end = options.on_end
+        self._mode = options.mode
         self._chronicle = Chronicle(facts)
         self._saboteur = Saboteur(replay, _faults(options), self._chronicle.tell)
         terms = Terms(
@@ -161,6 +162,8 @@ class Recycler:
             "world": str(replay.engine.world),
             "symbols": replay.reel.symbols,
             "proxies": replay.reel.proxies,
+            "sources": replay.reel.sources,
+            "mode": self._mode,
             "loop": replay.place.loop,
             "first": replay.began,
             "bars": barrier.bars,
