@@ -56,6 +56,8 @@ def days_file(days, tmp_path_factory):
 class Trader:
     """REST, clock and client of one recycler."""
 
+    keys = HEADERS
+
     def __init__(self, recycler, days):
         self.http, self.ws = recycler.http, recycler.ws
         self.session = requests.Session()
