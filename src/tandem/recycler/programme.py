@@ -32,6 +32,18 @@ class Now(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NotBefore:
+    """A clock for an account that has seen a later moment than the wall clock shows: its time never goes back."""
+
+    clock: Now
+    moment: datetime
+
+    def now(self) -> datetime:
+        """See `Now.now`."""
+        return max(self.clock.now(), self.moment)
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """The days of a recycler.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
@@ -10,13 +11,15 @@ import msgspec
 from tandem.market import RecyclerError
 from tandem.matching import Replay
 from tandem.recycler.account import News, Recalled
+from tandem.recycler.billing import record_start
 from tandem.recycler.journal import Journal, MemoryJournal, PostgresJournal
 from tandem.recycler.options import Options
-from tandem.recycler.programme import Now, replay_of
+from tandem.recycler.programme import NotBefore, Now, replay_of
 from tandem.recycler.shelf import Shelf, open_shelf
 from tandem.recycler.writer import Writer
 from tandem.store import Facts, Store
 
+MINUTE: Final = timedelta(minutes=1)
 REEL: Final = (
     *("symbols", "start", "end", "timeframe", "proxies", "any_proxy", "allow_simulated"),
     *("mode", "loop_count", "splice", "shuffle_seed", "timestamps"),
@@ -54,7 +57,7 @@ def opened(options: Options, clock: Now) -> Iterator[Opening]:
         raise RecyclerError("an account is not kept beside a file of bars", "Load the bars into the store.")
     with open_shelf(options) as shelf:
         if shelf.store is None or not options.durable:
-            yield _opening(replay_of(options, shelf, clock), MemoryJournal(), shelf)
+            yield _opening(replay_of(options, shelf, clock), MemoryJournal(), shelf, options)
         else:
             with _resumed(options, shelf, shelf.store, clock) as found:
                 yield found
@@ -80,7 +83,7 @@ def _resumed(options: Options, shelf: Shelf, store: Store, clock: Now) -> Iterat
         replay = replay or _begun(options, shelf, clock, known)
         journal = PostgresJournal(News(replay, description(options)), writer)
         stack.callback(journal.close)
-        yield _opening(replay, journal, shelf)
+        yield _opening(replay, journal, shelf, options)
 
 
 def _writer(options: Options, store: Store, stack: ExitStack) -> Writer:
@@ -104,7 +107,8 @@ def _begun(options: Options, shelf: Shelf, clock: Now, known: Recalled) -> Repla
             f"the account of {options.world} holds {', '.join(strangers)}, which would not be played",
             "Add them with --symbols, or start a new account: `tandem recycler reset`.",
         )
-    replay = replay_of(replace(options, cash=known.cash), shelf, clock)
+    later = clock if known.place is None else NotBefore(clock, known.place.mark + MINUTE)
+    replay = replay_of(replace(options, cash=known.cash), shelf, later)
     known.restore(replay)
     _clear(replay)
     return replay
@@ -117,6 +121,8 @@ def _clear(replay: Replay) -> None:
             replay.engine.cancel(now.client_order_id, now.last.at)
 
 
-def _opening(replay: Replay, journal: Journal, shelf: Shelf) -> Opening:
+def _opening(replay: Replay, journal: Journal, shelf: Shelf, options: Options) -> Opening:
     facts = None if shelf.store is None else shelf.store.facts(replay.engine.world)
+    if facts is not None:
+        record_start(facts, replay, options)
     return Opening(replay, journal, shelf, facts)
