@@ -379,7 +379,7 @@ def _show_call(call: "RollCall", now: dict[str, Any]) -> None:
         verdict = f"❌ {found.why}" if found.why else "✅"
         table.add_row(found.symbol, plays, str(found.bars), *times, f"{found.late:.3f} s", verdict)
     Console().print(table)
-    played = f", played at {call.speed:.3g}x" if call.speed is not None else ""
+    played = f", played at {call.speed:.4g}x" if call.speed is not None else ""
     print(
         f"{call.marks} minutes of market time{played}: {'as it should be' if call.passed else call.why or 'see above'}."
     )

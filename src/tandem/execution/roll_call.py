@@ -165,4 +165,4 @@ def _why(marks: int, minutes: int, measured: float | None, speed: Speed) -> str:
     if speed == "max" or measured is None or minutes < 2:
         return ""
     slow = abs(measured / speed - 1) > TOLERANCE
-    return f"played at {measured:.3g}x instead of {speed:g}x" if slow else ""
+    return f"played at {measured:.4g}x instead of {speed:g}x" if slow else ""
