@@ -18,7 +18,7 @@ SYMBOLS = ("AAPL", "IBM", "MSFT")
 
 @pytest.fixture(scope="session")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One hour of three symbols."""
+    """One hour of three symbols, whose closes rise for seven minutes and fall back."""
     starts = pd.date_range("2023-01-04 14:30", periods=60, freq="min", tz="UTC", unit="us")
     frames = [
         pd.DataFrame(
@@ -28,7 +28,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "open": base,
                 "high": base + 0.5,
                 "low": base - 0.5,
-                "close": base + 0.25,
+                "close": [base + n % 7 * 0.05 for n in range(60)],
                 "volume": 100_000,
                 "trade_count": 10.0,
                 "vwap": base,
