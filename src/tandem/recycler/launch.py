@@ -23,21 +23,23 @@ class Launched:
         port: where it listens on 127.0.0.1.
         process: the process itself.
         words: what it says on standard error.
+        secure: whether it speaks TLS.
     """
 
     port: int
     process: "subprocess.Popen[str]"
     words: IO[str]
+    secure: bool = False
 
     @property
     def http(self) -> str:
         """Base URL of trading REST and control."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.secure else ''}://127.0.0.1:{self.port}"
 
     @property
     def ws(self) -> str:
         """Base URL of the streams."""
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws{'s' if self.secure else ''}://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         """Let go of the lifeline and wait for the end."""
@@ -90,7 +92,8 @@ def launch(options: Options, environment: Mapping[str, str] | None = None) -> La
     if not line:
         _end(process)
         raise RecyclerError(f"the recycler did not start: {_last_words(words)}")
-    return Launched(json.loads(line)["port"], process, words)
+    ready = json.loads(line)
+    return Launched(ready["port"], process, words, ready["url"].startswith("wss"))
 
 
 def _last_words(words: IO[str]) -> str:
