@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tandem.config import FaultSettings
-from tandem.execution import LiveFeed, at_recycler
+from tandem.config import AlpacaSettings, FaultSettings
+from tandem.execution import LiveFeed, Origin, at_recycler
 from tandem.execution.lockstep import LockstepClock
-from tandem.market import BrokerError, RecyclerError, StoreError, Timeframe
+from tandem.execution.origin import Exchange
+from tandem.market import BrokerError, ManualClock, RecyclerError, StoreError, Timeframe
 from tandem.recycler import Launched, world_of
 from tandem.store import Store
 
@@ -217,3 +218,43 @@ def test_wrong_keys_are_one_clear_error(store: Store, play: Play, caplog: pytest
 def test_where_nothing_listens_is_said_at_once(store: Store) -> None:
     with pytest.raises(RecyclerError, match="no recycler answers"):
         LiveFeed(store, at_recycler("ws://localhost:9"), SYMBOLS).open()
+
+
+def test_a_reel_that_starts_over_in_a_new_world_is_kept_in_that_world(store: Store, play: Play, day_file: Path) -> None:
+    recycler = play(lockstep=False, speed=15_000.0, mode="loop")
+    said: list[str] = []
+
+    def of(name: str) -> pd.DataFrame:
+        first, last = OPEN - minutes(60), OPEN + minutes(600)
+        return store.bars.read(SYMBOLS, Timeframe.MIN_1, first=first, last=last, world=world_of(name))
+
+    with live(store, recycler, said=said.append):
+        until(lambda: len(of("recycler-1-1")) > 100)
+    assert of("recycler-1")["start"].max() == OPEN + minutes(389)
+    pd.testing.assert_series_equal(of("recycler-1-1")["open"].head(50), played(day_file, 390)["open"].head(50))
+    assert "the recycler plays recycler-1-1 now" in said
+
+
+def test_bars_of_alpaca_are_everybodys_and_what_a_desk_catches_up_with(
+    store: Store, play: Play, day_file: Path
+) -> None:
+    recycler = play()
+    account = AlpacaSettings.model_validate({"key_id": "any", "secret_key": "any"})
+    noon = ManualClock(OPEN + minutes(120))
+    origin = Origin("Alpaca", f"{recycler.ws}/v2/iex", recycler.http, account, "alpaca", Exchange(noon))
+    history = played(day_file, 390)
+    store.bars.load(history, timeframe=Timeframe.MIN_1, source="alpaca", feed="iex", adjustment="split")
+    with clock_of(recycler) as clock, LiveFeed(store, origin, SYMBOLS) as feed:
+        clock.wait_until(OPEN + minutes(5))
+        assert len(feed.take(OPEN + minutes(5))) == 10
+    bars = store.bars.read(
+        SYMBOLS, Timeframe.MIN_1, first=OPEN, last=OPEN + minutes(390), source="alpaca", prefer="seen"
+    )
+    assert len(bars) == 10  # raw, as they were seen
+
+
+def test_the_exchange_knows_when_it_is_open() -> None:
+    assert Exchange(ManualClock(OPEN)).moment().is_open
+    assert not Exchange(ManualClock(OPEN - minutes(1))).moment().is_open
+    assert not Exchange(ManualClock(OPEN + timedelta(days=3))).moment().is_open
+    assert Exchange(ManualClock(OPEN)).world() is None
