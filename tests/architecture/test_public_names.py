@@ -33,7 +33,8 @@ PUBLIC = {
     "matching": """
         Act Barrier Changed Changes Columns Engine Execution HeldShares Hours LedgerState Minute
         MinuteBars NEXT OrderClass OrderType Piece Place Prices Reel Rejected Replay Request Status
-        StopLoss Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved status_of unknown unprocessable
+        StopLoss Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved unknown
+        unprocessable
     """,
     "recycler": "Launched Options launch new_account serve standing_world world_of",
     "screening": "Funnel Passport RefusedPair Score Screen Step identify",

@@ -2,7 +2,7 @@
 
 from tandem.matching.changed import Changed, Execution, HeldShares, Hours, LedgerState
 from tandem.matching.columns import Columns, MinuteBars
-from tandem.matching.engine import Engine, status_of
+from tandem.matching.engine import Engine
 from tandem.matching.prices import Prices
 from tandem.matching.reel import Act, Place, Reel, last_closes, midnight
 from tandem.matching.rejection import Rejected, forbidden, malformed, unknown, unprocessable
@@ -44,7 +44,6 @@ __all__ = [
     "malformed",
     "midnight",
     "moved",
-    "status_of",
     "unknown",
     "unprocessable",
 ]

@@ -525,11 +525,6 @@ class Engine:
         self._dirty[name] = None
 
 
-def status_of(ticket: Ticket) -> str:
-    """Alpaca's name for where the order stands."""
-    return ticket.status.value
-
-
 def _ending_at(ticket: Ticket, close: datetime) -> OrderEvent | None:
     if ticket.accepted >= close:
         return None

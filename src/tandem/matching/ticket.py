@@ -146,11 +146,6 @@ class Ticket:
         return self.request.side
 
     @property
-    def order(self) -> Request:
-        """The request: what the order asks for."""
-        return self.request
-
-    @property
     def last(self) -> OrderUpdate:
         """The newest thing that happened."""
         return self.updates[-1]
