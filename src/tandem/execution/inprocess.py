@@ -1,12 +1,12 @@
 """A recycler without sockets: clock, feed and broker over the same replay, in one process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tandem.config import CostSettings
-from tandem.market import Account, Bar, DataError, Order, OrderUpdate, Position, World
+from tandem.market import Account, Bar, DataError, Order, OrderEvent, OrderUpdate, Position, World
 from tandem.matching import Engine, Prices, Reel, Replay
 
 if TYPE_CHECKING:
@@ -106,8 +106,12 @@ class BacktestBroker:
             self._tape.note(self._replay.submit(order))
 
     def find(self, client_order_id: str) -> list[OrderUpdate] | None:
-        """All that became of an order, None where it was never taken."""
-        return self._replay.engine.find(client_order_id)
+        """All that became of an order, as REST tells it: taken, executed, ended; None where it was never taken."""
+        story = self._replay.engine.find(client_order_id)
+        if not story:
+            return story
+        later = [update for update in story[1:] if update.event.is_execution or update.event.is_final]
+        return [replace(story[0], event=OrderEvent.NEW), *later]
 
     def cancel(self, client_order_id: str) -> None:
         """Take an open order back.
