@@ -161,6 +161,11 @@ class AlpacaBroker:
         told = [update for client_order_id in list(self._open) for update in self._asked(client_order_id)]
         return [update for update in told + news if self._is_new(update)]
 
+    @property
+    def connections(self) -> int:
+        """How often the stream has connected."""
+        return self._stream.connections
+
     def heard(self, count: int | None = None, timeout: float = 0.0) -> list[OrderUpdate]:
         """The stream's news since the last call, oldest first.
 
@@ -287,6 +292,15 @@ class AlpacaFeed:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def connections(self) -> int:
+        """How often the stream has connected."""
+        return self._stream.connections
+
+    def put(self, bar: Bar) -> None:
+        """Take in a bar that came another way."""
+        self._arrivals.put(bar)
 
     def take(self, until: datetime) -> list[Bar]:
         """The bars with `end <= until` that were not taken before; waits a little for the newest."""

@@ -2,20 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from math import isnan
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import msgspec
 
 from tandem.execution.alpaca import AlpacaBroker, AlpacaFeed, bases
-from tandem.market import Account, Bar, DataError, Order, OrderUpdate, Position, RecyclerError
+from tandem.market import Account, Bar, BrokerError, DataError, Order, OrderUpdate, Position, RecyclerError, Stopwatch
 from tandem.matching import Barrier
 
 MINUTE: Final = timedelta(minutes=1)
 ARRIVAL_SECONDS: Final = 30.0
 CLOCK_SECONDS: Final = 600.0
+PATIENCE: Final = timedelta(minutes=5)
+LOOK_SECONDS: Final = 0.5
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+BAR_FIELDS: Final = ("symbol", "start", "open", "high", "low", "close", "volume", "trade_count", "vwap")
+
+History = Callable[[datetime, datetime], list[Bar]]
+
+
+def _no_history(_: datetime, __: datetime) -> list[Bar]:
+    return []
 
 
 class LockstepClock:
@@ -74,13 +86,21 @@ class LockstepClock:
 
 
 class LockstepFeed:
-    """The recycler's bars: every one up to where its clock stands, however late they arrive."""
+    """The recycler's bars: every one up to where its clock stands, however late they arrive.
 
-    def __init__(self, feed: AlpacaFeed, clock: LockstepClock, timeout: float = ARRIVAL_SECONDS) -> None:
+    What was sent while the line was cut is asked of the recycler's history.
+    """
+
+    def __init__(
+        self, feed: AlpacaFeed, clock: LockstepClock, timeout: float = ARRIVAL_SECONDS, history: History = _no_history
+    ) -> None:
         self._feed = feed
         self._clock = clock
         self._timeout = timeout
+        self._history = history
         self._before = dict(clock.barrier.last_bars)
+        self._connections = feed.connections
+        self._since = clock.now()
 
     def take(self, until: datetime) -> list[Bar]:
         """The bars with `end <= until` that were not taken before.
@@ -90,23 +110,43 @@ class LockstepFeed:
         """
         sent = self._clock.barrier.last_bars
         due = {s: sent[s] for s in self._feed.symbols if s in sent and sent[s] != self._before.get(s)}
-        if behind := self._feed.wait_for(due, self._timeout):
+        if behind := self._behind(due):
             raise RecyclerError(
                 f"bars of {', '.join(behind)} up to {self._clock.now():%H:%M} UTC did not arrive within "
                 f"{self._timeout:g} seconds",
                 "Is the recycler still running?",
             )
+        self._since = self._clock.now()
         return self._feed.taken(until)
+
+    def _behind(self, due: dict[str, datetime]) -> list[str]:
+        waited = Stopwatch()
+        while (behind := self._feed.wait_for(due, LOOK_SECONDS)) and waited.seconds < self._timeout:
+            if self._feed.connections != self._connections:
+                self._connections = self._feed.connections
+                self._ask_history()
+        return behind
+
+    def _ask_history(self) -> None:
+        for bar in self._history(self._since - MINUTE, self._clock.now()):
+            if bar.end <= self._clock.now():
+                self._feed.put(bar)
 
 
 class LockstepBroker:
-    """The recycler's paper account: every order event up to where its clock stands, once."""
+    """The recycler's paper account: every order event up to where its clock stands, once.
+
+    An order that the stream leaves open for long is asked for: its events may have been lost.
+    """
 
     def __init__(self, broker: AlpacaBroker, clock: LockstepClock, timeout: float = ARRIVAL_SECONDS) -> None:
         self._broker = broker
         self._clock = clock
         self._timeout = timeout
         self._told = clock.order_events()
+        self._open: dict[str, datetime] = {}
+        self._heard: set[str] = set()
+        self._connections = broker.connections
 
     def account(self) -> Account:
         """Cash, equity and buying power where the clock stands."""
@@ -118,6 +158,7 @@ class LockstepBroker:
 
     def submit(self, order: Order) -> None:
         """Send an order; it is accepted where the clock stands."""
+        self._open[order.client_order_id] = self._clock.now()
         self._broker.submit(order)
 
     def find(self, client_order_id: str) -> list[OrderUpdate] | None:
@@ -135,14 +176,51 @@ class LockstepBroker:
             RecyclerError: some of it did not arrive in time.
         """
         due = max(self._clock.barrier.order_events - self._told, 0)
-        try:
-            news = self._broker.heard(due, self._timeout)
-        except TimeoutError as error:
-            raise RecyclerError(
-                f"only {error} arrived within {self._timeout:g} seconds", "Is the recycler still running?"
-            ) from None
+        news = self._arrived(due)
         self._told += due
-        return news
+        self._settle(news)
+        return news + [update for name, since in list(self._open.items()) for update in self._overdue(name, since)]
+
+    def _arrived(self, due: int) -> list[OrderUpdate]:
+        waited = Stopwatch()
+        while True:
+            try:
+                return self._broker.heard(due, LOOK_SECONDS)
+            except TimeoutError as error:
+                if self._broker.connections != self._connections:  # some were told while the line was cut
+                    self._connections = self._broker.connections
+                    self._open = dict.fromkeys(self._open, LONG_AGO)
+                    return self._broker.heard()
+                if waited.seconds >= self._timeout:
+                    raise RecyclerError(
+                        f"only {error} arrived within {self._timeout:g} seconds", "Is the recycler still running?"
+                    ) from None
+
+    def _settle(self, updates: Sequence[OrderUpdate]) -> None:
+        for update in updates:
+            self._heard.add(update.execution_id or "")
+            if update.event.is_final:
+                self._open.pop(update.client_order_id, None)
+
+    def _overdue(self, client_order_id: str, since: datetime) -> list[OrderUpdate]:
+        now = self._clock.now()
+        if now - since < PATIENCE:
+            return []
+        try:
+            story = self._broker.find(client_order_id)
+        except BrokerError:
+            return []
+        if story is None:
+            del self._open[client_order_id]
+            return []
+        missed = [update for update in story if update.at < now and self._is_missed(update)]
+        self._settle(missed)
+        return missed
+
+    def _is_missed(self, update: OrderUpdate) -> bool:
+        if update.event.is_execution:
+            return update.execution_id not in self._heard
+        return update.event.is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +276,39 @@ def connect(
     try:
         feed.open()
         broker.open()
-        return Connection(
-            clock, LockstepFeed(feed, clock, timeout), LockstepBroker(broker, clock, timeout), (feed, broker)
-        )
+        past = partial(_past, control_url, symbols, key_id, secret_key)
+        bars = LockstepFeed(feed, clock, timeout, past)
+        return Connection(clock, bars, LockstepBroker(broker, clock, timeout), (feed, broker))
     except BaseException:
         feed.close()
         broker.close()
         clock.close()
         raise
+
+
+def _past(url: str, symbols: Sequence[str], key_id: str, secret_key: str, first: datetime, last: datetime) -> list[Bar]:
+    from tandem.config import AlpacaSettings
+    from tandem.sources import alpaca
+
+    account = AlpacaSettings.model_validate({"key_id": key_id, "secret_key": secret_key})
+    found = alpaca.between(symbols, first, last, account=account, url=bases(url)[0])
+    names = [name for name in BAR_FIELDS if name in found]
+    return [_bar(dict(zip(names, row, strict=True))) for row in zip(*(found[name] for name in names), strict=True)]
+
+
+def _bar(row: dict[str, Any]) -> Bar:
+    count, average = row.get("trade_count"), row.get("vwap")
+    return Bar(
+        symbol=row["symbol"],
+        start=row["start"].to_pydatetime(),
+        open=float(row["open"]),
+        high=float(row["high"]),
+        low=float(row["low"]),
+        close=float(row["close"]),
+        volume=int(row["volume"]),
+        trade_count=None if count is None or isnan(count) else int(count),
+        vwap=None if average is None or isnan(average) else float(average),
+    )
 
 
 class _Control:
