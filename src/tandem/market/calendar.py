@@ -12,6 +12,8 @@ from tandem.market.timeframe import NEW_YORK, Timeframe
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
+FIRST_YEAR: Final = 1990
+LAST_YEAR: Final = 2100
 MORNING: Final = time(6, 0)
 DECISION_EVERY: Final = timedelta(minutes=5)
 
@@ -91,7 +93,9 @@ class Calendar:
 @cache
 def _session(day: date) -> Session | None:
     label = day.isoformat()
-    exchange = _exchange(day.year)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise DataError(f"no exchange calendar for the year {day.year}", "Check the dates and their unit.")
+    exchange = _exchange()
     if not exchange.is_session(label):
         return None
     return Session(
@@ -102,9 +106,8 @@ def _session(day: date) -> Session | None:
 
 
 @cache
-def _exchange(year: int) -> "ExchangeCalendar":
+def _exchange() -> "ExchangeCalendar":
     import exchange_calendars
 
-    if not 1990 <= year <= 2100:
-        raise DataError(f"no exchange calendar for the year {year}", "Check the dates and their unit.")
-    return exchange_calendars.get_calendar("XNYS", start=f"{year - 1}-12-01", end=f"{year + 1}-01-31")
+    # A hundred years take no longer than one.
+    return exchange_calendars.get_calendar("XNYS", start=f"{FIRST_YEAR - 1}-12-01", end=f"{LAST_YEAR + 1}-01-31")

@@ -1,8 +1,8 @@
 """Assets."""
 
 import pytest
-from alpaca.trading.enums import AssetClass, AssetStatus
-from alpaca.trading.requests import GetAssetsRequest
+from alpaca.trading.enums import AssetClass, AssetStatus, OrderSide, TimeInForce
+from alpaca.trading.requests import GetAssetsRequest, MarketOrderRequest
 
 
 def test_every_symbol_on_the_reel_can_be_traded_split_and_borrowed(trader):
@@ -27,3 +27,15 @@ def test_an_asset_that_is_none_is_not_found(trader, name):
 
 def test_no_company_ever_acts(trader):
     assert trader.get("/v2/corporate_actions/announcements?ca_types=dividend&since=2023-01-01&until=2023-01-31") == []
+
+
+def test_answers_about_a_symbol_that_plays_anothers_bars_say_so(run):
+    with run("2023-01-04T14:34:00Z", symbols=("AAPL", "MSFT", "PDFS"), proxies={"PDFS": "AAPL"}) as proxied:
+        proxied.client.submit_order(
+            MarketOrderRequest(symbol="PDFS", qty=1, side=OrderSide.BUY, time_in_force=TimeInForce.DAY)
+        )
+        proxied.minutes_on()
+        for path in ("/v2/assets", "/v2/assets/PDFS", "/v2/positions", "/v2/positions/PDFS", "/v2/orders?status=all"):
+            assert proxied.headers(path)["X-Tandem-Proxy"] == "PDFS=AAPL"
+        assert "X-Tandem-Proxy" not in proxied.headers("/v2/assets/AAPL")
+        assert "X-Tandem-Proxy" not in proxied.headers("/v2/orders")

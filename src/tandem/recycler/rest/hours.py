@@ -1,6 +1,7 @@
 """Clock and calendar of the replay: `/v2/clock`, `/v2/calendar` and their third version."""
 
 import asyncio
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from tandem.recycler.rest.equity import EARLIER, LATER
 
 FIRST_DAY: Final = date(1990, 1, 1)
 LAST_DAY: Final = date(2100, 12, 31)
+YEARS_AHEAD: Final = 10
 MARKETS: Final = {
     "NYSE": ("XNYS", "New York Stock Exchange"),
     "NASDAQ": ("XNAS", "Nasdaq"),
@@ -54,8 +56,8 @@ class Hours:
 
     async def calendar(self, request: Request) -> Response:
         """Trading days; the year around the clock where no dates are asked for."""
-        sessions = await self._asked_sessions(Asked.query(request))
-        return reply([_day(session) for session in sessions])
+        span = self._span(Asked.query(request))
+        return reply(await asyncio.to_thread(lambda: [_day(session) for session in self._sessions(*span)]))
 
     async def clocks(self, request: Request) -> Response:
         """The clock of each market asked for."""
@@ -65,9 +67,9 @@ class Hours:
 
     async def market_calendar(self, request: Request) -> Response:
         """Trading days of one market, with their early and late hours."""
-        name = _market(request.path_params["market"])
-        sessions = await self._asked_sessions(Asked.query(request))
-        return reply({"market": _shown_market(name), "calendar": [_long_day(session) for session in sessions]})
+        name, span = _market(request.path_params["market"]), self._span(Asked.query(request))
+        days = await asyncio.to_thread(lambda: [_long_day(session) for session in self._sessions(*span)])
+        return reply({"market": _shown_market(name), "calendar": days})
 
     def _next(self, now: datetime) -> tuple[datetime, datetime]:
         timeline = self._broker.timeline
@@ -75,15 +77,20 @@ class Hours:
         following = timeline.session_after(now)
         return following.open, (open_now or following).close
 
-    async def _asked_sessions(self, asked: Asked) -> list[Session]:
+    def _span(self, asked: Asked) -> tuple[date, date]:
         year = self._broker.replay.time.astimezone(NEW_YORK).year
+        end = date(min(year + YEARS_AHEAD, LAST_DAY.year), 12, 31)
         first = asked.day("start") or date(year, 1, 1)
         last = asked.day("end") or date(max(year, first.year), 12, 31)
-        span = max(first, FIRST_DAY), min(last, LAST_DAY)
-        try:
-            return await asyncio.to_thread(self._broker.timeline.sessions, *span) if span[0] <= span[1] else []
-        except (DataError, OverflowError) as error:
-            raise unprocessable(f"no calendar from {first} to {last}") from error
+        return max(first, FIRST_DAY), min(last, end)
+
+    def _sessions(self, first: date, last: date) -> list[Session]:
+        found: list[Session] = []
+        for year in range(first.year, last.year + 1):
+            with suppress(DataError):  # a year that lies, where it is moved to, outside every calendar
+                days = max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
+                found += self._broker.timeline.sessions(*days)
+        return found
 
     def _market_clock(self, market: str, now: datetime) -> dict[str, Any]:
         name = _market(market)
