@@ -36,7 +36,7 @@ PUBLIC = {
         StopLoss Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved unknown
         unprocessable
     """,
-    "recycler": "Launched Options launch new_account serve standing_world world_of",
+    "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": "Funnel Passport RefusedPair Score Screen Step identify",
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features

@@ -90,6 +90,7 @@ def recycled(
         world=world,
         costs=settings.costs,
         lockstep=True,
+        allow_simulated=recycler.allow_simulated,
         delay_ms=delay_ms,
     )
     environment = {f"TANDEM_RECYCLER_{name}": value for name, value in keys.items()}

@@ -3,5 +3,6 @@
 from tandem.recycler.account import new_account, standing_world
 from tandem.recycler.launch import Launched, launch, serve
 from tandem.recycler.options import Options, world_of
+from tandem.recycler.shelf import Shelf
 
-__all__ = ["Launched", "Options", "launch", "new_account", "serve", "standing_world", "world_of"]
+__all__ = ["Launched", "Options", "Shelf", "launch", "new_account", "serve", "standing_world", "world_of"]
