@@ -46,3 +46,11 @@ def test_a_recycler_of_another_store_does_not_count(store, worlds, says):
 def test_a_world_that_is_named_is_the_one(store, worlds, says):
     says(worlds[0])
     assert newest_world(store, Settings(), str(worlds[1])) == worlds[1]
+
+
+def test_a_desk_does_not_trade_bars_that_were_moved_to_today(monkeypatch):
+    from tandem.cli import trade
+
+    monkeypatch.setattr(recycler, "ask", lambda url: {"time": "2026-11-22T20:14:00Z", "timestamps": "current"})
+    with pytest.raises(RecyclerError, match="tandem recycler start --lockstep"):
+        trade._now(Settings())

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tandem.cli.opening import kind_of, newest_world, open_store
-from tandem.market import NEW_YORK, Calendar, ConfigError, Pair, Session, WallClock, WorldKind
+from tandem.market import NEW_YORK, Calendar, ConfigError, Pair, RecyclerError, Session, WallClock, WorldKind
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -142,7 +142,13 @@ def _now(settings: "Settings") -> datetime:
         return WallClock().now()
     from tandem.cli.recycler import ask
 
-    return datetime.fromisoformat(ask(settings.websocket.recycler.server_url)["time"])
+    status = ask(settings.websocket.recycler.server_url)
+    if status.get("timestamps") == "current":
+        raise RecyclerError(
+            "the recycler has moved its bars to today, and a desk trades the days they are of",
+            "Start it with `tandem recycler start --lockstep`.",
+        )
+    return datetime.fromisoformat(status["time"])
 
 
 def _tell(console: "Console", morning: "Morning | None") -> None:

@@ -46,6 +46,7 @@ HOST: Final = "127.0.0.1"
 TOKEN_VARIABLE: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 KEEP_ALIVE_SECONDS: Final = 3600
 STANDARD_INPUT: Final = 0
+SWITCH_SECONDS: Final = 0.0005  # a thread that reads history beside a replay at max takes many turns
 BASIS_POINTS: Final = 10_000
 LONGEST_MESSAGE: Final = 1 << 20
 UNREAD: Final = 1 << 19
@@ -79,6 +80,7 @@ class Recycler:
         self._replay = replay
         self._on_end = options.on_end
         self._mode = options.mode
+        self._timestamps = options.timestamps
         self._chronicle = Chronicle(facts)
         self._saboteur = Saboteur(replay, _faults(options), self._chronicle.tell)
         terms = Terms(
@@ -164,6 +166,7 @@ class Recycler:
             "proxies": replay.reel.proxies,
             "sources": replay.reel.sources,
             "mode": self._mode,
+            "timestamps": self._timestamps,
             "loop": replay.place.loop,
             "first": replay.began,
             "bars": barrier.bars,
@@ -215,6 +218,7 @@ def run(options: Options, announce: Announce) -> None:
         RecyclerError: the port is taken, or a symbol has no bars.
         StoreError: the store is away.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     if options.lifeline:
         threading.Thread(target=_die_with_parent, daemon=True).start()
     listener = _listen(options.port)
