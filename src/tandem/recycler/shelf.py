@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from tandem.market import NEW_YORK, RecyclerError, Timeframe
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 HOME: Final = "~/.tandem"
 EARLIEST: Final = datetime(1990, 1, 2, tzinfo=UTC)
+SLOWEST: Final = "exchange_calendars"
 LATEST: Final = datetime(2100, 12, 30, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -231,6 +233,7 @@ def open_shelf(options: "Options") -> Shelf:
         RecyclerError: the file cannot be read.
         StoreError: the store is away.
     """
+    Thread(target=import_module, args=(SLOWEST,), daemon=True).start()  # while the store answers
     if options.bars is not None:
         return Shelf(File.read(options.bars, options.timeframe), allow_simulated=True)
     home = Path(os.environ.get("TANDEM_HOME", HOME)).expanduser()
