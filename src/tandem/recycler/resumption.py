@@ -77,7 +77,7 @@ def _resumed(options: Options, shelf: Shelf, store: Store, clock: Now) -> Iterat
         replay = _continued(options, shelf, clock, known)
         if replay is None and known.changed is not None and options.timestamps == "original":
             writer.end()
-            options = replace(options, world=replace(options.world, loop=options.world.loop + 1))
+            options = replace(options, cash=known.cash, world=replace(options.world, loop=options.world.loop + 1))
             writer = _writer(options, store, stack)
             known = Recalled.of(writer.kept)
         replay = replay or _begun(options, shelf, clock, known)
