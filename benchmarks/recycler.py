@@ -19,10 +19,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import cycle
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final, Literal
@@ -32,6 +33,7 @@ import numpy as np
 import pandas as pd
 from websockets.asyncio.client import connect as connect_async
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tandem.market import Calendar, Stopwatch, Timeframe
@@ -305,28 +307,34 @@ def listen_together(url: str, clients: int, seconds: float) -> tuple[int, list[f
 
 async def _listen_together(url: str, clients: int, seconds: float) -> tuple[int, list[float]]:
     loop = asyncio.get_running_loop()
-    seen: list[dict[Any, tuple[float, int]]] = [{} for _ in range(clients)]
+    seen: list[list[tuple[float, bytes]]] = [[] for _ in range(clients)]
 
-    async def one(minutes: dict[Any, tuple[float, int]]) -> None:
+    async def one(frames: list[tuple[float, bytes]]) -> None:
         async with connect_async(url, additional_headers=PACKED, compression=None, max_size=None) as socket:
             for message in (AUTH, ALL_BARS):
                 await socket.recv()
                 await socket.send(msgspec.msgpack.encode(message))
             await socket.recv()
             while True:
-                frame = await socket.recv()
-                arrived = loop.time()
-                messages = msgspec.msgpack.decode(frame)
-                if messages[0]["T"] == "b":
-                    _, before = minutes.get(messages[0]["t"], (arrived, 0))
-                    minutes[messages[0]["t"]] = arrived, before + len(messages)
+                frame = await socket.recv(decode=False)
+                frames.append((loop.time(), frame))
 
-    tasks = [asyncio.create_task(one(minutes)) for minutes in seen]
+    tasks = [asyncio.create_task(one(frames)) for frames in seen]
     await asyncio.wait(tasks, timeout=seconds)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    return _judged(seen)
+    return _judged([_minutes(frames) for frames in seen])
+
+
+def _minutes(frames: Sequence[tuple[float, bytes]]) -> dict[Any, tuple[float, int]]:
+    minutes: dict[Any, tuple[float, int]] = {}
+    for arrived, frame in frames:
+        messages = msgspec.msgpack.decode(frame)
+        if messages[0]["T"] == "b":
+            _, before = minutes.get(messages[0]["t"], (arrived, 0))
+            minutes[messages[0]["t"]] = arrived, before + len(messages)
+    return minutes
 
 
 def _judged(seen: Sequence[dict[Any, tuple[float, int]]]) -> tuple[int, list[float]]:
@@ -459,8 +467,8 @@ def be_plain(bars: pd.DataFrame, ports: "multiprocessing.Queue[int]") -> None:
         await socket.send('[{"T":"success","msg":"authenticated"}]')
         await socket.recv()
         await socket.send('[{"T":"subscription"}]')
-        while True:
-            for row in rows:
+        with suppress(ConnectionClosed):
+            for row in cycle(rows):
                 bar = {"T": "b", **dict(zip(FIELDS, row, strict=True))}
                 await socket.send(json.dumps([bar], separators=(",", ":")))
 

@@ -12,6 +12,7 @@ from tandem.market import NEW_YORK, Calendar, Span, Timeframe, resample
 from tandem.matching import Timeline
 from tandem.recycler.line import Line
 from tandem.recycler.past import Page, Past, Wanted
+from tandem.store import Strip
 
 DAYS = Calendar().sessions(date(2024, 6, 27), date(2024, 7, 10))  # a half day on July 3, a holiday on July 4
 TIMEFRAMES = ("1Min", "7Min", "30Min", "1Hour", "4Hour", "1Day", "1Week", "1Month", "3Month")
@@ -73,10 +74,19 @@ class Frameshelf:
             for symbol, part in bars.sort_values("start").groupby("symbol")
         }
 
-    def read(self, symbols: Sequence[str], timeframe: Timeframe, first: datetime, last: datetime) -> pd.DataFrame:
+    def strip(self, symbols: Sequence[str], timeframe: Timeframe, first: datetime, last: datetime) -> Strip:
         parts = [self.parts.get((timeframe, symbol), NONE) for symbol in sorted(symbols)]
         between = [np.searchsorted(part["start"], [first, last - timeframe.length + MICROSECOND]) for part in parts]
-        return pd.concat([part.iloc[a:b] for part, (a, b) in zip(parts, between, strict=True)])
+        bars = pd.concat([part.iloc[a:b] for part, (a, b) in zip(parts, between, strict=True)])
+        names = tuple(sorted(symbols))
+        return Strip(
+            names,
+            pd.Index(names).get_indexer(pd.Index(bars["symbol"])).astype(np.int32),
+            bars["start"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64),
+            {name: bars[name].to_numpy(np.float64) for name in ("open", "high", "low", "close")},
+            bars["volume"].to_numpy(np.int64),
+            {name: bars[name].to_numpy(np.float64) for name in ("trade_count", "vwap")},
+        )
 
 
 def timeline(shift: timedelta = timedelta()) -> Timeline:

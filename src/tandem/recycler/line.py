@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from tandem.store import Strip
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
-
-REALS: Final = ("open", "high", "low", "close")
-EXTRAS: Final = ("trade_count", "vwap")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,21 +87,13 @@ def joined(lines: Sequence[Line]) -> Line:
     return whole.where(np.argsort(whole.start, kind="stable"))
 
 
-def lines_of(bars: "pd.DataFrame") -> dict[str, Line]:
-    """A bars frame, sorted by symbol and start, as one line for each of its symbols."""
+def lines_of(strip: Strip) -> dict[str, Line]:
+    """One line for each symbol of a strip that has bars there."""
     import numpy as np
 
-    names = bars["symbol"].to_numpy()
-    cuts = np.flatnonzero(names[1:] != names[:-1]) + 1
-    unknown = np.full(len(bars), np.nan)
-    whole = Line(
-        start=bars["start"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64),
-        volume=bars["volume"].to_numpy(np.int64),
-        **{name: bars[name].to_numpy(np.float64) for name in REALS},
-        **{name: bars[name].to_numpy(np.float64) if name in bars else unknown for name in EXTRAS},
-    )
-    edges = [0, *cuts.tolist(), len(bars)]
-    return {names[a]: whole.where(slice(a, b)) for a, b in pairwise(edges) if b > a}
+    edges = np.flatnonzero(np.diff(strip.code, prepend=-1, append=len(strip.symbols))).tolist()
+    whole = Line(start=strip.start, volume=strip.volume, **strip.prices, **strip.extras)
+    return {strip.symbols[strip.code[a]]: whole.where(slice(a, b)) for a, b in pairwise(edges)}
 
 
 def nothing() -> Line:

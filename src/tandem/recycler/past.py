@@ -158,8 +158,8 @@ class Past:
     ) -> dict[str, Line]:
         parts: dict[str, list[tuple[Line, NDArray[Any]]]] = {}
         for piece in pieces:
-            bars = self._shelf.read(names, timeframe, piece.first, _ends(piece, timeframe))
-            for name, line in lines_of(bars).items():
+            strip = self._shelf.strip(names, timeframe, piece.first, _ends(piece, timeframe))
+            for name, line in lines_of(strip).items():
                 known = self._known(line, timeframe, step, piece.shift // TICK, _tick(now))
                 parts.setdefault(name, []).append(known)
         return {name: made for name, known in parts.items() if len(made := _made(known))}

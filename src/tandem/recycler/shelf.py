@@ -115,11 +115,15 @@ class Shelf:
         Returns:
             A bars frame sorted by symbol and start, with `trade_count` and `vwap` where any is known.
         """
+        return frame(self.strip(symbols, timeframe, first, last))
+
+    def strip(self, symbols: Sequence[str], timeframe: Timeframe, first: datetime, last: datetime) -> Strip:
+        """The same as arrays, by symbol and then by start."""
         unseen = [symbol for symbol in symbols if (symbol, timeframe) not in self._chosen]
         if unseen:
             self.choose(unseen, timeframe)
         tracks = [track for one in sorted(set(symbols)) if (track := self._chosen[one, timeframe]) is not None]
-        return frame(self.source.strip(tracks, timeframe, first, last - timeframe.length + MICROSECOND)[0])
+        return self.source.strip(tracks, timeframe, first, last - timeframe.length + MICROSECOND)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ class File:
 
     def __init__(self, bars: "pd.DataFrame", timeframe: Timeframe = Timeframe.MIN_1) -> None:
         self._timeframe = timeframe
-        self._bars = bars.sort_values(["symbol", "start"], ignore_index=True)
+        self._bars = bars.sort_values("start", kind="stable", ignore_index=True)
         self._starts = self._bars["start"].dt.tz_convert(None).to_numpy().astype("datetime64[us]").astype("int64")
 
     @classmethod
@@ -199,9 +203,10 @@ class File:
         import pandas as pd
 
         names = tuple(track.symbol for track in chosen)
-        codes = pd.Index(names).get_indexer(pd.Index(self._bars["symbol"]))
-        low, high = (_ticks(moment) for moment in (first, last))
-        rows = np.flatnonzero((codes >= 0) & (self._starts >= low) & (self._starts < high))
+        low, high = self._starts.searchsorted([_ticks(first), _ticks(last)])
+        codes = pd.Index(names).get_indexer(pd.Index(self._bars["symbol"].iloc[low:high]))
+        order = np.argsort(codes, kind="stable")
+        rows = low + order[codes[order] >= 0]
         bars = self._bars.iloc[rows]
         unknown = np.full(len(rows), np.nan)
         extras = {
@@ -209,7 +214,7 @@ class File:
         }
         prices = {name: bars[name].to_numpy(dtype="float64") for name in ("open", "high", "low", "close")}
         volume = bars["volume"].to_numpy().astype("int64")
-        return Strip(names, codes[rows].astype("int32"), self._starts[rows], prices, volume, extras), None
+        return Strip(names, codes[rows - low].astype("int32"), self._starts[rows], prices, volume, extras), None
 
     def days(self, chosen: Sequence[Track], _: Timeframe, among: Sequence[date]) -> list[date]:
         """See `Source.days`."""
