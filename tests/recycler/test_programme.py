@@ -270,6 +270,7 @@ def test_a_replay_goes_on_from_any_place_as_if_nothing_had_happened(
     closes = {symbol: replay.engine.prices.close(symbol) for symbol in "AB"}
     again = play(shelf, "A", "B", wall=wall, place=place, shuffle_seed=seed, **said)
     assert (again.time, again.session, again.place) == (replay.time, replay.session, place)
+    assert again.began == place.mark
     assert {symbol: again.engine.prices.close(symbol) for symbol in "A"} == {"A": closes["A"]}
     wall.moment += timedelta(hours=later)
     assert heard(again, 1_500) == heard(replay, 1_500)

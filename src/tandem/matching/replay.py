@@ -101,11 +101,11 @@ class Replay:
         self._at = START
         self._late: MinuteBars | None = None
         self._opened = False
-        self._first = self._stage.act.place(self._stage.marks[START])
         if place is None:
             self._enter()
         else:
             self._resume(place)
+        self._first = self.place
 
     @property
     def time(self) -> datetime:
@@ -114,7 +114,7 @@ class Replay:
 
     @property
     def began(self) -> datetime:
-        """Where the clock stood when this replay was made, UTC."""
+        """Where the clock stood when this replay, or the loop that started over, began, UTC."""
         return self._first.mark
 
     @property
@@ -266,6 +266,7 @@ class Replay:
         self._stage, self._at = self._next.popleft(), START
         if self.time <= before and self._anew is not None:
             self.engine = self._anew(self._stage.act.loop)
+            self._first = self.place
         return self._enter()
 
     def _enter(self) -> list[OrderUpdate]:
