@@ -162,10 +162,11 @@ def fresh(tape: Path) -> Iterator[Callable[..., Stage]]:
     """Makes stages of their own that end with the test."""
     running: list[Launched] = []
 
-    def made(environment: dict[str, str] | None = None, **changes: Any) -> Stage:
+    def made(environment: dict[str, str] | None = None, *, begin: bool = True, **changes: Any) -> Stage:
         running.append(launch(replace(options_of(tape), **changes), environment))
         stage = Stage(running[-1])
-        stage.begin()
+        if begin:
+            stage.begin()
         return stage
 
     yield made

@@ -1,7 +1,7 @@
 """The faults in force in one recycler."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import count
 from random import Random
@@ -41,7 +41,7 @@ class Armed:
 
     def shown(self) -> dict[str, Any]:
         """As `GET /control/faults` lists it."""
-        told = {name: getattr(self.fault, name) for name in Fault.__dataclass_fields__}
+        told = {field.name: getattr(self.fault, field.name) for field in fields(Fault)}
         given = {name: value for name, value in told.items() if value is not None}
         return {"number": self.number, **given, "occasions": self.schedule.occasions, "strikes": self.schedule.strikes}
 
@@ -52,14 +52,21 @@ class Faults:
     Args:
         now: market time, UTC.
         tell: takes every fact about faults, with its market time.
+        played: when the bars of now were traded, UTC: what faults mean by a time of day; `now` where not given.
 
     Attributes:
-        now: market time, UTC.
+        now, played: as given.
         on_change: called whenever something was armed or taken back.
     """
 
-    def __init__(self, now: Callable[[], datetime], tell: Tell = lambda _fact, _at: None) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        tell: Tell = lambda _fact, _at: None,
+        played: Callable[[], datetime] | None = None,
+    ) -> None:
         self.now = now
+        self.played = played or now
         self._tell = tell
         self._numbers = count(1)
         self._armed: dict[int, Armed] = {}
@@ -116,7 +123,7 @@ class Faults:
     def strike_of(self, one: Armed, *, symbol: str | None = None, what: str = "") -> Strike | None:
         """The same of one armed fault."""
         now = self.now()
-        if not one.schedule.strikes_at(now, symbol):
+        if not one.schedule.strikes_at(self.played(), symbol):
             return None
         self._tell(FaultStruck(one.number, one.fault.name, one.schedule.strikes, what or symbol or ""), now)
         return Strike(one.number, one.fault, now, one.schedule.chance())
@@ -133,10 +140,3 @@ class Faults:
             self._by_name.setdefault(one.fault.name, []).append(one)
         for changed in self.on_change:
             changed()
-
-
-def armed_from(faults: Iterable[Fault], now: Callable[[], datetime], tell: Tell = lambda _fact, _at: None) -> Faults:
-    """Faults in force from the start."""
-    begun = Faults(now, tell)
-    begun.arm(*faults)
-    return begun

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tandem.market import NEW_YORK
 from tandem.recycler.faults.armed import Armed, Faults, Strike
@@ -16,16 +16,16 @@ class Silence:
     faults: Faults
     _strike: Strike | None = None
 
-    def at(self, now: datetime) -> bool:
+    def now(self) -> bool:
         """Whether nothing is sent of the minute that ends now."""
-        if self._strike is not None and self._lasts(self._strike, now):
+        if self._strike is not None and self._lasts(self._strike):
             return True
         self._strike = self.faults.strike("stall", what="market data")
         return self._strike is not None
 
-    def _lasts(self, strike: Strike, now: datetime) -> bool:
+    def _lasts(self, strike: Strike) -> bool:
         in_force = any(one.number == strike.number for one in self.faults.named("stall"))
-        return in_force and lasts(strike, now)
+        return in_force and lasts(strike, self.faults)
 
 
 @dataclass(slots=True)
@@ -68,16 +68,16 @@ class Lateness:
         if one.number not in schedules:
             schedules[one.number] = Schedule(replace(one.fault, seed=one.fault.seed * 1009 + number))
         schedule = schedules[one.number]
-        if not schedule.strikes_at(self.faults.now()):
+        if not schedule.strikes_at(self.faults.played()):
             return 0.0
         self.faults.note(one, f"frames of connection {number}")
         return schedule.chance().uniform(0.0, one.fault.seconds or 0.0)
 
 
-def lasts(strike: Strike, now: datetime) -> bool:
+def lasts(strike: Strike, faults: Faults) -> bool:
     """Whether a fault that struck with a length in market time is still under way; without one it has no end."""
     seconds = strike.fault.seconds
     if seconds is not None:
-        return now < strike.at + timedelta(seconds=seconds)
+        return faults.now() < strike.at + timedelta(seconds=seconds)
     until = strike.fault.until
-    return until is None or now.astimezone(NEW_YORK).time() < until
+    return until is None or faults.played().astimezone(NEW_YORK).time() < until

@@ -18,7 +18,7 @@ class Fault:
     Attributes:
         name: one of `KINDS`.
         symbol: whose bars, orders or executions; None for everybody's.
-        at, until: New York times of day between which it may strike; `until` is not included.
+        at, until: New York times of the played day between which it may strike; `until` is not included.
         every: it strikes at every n-th occasion: a minute with bars, a bar, a request or an order, as its kind has it.
         count: how often it strikes at most.
         seconds: how long it lasts, or how late things are: in market time for `stall` and `halt`, real ones otherwise.

@@ -40,7 +40,7 @@ class Halts:
     def _resumed(self, mark: datetime) -> Iterator[StatusMessage]:
         in_force = {one.number for one in self.faults.named("halt")}
         for symbol, strike in list(self._halted.items()):
-            if strike.number not in in_force or not lasts(strike, mark):
+            if strike.number not in in_force or not lasts(strike, self.faults):
                 del self._halted[symbol]
                 self.replay.engine.resume(symbol)
                 yield resumed(symbol, mark)

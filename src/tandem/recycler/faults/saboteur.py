@@ -54,7 +54,7 @@ class Saboteur:
 
     def __init__(self, replay: Replay, faults: Iterable[Fault] = (), tell: Tell = lambda _fact, _at: None) -> None:
         self._replay = replay
-        self.faults = Faults(lambda: replay.time, tell)
+        self.faults = Faults(lambda: replay.time, tell, lambda: replay.time - replay.act.shift)
         self.door = Door(self.faults)
         self.lateness = Lateness(self.faults)
         self._halts = Halts(self.faults, replay)
@@ -81,7 +81,7 @@ class Saboteur:
             cut = self.faults.strike("drop-connection", what="market data") is not None
             cut_orders = self.faults.strike("drop-order-stream", what="order events") is not None
         traded = self._halts.through(bars)
-        told = () if self._silence.at(mark) else self._bars.after(traded)
+        told = () if self._silence.now() else self._bars.after(traded)
         sent.note(told, bars)
         return Damage(told, self._halts.at(mark), cut, cut_orders)
 

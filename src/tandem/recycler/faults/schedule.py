@@ -27,7 +27,7 @@ class Schedule:
         """Whether it strikes at this occasion, and count it.
 
         Args:
-            now: market time, UTC.
+            now: when the bars of now were traded, UTC.
             symbol: whom the occasion concerns, where it concerns one.
         """
         if self.is_spent or not self._concerns(now, symbol):
