@@ -21,8 +21,9 @@ DAY: Final = timedelta(days=1) // TICK
 TO_THE_OPEN: Final = timedelta(hours=9, minutes=30) // TICK
 SLACK: Final = timedelta(hours=18)  # a replayed session may cross midnight, and a day may have 25 hours
 EARLIEST: Final = datetime(1990, 1, 2, tzinfo=UTC)
-BACK: Final = (timedelta(minutes=30), timedelta(days=4), timedelta(days=40), timedelta(days=400))
+BACK: Final = (timedelta(minutes=30), timedelta(hours=18), timedelta(days=4), timedelta(days=40), timedelta(days=400))
 SESSION_MINUTES: Final = 390
+AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,11 @@ class Past:
         symbols = [s for s in wanted.symbols if wanted.after is None or s >= wanted.after[0]]
         if symbols and wanted.after is not None and symbols[0] == wanted.after[0]:
             yield from self._one(symbols.pop(0), _after(wanted, wanted.after[1]))
+        each, size = _at_most(wanted), -(-(wanted.limit + 1) // _at_most(wanted))
         while symbols:
-            size = max(1, (wanted.limit + 1) // _at_most(wanted))
             batch, symbols = symbols[:size], symbols[size:]
             yield from self._one(batch[0], wanted) if size == 1 else self._many(batch, wanted)
+            size = max(size, min(2 * size, AT_ONCE // each))  # those so far had fewer bars than there may be
 
     def _many(self, symbols: Sequence[str], wanted: Wanted) -> Iterator[tuple[str, Line]]:
         found = self.lines(symbols, wanted.span, wanted.first, wanted.last, wanted.now)
