@@ -20,6 +20,7 @@ from tandem.recycler.meta import CONDITIONS, EXCHANGES
 from tandem.recycler.page import accepted, asked_of, symbol_of, symbols_of, token, wanted_of, wrong
 from tandem.recycler.past import EPOCH, Past
 from tandem.recycler.tick import Quote, Trade, quotes_of, trades_of
+from tandem.recycler.today import Today
 
 if TYPE_CHECKING:
     from tandem.recycler.shelf import Shelf
@@ -62,7 +63,7 @@ class History:
         self._spread = spread
         self._proxies = replay.reel.proxies
         self._base = Span.of(replay.reel.timeframe)
-        self._past = Past(shelf, replay.timeline, self._proxies)
+        self._past = Past(Today(shelf, replay), replay.timeline, self._proxies)
 
     def routes(self) -> list[Route]:
         """Every endpoint, each behind the gate."""

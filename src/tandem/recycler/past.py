@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tandem.matching import Piece, Timeline
-    from tandem.recycler.shelf import Shelf
+    from tandem.recycler.today import Bars
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY: Final = EPOCH.date()
@@ -76,7 +76,7 @@ class Past:
         proxies: symbol to the one whose bars it plays.
     """
 
-    def __init__(self, shelf: "Shelf", timeline: "Timeline", proxies: Mapping[str, str]) -> None:
+    def __init__(self, shelf: "Bars", timeline: "Timeline", proxies: Mapping[str, str]) -> None:
         self._shelf = shelf
         self._timeline = timeline
         self._proxies = proxies
