@@ -195,23 +195,25 @@ def rest(bench: Bench) -> Iterator[Figure]:
         _until_connected(recycler)
         with closing(http.client.HTTPConnection("127.0.0.1", recycler.port)) as connection:
             day = f"{json.loads(_get(connection, '/control/status'))['time'][:10]}"
-            times = _times_of(connection, _paths(day), SECONDS + 2)
+            times = _times_of(connection, list(_paths(day).values()), SECONDS + 2)
         received = reading.result(timeout=60)
     everything = [seconds for some in times.values() for seconds in some]
     yield at_most(f"REST while a replay runs at max, 99th percentile of {len(everything):,}", p99(everything), "ms", 50)
-    for path, seconds in times.items():
-        yield Figure(f"... {path.partition('?')[0]}, 99th percentile", p99(seconds), "ms")
+    for name, path in _paths(day).items():
+        yield Figure(f"... {name}, 99th percentile", p99(times[path]), "ms")
+        yield Figure(f"... {name}, median", median(times[path]), "ms")
     yield Figure("max speed in MessagePack while the REST answers", received.rate, "bars/s")
 
 
-def _paths(day: str) -> list[str]:
-    symbols = ",".join(SYMBOLS[:10])
-    return [
-        "/v2/account",
-        "/v2/clock",
-        f"/v2/stocks/bars/latest?symbols={symbols}",
-        f"/v2/stocks/bars?symbols={symbols}&timeframe=1Min&limit=1000&start={day}",
-    ]
+def _paths(day: str) -> dict[str, str]:
+    ten = f"symbols={','.join(SYMBOLS[:10])}"
+    return {
+        "the account": "/v2/account",
+        "the clock": "/v2/clock",
+        "latest bars of 10 symbols": f"/v2/stocks/bars/latest?{ten}",
+        "1,000 of today's minutes": f"/v2/stocks/bars?{ten}&timeframe=1Min&limit=1000",
+        "1,000 minutes of the days before": f"/v2/stocks/bars?{ten}&timeframe=1Min&limit=1000&start={day}",
+    }
 
 
 def _times_of(connection: http.client.HTTPConnection, paths: list[str], seconds: float) -> dict[str, list[float]]:
