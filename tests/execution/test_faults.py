@@ -12,7 +12,7 @@ import requests
 
 from tandem.config import ExecutionSettings
 from tandem.execution import Connection, Outcome, PairOrderEnded, Trader, connect
-from tandem.market import Bar, Fill, Pair, Side, World, WorldKind
+from tandem.market import Bar, Fill, Order, Pair, Side, World, WorldKind
 from tandem.recycler import Launched, Options, launch
 from tandem.risk import Intent
 from tandem.store import MemoryFacts, Record
@@ -24,6 +24,7 @@ SYMBOLS = ("AAPL", "IBM")
 PAIR = Pair("AAPL", "IBM")
 WANTED = {"AAPL": Decimal(20), "IBM": Decimal(-10)}
 WORLD = World(WorldKind.RECYCLER, 1)
+KEYS = {"APCA-API-KEY-ID": "desk", "APCA-API-SECRET-KEY": "desk"}
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,32 @@ def test_a_pair_order_never_ends_on_one_leg(recycler: Launched, desk: Connection
     outcome = entered(desk, facts)
     assert outcome in (Outcome.FILLED, Outcome.UNWOUND)
     assert held(desk) == booked(facts) == (WANTED if outcome is Outcome.FILLED else {})
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcomes"),
+    [
+        ({"every": 2}, (Outcome.FILLED, Outcome.UNWOUND, Outcome.STUCK)),
+        ({"every": 2, "symbol": "IBM"}, (Outcome.FILLED, Outcome.UNWOUND)),
+        ({"every": 1}, (Outcome.STUCK,)),
+    ],
+    ids=["every-other", "every-other-of-a-leg", "every"],
+)
+def test_orders_that_stop_in_parts_are_sent_again_until_the_attempts_are_spent(
+    recycler: Launched, desk: Connection, fault: dict[str, Any], outcomes: tuple[Outcome, ...]
+) -> None:
+    arm(recycler, name="partial-fill", **fault)
+    facts = MemoryFacts(WORLD)
+    outcome = entered(desk, facts)
+    assert outcome in outcomes
+    assert desk.clock.now() < OPEN + 20 * MINUTE
+    assert held(desk) == booked(facts)
+    assert (booked(facts) == {}) is (outcome is Outcome.UNWOUND)
+    sent = [record.body.client_order_id.rsplit(".", 1) for record in facts.read(Order)]
+    attempts = [[int(n) for name, n in sent if name == one] for one, _ in sent]
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in attempts)
+    assert max(len(numbers) for numbers in attempts) == (1 if outcome is Outcome.FILLED else 2)
+    assert requests.get(f"{recycler.http}/v2/orders", headers=KEYS, timeout=5).json() == []
 
 
 def test_bars_missed_while_a_cut_line_is_made_anew_are_asked_of_history(recycler: Launched, desk: Connection) -> None:

@@ -29,6 +29,7 @@ from tandem.market import BrokerError, Leg, Order, OrderEvent, OutcomeUnknown, P
 START = datetime(2023, 1, 25, 15, 5, tzinfo=UTC)
 PAIR = Pair("AAPL", "NVDA")
 BUDGET = ExecutionSettings(naked_seconds=180, naked_dollars=Decimal(1_000_000), attempts=2)
+ANSWERS = st.lists(st.sampled_from(Answer), max_size=6)
 LONG = (
     LegTarget(Leg.A, "AAPL", Side.BUY, Decimal("12.5")),
     LegTarget(Leg.B, "NVDA", Side.SELL, Decimal(8)),
@@ -282,6 +283,135 @@ def test_an_exit_of_the_one_leg_that_is_left_sends_one_order() -> None:
     assert floor.outcome is Outcome.FILLED
 
 
+def half_filled(floor: Floor, name: str) -> None:
+    floor.broker.fill(name, qty=floor.broker.left(name) / 2)
+    floor.minute()
+
+
+def unwinding(floor: Floor) -> Floor:
+    """One leg filled, the other rejected for good: the first is being unwound."""
+    floor.broker.refuses = {"NVDA"}
+    floor.step()
+    floor.broker.fill(A1)
+    floor.minute()
+    assert floor.broker.calls[-1] == ("submit", UNWIND_A)
+    return floor
+
+
+def test_an_unwinding_order_that_stops_is_sent_again_with_the_next_number() -> None:
+    floor = unwinding(Floor())
+    half_filled(floor, UNWIND_A)
+    for _ in range(2):
+        floor.minute()
+    assert floor.broker.calls[-1] == ("submit", UNWIND_A)
+    floor.minute()
+    assert floor.broker.calls[-1] == ("cancel", UNWIND_A)
+    floor.minute()
+    assert floor.broker.orders[again(UNWIND_A)] == Order(again(UNWIND_A), "AAPL", Side.SELL, Decimal("6.25"))
+    fill_open(floor.broker)
+    floor.minute()
+    assert floor.outcome is Outcome.UNWOUND
+    assert floor.holds() == {}
+
+
+def again(name: str) -> str:
+    return f"{name[:-1]}{int(name[-1]) + 1}"
+
+
+def test_an_unwind_that_stops_as_often_as_there_are_attempts_is_stuck() -> None:
+    floor = unwinding(Floor())
+    half_filled(floor, UNWIND_A)
+    for _ in range(4):
+        floor.minute()
+    half_filled(floor, again(UNWIND_A))
+    for _ in range(4):
+        floor.minute()
+    assert floor.outcome is Outcome.STUCK
+    assert floor.broker.open() == []
+    assert floor.holds() == {"AAPL": Decimal("3.125")}
+
+
+def test_an_order_that_goes_on_filling_keeps_its_time() -> None:
+    floor = unwinding(Floor())
+    for _ in range(4):
+        floor.broker.fill(UNWIND_A, qty=Decimal(3))
+        for _ in range(3):
+            floor.minute()
+    assert ("cancel", UNWIND_A) not in floor.broker.calls
+    floor.broker.fill(UNWIND_A)
+    floor.minute()
+    assert floor.outcome is Outcome.UNWOUND
+
+
+def test_too_many_dollars_on_one_leg_do_not_wait_for_an_order_that_stopped() -> None:
+    floor = Floor(Purpose.EXIT, BUDGET.model_copy(update={"naked_dollars": Decimal(50)}))
+    floor.step()
+    a, b = (f"{NAME}.{leg}.exit.1" for leg in "ab")
+    floor.broker.fill(a)
+    half_filled(floor, b)
+    assert ("cancel", b) not in floor.broker.calls
+    floor.minute()
+    floor.minute()
+    assert floor.broker.calls[-3:] == [("cancel", b), ("find", b), ("submit", again(b))]
+    fill_open(floor.broker)
+    floor.minute()
+    assert floor.outcome is Outcome.FILLED
+
+
+def test_an_exit_that_waits_on_one_leg_ends_once_the_other_is_given_up() -> None:
+    floor = Floor(Purpose.EXIT)
+    floor.broker.refuses = {"AAPL"}
+    floor.step()
+    assert floor.outcome is Outcome.WORKING
+    for _ in range(8):
+        floor.minute()
+    assert floor.outcome is Outcome.STUCK
+    assert floor.broker.open() == []
+
+
+def test_a_new_process_gives_a_working_order_its_time_anew() -> None:
+    floor = unwinding(Floor())
+    half_filled(floor, UNWIND_A)
+    floor.broker.now += timedelta(hours=1)
+    floor.restart()
+    floor.step()
+    assert ("cancel", UNWIND_A) not in floor.broker.calls
+    for _ in range(3):
+        floor.minute()
+    assert floor.broker.calls[-1] == ("cancel", UNWIND_A)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    purpose=st.sampled_from(Purpose),
+    attempts=st.integers(1, 3),
+    parts=st.lists(st.sampled_from(["", "0.3", "0.5", "1"]), min_size=1, max_size=8),
+    cancels=ANSWERS,
+)
+def test_orders_that_fill_in_part_and_stop_do_not_keep_it_working(
+    purpose: Purpose, attempts: int, parts: list[str], cancels: list[Answer]
+) -> None:
+    floor = Floor(purpose, BUDGET.model_copy(update={"attempts": attempts}))
+    floor.broker.cancels = cancels
+    seen: set[str] = set()
+    floor.step()
+    for _ in range(10 + 10 * attempts + len(cancels)):
+        for name in sorted(set(floor.broker.open()) - seen):
+            part = parts[len(seen) % len(parts)]
+            seen.add(name)
+            if part:
+                floor.broker.fill(name, qty=floor.broker.left(name) * Decimal(part))
+        floor.minute()
+    filled = {name for name, story in floor.broker._history.items() if any(u.qty for u in story)}
+    assert floor.outcome is not Outcome.WORKING or (purpose is Purpose.EXIT and not all_begun(filled))
+    assert floor.outcome is Outcome.WORKING or floor.broker.open() == []
+    assert max(sent(floor).values()) <= attempts
+
+
+def all_begun(filled: set[str]) -> bool:
+    return {symbol_of(name) for name in filled} == {"AAPL", "NVDA"}
+
+
 def test_an_order_whose_outcome_is_unknown_is_asked_for_before_anything_else() -> None:
     floor = Floor()
     floor.broker.answers = [Answer.HIDE, Answer.TAKE]
@@ -388,7 +518,6 @@ def test_a_repeated_execution_changes_nothing() -> None:
 
 
 DEEDS = ("fill", "part", "expire", "reject", "cancel", "minute", "minute", "tell", "restart")
-ANSWERS = st.lists(st.sampled_from(Answer), max_size=6)
 
 
 @settings(max_examples=250, deadline=None)

@@ -2,8 +2,9 @@
 
 It pursues a goal for both legs at once, the quantities wanted or nothing at all, by comparing what has
 filled with what is under way. Whatever order the legs' events come in, repeated or not, it ends with
-both legs filled, or with neither, or says that it is stuck. It knows no broker and no clock: updates
-and times go in, commands come out.
+both legs filled, or with neither, or says that it is stuck. Every order that brings a leg to its end has the
+budget: one that moves no further is cancelled, and what it left is sent again while there are attempts. It
+knows no broker and no clock: updates and times go in, commands come out.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,6 +56,7 @@ class Child:
         known: how it stands is known; where it is not, the broker is asked before anything is sent.
         lost: the broker never saw it: it goes out again, under the same id, so that it cannot count twice.
         sent: how often it went out.
+        still_since: since when, UTC, nothing was heard of its filling; None where something just was.
     """
 
     order: Order
@@ -65,6 +67,7 @@ class Child:
     known: bool = True
     lost: bool = False
     sent: int = 1
+    still_since: datetime | None = None
 
     @property
     def filled(self) -> Decimal:
@@ -147,7 +150,7 @@ def name_of(world: World, pair: Pair, at: datetime) -> str:
 
 def advance(state: PairOrder, now: datetime, budget: ExecutionSettings) -> tuple[PairOrder, list[Command]]:
     """What to do next: called after updates, and every minute while the order works."""
-    state = _watch_nakedness(state, now)
+    state = _watch_stillness(_watch_nakedness(state, now), now)
     if unknown := [child for child in state.children if not child.known]:
         return state, [Ask(child.order.client_order_id) for child in unknown]
     if state.purpose is Purpose.ENTER and not state.unwinding and _must_unwind(state, now, budget):
@@ -157,7 +160,9 @@ def advance(state: PairOrder, now: datetime, budget: ExecutionSettings) -> tuple
         return _send_again(state), [Submit(child.order) for child in lost]
     if state.unwinding and (live := [child for child in state.children if child.live and not child.unwinding]):
         return state, [Cancel(child.order.client_order_id) for child in live]
-    return _pursue(state, budget)
+    stalled = [child for child in state.children if _stalled(state, child, now, budget)]
+    state, commands = _pursue(state, budget)
+    return state, [*(Cancel(child.order.client_order_id) for child in stalled), *commands]
 
 
 def apply(state: PairOrder, update: OrderUpdate) -> PairOrder:
@@ -207,7 +212,8 @@ def _updated(child: Child, update: OrderUpdate) -> Child:
     if update.event.is_execution and update.execution_id and update.qty is not None:
         seen = {execution for execution, _ in child.executions}
         if update.execution_id not in seen:
-            child = replace(child, executions=(*child.executions, (update.execution_id, update.qty)))
+            executions = (*child.executions, (update.execution_id, update.qty))
+            child = replace(child, executions=executions, still_since=None)
     complete = abs(child.filled) >= child.order.qty
     settled = child.known and not child.live
     live = child.live and not complete and not update.event.is_final
@@ -225,7 +231,7 @@ def _give_up_lost(state: PairOrder) -> PairOrder:
 
 
 def _send_again(state: PairOrder) -> PairOrder:
-    children = (replace(c, lost=False, sent=c.sent + 1) if c.lost else c for c in state.children)
+    children = (replace(c, lost=False, sent=c.sent + 1, still_since=None) if c.lost else c for c in state.children)
     return replace(state, children=tuple(children))
 
 
@@ -236,6 +242,22 @@ def _watch_nakedness(state: PairOrder, now: datetime) -> PairOrder:
         state = replace(state, naked_seconds=seconds, naked_since=now)
     naked = state._progress(state.targets[0]) != state._progress(state.targets[1])
     return replace(state, naked_since=now if naked else None)
+
+
+def _watch_stillness(state: PairOrder, now: datetime) -> PairOrder:
+    children = (child if child.still_since else replace(child, still_since=now) for child in state.children)
+    return replace(state, children=tuple(children))
+
+
+def _stalled(state: PairOrder, child: Child, now: datetime, budget: ExecutionSettings) -> bool:
+    """A leg that has not begun to fill waits, for a halt may be over later: it is as whole as before."""
+    if not child.live or child.still_since is None or not (state.unwinding or state.purpose is Purpose.EXIT):
+        return False
+    if not state.filled(child.leg) and not any(_exhausted(state, target, budget) for target in state.targets):
+        return False
+    seconds = (now - child.still_since).total_seconds()
+    in_parts = bool(child.executions) and state.naked_dollars > budget.naked_dollars
+    return seconds > 0 and (in_parts or seconds >= budget.naked_seconds)
 
 
 def _must_unwind(state: PairOrder, now: datetime, budget: ExecutionSettings) -> bool:
