@@ -10,6 +10,7 @@ from tandem.market import OrderEvent, OrderUpdate, Session, Side
 from tandem.matching import Changes, Minute, Replay, Request, Ticket, Timeline, forbidden, unprocessable
 from tandem.recycler.identity import account_id
 from tandem.recycler.journal import Journal
+from tandem.recycler.listing import Listing
 from tandem.recycler.rest.configuration import Configuration
 from tandem.recycler.rest.equity import EquityCurve, Evening, Points
 
@@ -40,6 +41,7 @@ class Broker:
         replay: reel and account.
         journal: where everything is committed before it is told.
         events: what becomes of order events on their way to the listeners.
+        listing: which symbols there are beside those on the reel.
 
     Attributes:
         listeners: told of every order event, after its commit and in its order.
@@ -47,9 +49,12 @@ class Broker:
         evening: the account at the last session's close.
     """
 
-    def __init__(self, replay: Replay, journal: Journal, events: Events = as_they_are) -> None:
+    def __init__(
+        self, replay: Replay, journal: Journal, events: Events = as_they_are, listing: Listing | None = None
+    ) -> None:
         self.replay = replay
         self.journal = journal
+        self.listing = listing or Listing()
         self.listeners: list[Listener] = []
         self._events = events
         self._session: Session | None = None
@@ -188,7 +193,8 @@ class Broker:
     def _allow(self, request: Request) -> None:
         self._trading()
         if request.symbol not in self.replay.reel.symbols:
-            raise unprocessable(f'asset "{request.symbol}" not found')
+            listed = request.symbol in self.listing.symbols
+            raise unprocessable(f'asset "{request.symbol}" {"is not tradable" if listed else "not found"}')
         if not self.configuration.fractional_trading and _is_fractional(request):
             raise forbidden("account is not allowed to trade fractional shares")
         if self.configuration.no_shorting and request.side is Side.SELL and not self._holds(request.symbol):

@@ -26,6 +26,7 @@ from tandem.recycler.gate import Gate
 from tandem.recycler.history import History
 from tandem.recycler.journal import Journal, MemoryJournal
 from tandem.recycler.keys import Keys
+from tandem.recycler.listing import Listing
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
 from tandem.recycler.publisher import Publisher
@@ -117,6 +118,7 @@ class Recycler:
             rate_limit=options.rate_limit,
             through=self._saboteur.answered,
             events=self._saboteur.events,
+            listing=None if shelf is None else Listing(shelf.symbols),
         )
         gate = Gate(keys, Rate(options.rate_limit), through=self._saboteur.answered)
         self._history = None if shelf is None else History(replay, shelf, gate, spread)

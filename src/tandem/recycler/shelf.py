@@ -88,6 +88,16 @@ class Shelf:
             self._chosen.update({(symbol, timeframe): chosen.get(symbol) for symbol in symbols})
         return chosen
 
+    def symbols(self) -> list[str]:
+        """Every symbol of which the store has bars of any length; of a file, none but those that are asked for count.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        if self.store is None:
+            return []
+        return sorted({symbol for timeframe in Timeframe for symbol in self.store.bars.symbols(timeframe)})
+
     def simulated(self, symbols: Sequence[str], timeframe: Timeframe) -> list[str]:
         """Those symbols that have simulated bars and no others."""
         tracks = self.source.tracks(symbols, timeframe, EARLIEST, LATEST)

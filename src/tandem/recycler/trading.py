@@ -12,6 +12,7 @@ from tandem.recycler.events import Events as EventsPage
 from tandem.recycler.gate import Answer, Gate, Through, straight
 from tandem.recycler.journal import Journal, MemoryJournal
 from tandem.recycler.keys import Keys
+from tandem.recycler.listing import Listing
 from tandem.recycler.outbox import Delay, Lateness
 from tandem.recycler.rate import Rate
 from tandem.recycler.rest.account import AccountPage
@@ -39,6 +40,7 @@ class Trading:
         rate_limit: REST requests a minute; None for any number.
         through: what stands between a REST request and its endpoint.
         events: what becomes of order events on their way out.
+        listing: which symbols there are beside those on the reel.
 
     Attributes:
         broker: the account itself.
@@ -55,8 +57,9 @@ class Trading:
         rate_limit: int | None = None,
         through: Through = straight,
         events: Events = as_they_are,
+        listing: Listing | None = None,
     ) -> None:
-        self.broker = Broker(replay, journal or MemoryJournal(), events)
+        self.broker = Broker(replay, journal or MemoryJournal(), events, listing)
         shown = Shown(self.broker)
         self._gate = Gate(keys, Rate(rate_limit), through=through, settled=self.broker.journal.committed)
         self._pages = _pages(self.broker, shown)

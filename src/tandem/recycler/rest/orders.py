@@ -66,6 +66,8 @@ class Orders:
     async def submit(self, request: Request) -> Response:
         """Take an order; answered when it is durable."""
         asked = request_of(await Asked.body(request), self.new_name())
+        if asked.symbol not in self._broker.replay.reel.symbols:
+            await self._broker.listing.known()
         updates = self._broker.submit(asked)
         return await self._taken(asked.client_order_id, updates)
 

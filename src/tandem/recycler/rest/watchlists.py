@@ -49,13 +49,14 @@ class Watchlists:
     def endpoints(self) -> list[tuple[str, str, Answer]]:
         """Method, path, answer."""
         one, named = "/v2/watchlists/{id}", "/v2/watchlists:by_name"
-        return [
+        table = [
             ("GET", "/v2/watchlists", self.watchlists),
             ("POST", "/v2/watchlists", self.create),
             *((verb, path, answer) for path in (one, named) for verb, answer in self._verbs()),
             ("DELETE", one + "/{symbol}", self.remove),
             ("DELETE", named + "/{symbol}", self.remove),
         ]
+        return [(method, path, self._broker.listing.before(answer)) for method, path, answer in table]
 
     async def watchlists(self, _: Request) -> Response:
         """Every list, without its assets."""
