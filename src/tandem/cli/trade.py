@@ -164,6 +164,7 @@ def _tell(console: "Console", morning: "Morning | None") -> None:
 
 
 def _words(record: "Record", orders: bool) -> str:
+    from tandem.execution import Outcome, PairOrderEnded
     from tandem.market import Fill, Order, Refusal
     from tandem.risk import Intent, Switch
     from tandem.signals import Signal
@@ -180,6 +181,10 @@ def _words(record: "Record", orders: bool) -> str:
             return f"filled {fill.side} {fill.qty} {fill.symbol} at {fill.price}"
         case Refusal(reason=reason, why=why, by=by) if orders or by != "execution":
             return f"refused, {reason}: {why}"
+        case PairOrderEnded(outcome=Outcome.UNWOUND) if orders:
+            return "unwound: one leg was not filled in time"
+        case PairOrderEnded(outcome=Outcome.STUCK, purpose=purpose) if orders:
+            return f"stuck: every attempt to {purpose} is spent and a leg is short; look at the account"
         case Switch(standing=standing, why=why, by=by):
             return f"{standing}: {why} ({by})"
     return ""
