@@ -51,6 +51,20 @@ def test_orders_sent_at_a_mark_fill_on_the_bar_that_starts_there() -> None:
     assert replay.barrier.last_bars == {"A": OPEN + minutes(1)}
 
 
+def test_of_a_halted_symbol_nothing_is_played_and_its_price_stands() -> None:
+    replay = replay_of(*((symbol, OPEN + minutes(n)) for n in range(4) for symbol in "AB"))
+    heard = []
+    while replay.time < OPEN + minutes(4):
+        if replay.time == OPEN + minutes(1):
+            replay.engine.halt("A")
+        if replay.time == OPEN + minutes(3):
+            assert replay.barrier.last_bars == {"A": OPEN, "B": OPEN + minutes(2)}
+            replay.engine.resume("A")
+        heard.append([bar.symbol for bar in replay.step().bars])
+    assert [symbols for symbols in heard if symbols] == [["A", "B"], ["B"], ["B"], ["A", "B"]]
+    assert replay.barrier.bars == 6
+
+
 def test_an_order_without_a_bar_expires_when_the_clock_reaches_the_close() -> None:
     replay = replay_of(("A", OPEN))
     while replay.time < OPEN + minutes(1):

@@ -1,7 +1,7 @@
 """Bars as columns: what the store gives, the reel plays and the wire takes."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import isnan
@@ -168,6 +168,16 @@ class MinuteBars(Sequence[Bar]):
     def __getitem__(self, at: int | slice) -> Bar | list[Bar]:
         rows = range(self.first, self.last)[at]
         return self.columns.bar(rows) if isinstance(rows, int) else [self.columns.bar(row) for row in rows]
+
+    def without(self, symbols: Collection[str]) -> "MinuteBars":
+        """The same less the bars of some symbols."""
+        gone = [code for code, symbol in enumerate(self.columns.symbols) if symbol in symbols]
+        rows = [row for row in range(self.first, self.last) if self.columns.code[row] not in gone]
+        if len(rows) == len(self):
+            return self
+        return MinuteBars(
+            replace(self.columns, **{name: getattr(self.columns, name)[rows] for name in ARRAYS}), 0, len(rows)
+        )
 
     def of(self, symbol: str) -> Bar | None:
         """The bar of one symbol, None where it has none."""

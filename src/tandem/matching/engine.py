@@ -1,6 +1,6 @@
 """The matching engine: orders and bars in, events out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -179,6 +179,11 @@ class Engine:
         self.ledger.charge(owed)
         self._day, self._moved = day, True
         return []
+
+    @property
+    def halted(self) -> Collection[str]:
+        """Symbols in which nobody may trade now."""
+        return self._halted
 
     def halt(self, symbol: str) -> None:
         """Stop trading in a symbol: its orders wait."""

@@ -189,9 +189,10 @@ class Replay:
         if self.next_mark is None:
             raise IndexError("the reel has ended")
         entered = self._advance()
-        bars = self._stage.bars(self._at)
+        bars = self._traded(self._stage.bars(self._at))
         updates = self._trade(bars)
-        revised, self._late = self._late, self._stage.revised(self._at)
+        late = self._stage.revised(self._at)
+        revised, self._late = self._late, None if late is None else self._traded(late)
         self._bars += len(bars)
         self._count(entered + updates)
         self._events_before, self._barrier = self._events, None
@@ -281,6 +282,10 @@ class Replay:
             return []
         self._opened = True
         return self.engine.on_open(session)
+
+    def _traded(self, bars: MinuteBars) -> MinuteBars:
+        """Of a halted symbol nothing is played: nobody traded it."""
+        return bars.without(self.engine.halted) if self.engine.halted else bars
 
     def _trade(self, bars: MinuteBars) -> list[OrderUpdate]:
         session = self._stage.act.session

@@ -18,7 +18,7 @@ from tandem.recycler.gate import Answer, Gate
 from tandem.recycler.line import Line
 from tandem.recycler.meta import CONDITIONS, EXCHANGES
 from tandem.recycler.page import accepted, asked_of, symbol_of, symbols_of, token, wanted_of, wrong
-from tandem.recycler.past import EPOCH, Past
+from tandem.recycler.past import EPOCH, Halts, Past
 from tandem.recycler.tick import Quote, Trade, quotes_of, trades_of
 from tandem.recycler.today import Today
 
@@ -55,15 +55,18 @@ class History:
         shelf: where stored bars are.
         gate: keys and rate.
         spread: dollars of spread per dollar of price; where given, trades and quotes are made up from bars.
+        halts: symbol to the times at which nobody traded it, as `Past` has them.
     """
 
-    def __init__(self, replay: Replay, shelf: "Shelf", gate: Gate, spread: float | None = None) -> None:
+    def __init__(
+        self, replay: Replay, shelf: "Shelf", gate: Gate, spread: float | None = None, halts: Halts | None = None
+    ) -> None:
         self._replay = replay
         self._gate = gate
         self._spread = spread
         self._proxies = replay.reel.proxies
         self._base = Span.of(replay.reel.timeframe)
-        self._past = Past(Today(shelf, replay), replay.timeline, self._proxies)
+        self._past = Past(Today(shelf, replay), replay.timeline, self._proxies, halts)
 
     def routes(self) -> list[Route]:
         """Every endpoint, each behind the gate."""

@@ -25,6 +25,9 @@ BACK: Final = (timedelta(minutes=30), timedelta(hours=18), timedelta(days=4), ti
 SESSION_MINUTES: Final = 390
 AT_ONCE: Final = 100_000
 
+Times = Sequence[tuple[int, int]]
+Halts = Mapping[str, Times]
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -74,12 +77,17 @@ class Past:
         shelf: where stored bars are.
         timeline: which stored time each moment of the replay plays.
         proxies: symbol to the one whose bars it plays.
+        halts: symbol to when nobody traded it: pairs of the first moment without trade and the first with it again,
+            in microseconds since 1970. It may grow.
     """
 
-    def __init__(self, shelf: "Bars", timeline: "Timeline", proxies: Mapping[str, str]) -> None:
+    def __init__(
+        self, shelf: "Bars", timeline: "Timeline", proxies: Mapping[str, str], halts: Halts | None = None
+    ) -> None:
         self._shelf = shelf
         self._timeline = timeline
         self._proxies = proxies
+        self._halts: Halts = {} if halts is None else halts
 
     def page(self, wanted: Wanted) -> Page:
         """The bars that were asked for, from where the page before ended.
@@ -114,11 +122,18 @@ class Past:
             return {}
         step = span if span.intraday else Span(1, Unit.DAY)
         until = min(now, last + span.longest + (timedelta() if span.intraday else SLACK))
-        steps = self._steps(sorted({self._proxies.get(s, s) for s in symbols}), step, first, until, now)
+        halted = [symbol for symbol in symbols if symbol in self._halts]
+        whole = sorted({self._proxies.get(s, s) for s in symbols if s not in halted})
+        steps = self._steps(whole, step, first, until, now)
+        lines = {s: line for s in symbols if (line := steps.get(self._proxies.get(s, s))) is not None}
+        for symbol in halted:
+            name = self._proxies.get(symbol, symbol)
+            made = self._steps([name], step, first, until, now, self._halts.get(symbol, ()))
+            lines[symbol] = made.get(name, nothing())
         return {
             symbol: bars
             for symbol in symbols
-            if (line := steps.get(self._proxies.get(symbol, symbol))) is not None
+            if (line := lines.get(symbol)) is not None
             and len(bars := _between(_of_span(line, span), _tick(first), _tick(last)))
         }
 
@@ -145,24 +160,39 @@ class Past:
             yield from self._many([symbol], replace(wanted, first=first, last=last))
 
     def _steps(
-        self, names: Sequence[str], step: Span, first: datetime, until: datetime, now: datetime
+        self,
+        names: Sequence[str],
+        step: Span,
+        first: datetime,
+        until: datetime,
+        now: datetime,
+        halts: Times = (),
     ) -> dict[str, Line]:
+        if not names:
+            return {}
         pieces = self._timeline.pieces(first, until)
-        found = self._made_of(Timeframe.MIN_1, names, step, pieces, now)
+        found = self._made_of(Timeframe.MIN_1, names, step, pieces, now, halts)
         for part in step.parts:
             gaps = [name for name in names if _has_gaps(found.get(name), first, until)]
-            more = self._made_of(part, gaps, step, pieces, now) if gaps else {}
+            more = self._made_of(part, gaps, step, pieces, now, halts) if gaps else {}
             found |= {name: _filled(found.get(name), line) for name, line in more.items()}
         return found
 
     def _made_of(
-        self, timeframe: Timeframe, names: Sequence[str], step: Span, pieces: Iterable["Piece"], now: datetime
+        self,
+        timeframe: Timeframe,
+        names: Sequence[str],
+        step: Span,
+        pieces: Iterable["Piece"],
+        now: datetime,
+        halts: Times,
     ) -> dict[str, Line]:
         parts: dict[str, list[tuple[Line, NDArray[Any]]]] = {}
         for piece in pieces:
             strip = self._shelf.strip(names, timeframe, piece.first, _ends(piece, timeframe))
             for name, line in lines_of(strip).items():
-                known = self._known(line, timeframe, step, piece.shift // TICK, _tick(now))
+                shift = piece.shift // TICK
+                known = self._known(_traded(line, shift, halts), timeframe, step, shift, _tick(now))
                 parts.setdefault(name, []).append(known)
         return {name: made for name, known in parts.items() if len(made := _made(known))}
 
@@ -226,6 +256,13 @@ def _new_york(tick: int) -> date:
 def _ends(piece: "Piece", timeframe: Timeframe) -> datetime:
     """A stored day counts 24 hours, and is known at its close."""
     return piece.last + timeframe.length if timeframe is Timeframe.DAY_1 else piece.last
+
+
+def _traded(line: Line, shift: int, halts: Times) -> Line:
+    for halt, resumption in halts:
+        start = line.start + shift
+        line = line.where((start < halt) | (start >= resumption))
+    return line
 
 
 def _made(known: "Sequence[tuple[Line, NDArray[Any]]]") -> Line:

@@ -121,7 +121,7 @@ class Recycler:
             listing=None if shelf is None else Listing(shelf.symbols),
         )
         gate = Gate(keys, Rate(options.rate_limit), through=self._saboteur.answered)
-        self._history = None if shelf is None else History(replay, shelf, gate, spread)
+        self._history = None if shelf is None else History(replay, shelf, gate, spread, self._saboteur.halts.times)
         panel = Panel(self._saboteur.faults, replay.reel.symbols)
         self._control = Control(self._metronome, token, self.status, [panel])
 

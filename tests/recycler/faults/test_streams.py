@@ -140,6 +140,38 @@ def test_a_halt_is_told_with_codes_and_nothing_is_heard_of_the_symbol(fresh, nai
     assert orders.held() == {"IBM": 10}
 
 
+def test_a_halted_symbol_has_no_bars_in_history_and_its_price_stands(fresh, trader):
+    play = fresh()
+    orders = trader(play)
+    play.step(1)
+    assert orders.buy("IBM").status_code == 200
+    play.step(1)
+    play.arm(name="halt", symbol="IBM", seconds=180)
+    play.step(1)
+
+    def told(path):
+        return orders.ask("GET", path).json()
+
+    def starts(length, symbol="IBM"):
+        path = f"/v2/stocks/bars?symbols={symbol}&timeframe={length}&start=2023-01-04T14:30:00Z&limit=1000"
+        return [bar["t"][11:16] for bar in told(path)["bars"].get(symbol, [])]
+
+    equity, position = told("/v2/account")["equity"], told("/v2/positions/IBM")["current_price"]
+    for _ in range(2):
+        play.step(1)
+        assert told("/v2/stocks/IBM/bars/latest")["bar"]["t"][11:16] == "14:32"
+        assert told("/v2/stocks/snapshots?symbols=IBM")["IBM"]["minuteBar"]["t"][11:16] == "14:32"
+        assert told("/v2/stocks/snapshots?symbols=IBM")["IBM"]["dailyBar"]["v"] == 300_000
+        assert told("/v2/account")["equity"] == equity
+        assert told("/v2/positions/IBM")["current_price"] == position
+    assert starts("1Min") == ["14:30", "14:31", "14:32"]
+    assert starts("1Min", "AAPL") == ["14:30", "14:31", "14:32", "14:33", "14:34"]
+    play.step(4)
+    assert starts("1Min") == ["14:30", "14:31", "14:32", "14:36", "14:37", "14:38"]
+    assert starts("5Min") == ["14:30", "14:35"]
+    assert told("/v2/positions/IBM")["current_price"] != position
+
+
 def test_the_same_seed_spoils_the_same_bars_whoever_listens(begin, naive):
     def heard(seed):
         play = begin()

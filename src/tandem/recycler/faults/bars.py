@@ -82,12 +82,6 @@ class Sent:
                 self.newest[bar.symbol] = max(bar.start, self.newest.get(bar.symbol, bar.start))
 
 
-def without(bars: MinuteBars, symbols: Sequence[str]) -> MinuteBars:
-    """The bars of a minute less those of some symbols."""
-    names = _names(bars)
-    return _without(bars, [row for row, symbol in enumerate(names) if symbol in symbols])
-
-
 def _names(bars: MinuteBars) -> list[str]:
     return [bars.columns.symbols[code] for code in bars.columns.code[bars.first : bars.last].tolist()]
 

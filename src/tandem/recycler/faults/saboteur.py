@@ -50,6 +50,7 @@ class Saboteur:
         faults: those in force.
         door: whether clients are let in.
         lateness: of frames.
+        halts: symbols that are halted, and when they were.
     """
 
     def __init__(self, replay: Replay, faults: Iterable[Fault] = (), tell: Tell = lambda _fact, _at: None) -> None:
@@ -57,7 +58,7 @@ class Saboteur:
         self.faults = Faults(lambda: replay.time, tell, lambda: replay.time - replay.act.shift)
         self.door = Door(self.faults)
         self.lateness = Lateness(self.faults)
-        self._halts = Halts(self.faults, replay)
+        self.halts = Halts(self.faults, replay)
         self._fills = ShortFills(self.faults)
         self._events = SpoiltEvents(self.faults, self._story)
         self._bars = SpoiltBars(self.faults)
@@ -74,16 +75,16 @@ class Saboteur:
         if mark < self._mark:
             self._sent = None  # the clock was wound back
             self._bars.forget()
+            self.halts.forget()
         self._mark = mark
         sent = self._attend()
         cut = cut_orders = False
         if len(bars):
             cut = self.faults.strike("drop-connection", what="market data") is not None
             cut_orders = self.faults.strike("drop-order-stream", what="order events") is not None
-        traded = self._halts.through(bars)
-        told = () if self._silence.now() else self._bars.after(traded)
+        told = () if self._silence.now() else self._bars.after(bars)
         sent.note(told, bars)
-        return Damage(told, self._halts.at(mark), cut, cut_orders)
+        return Damage(told, self.halts.at(mark), cut, cut_orders)
 
     def events(self, updates: Sequence[OrderUpdate]) -> Sequence[OrderUpdate]:
         """What the order stream tells of what happened."""
