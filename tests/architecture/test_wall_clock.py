@@ -33,11 +33,14 @@ ALLOWED = {
     ("src/tandem/store/migrations/versions/0001_first.py", "now()"): "when a row was written, for people to read",
     ("src/tandem/recycler/metronome.py", "asyncio.sleep"): PACE,
     ("src/tandem/recycler/metronome.py", "asyncio.get_running_loop().time"): PACE,
-    ("src/tandem/recycler/publisher.py", "asyncio.sleep"): "gives way for an instant; nothing is timed",
-    ("src/tandem/recycler/stock_stream.py", "asyncio.get_running_loop().time"): "how long a door stays shut on purpose",
+    ("src/tandem/recycler/stream/publisher.py", "asyncio.sleep"): "gives way for an instant; nothing is timed",
+    (
+        "src/tandem/recycler/stream/stock_stream.py",
+        "asyncio.get_running_loop().time",
+    ): "how long a door stays shut on purpose",
     ("src/tandem/recycler/faults/answers.py", "asyncio.sleep"): DELAY,
-    ("src/tandem/recycler/outbox.py", "asyncio.sleep"): DELAY,
-    ("src/tandem/recycler/outbox.py", "asyncio.get_running_loop().time"): DELAY,
+    ("src/tandem/recycler/stream/outbox.py", "asyncio.sleep"): DELAY,
+    ("src/tandem/recycler/stream/outbox.py", "asyncio.get_running_loop().time"): DELAY,
 }
 
 

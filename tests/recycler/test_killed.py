@@ -23,7 +23,7 @@ from tandem.config import CostSettings
 from tandem.market import Calendar, Side, Timeframe
 from tandem.matching import Execution, LedgerState, Ticket
 from tandem.recycler import Launched, Options, launch
-from tandem.recycler.account import new_account
+from tandem.recycler.account.account import new_account
 from tandem.store import Store
 
 HEADERS = {"APCA-API-KEY-ID": "k", "APCA-API-SECRET-KEY": "s"}

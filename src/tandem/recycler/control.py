@@ -24,9 +24,9 @@ from starlette.types import Receive, Scope, Send
 
 from tandem.market import NEW_YORK, DataError
 from tandem.matching import Rejected
-from tandem.recycler.answer import reply
 from tandem.recycler.faults import Panel
 from tandem.recycler.metronome import Hold, LetGo, Metronome, UnknownDesk
+from tandem.recycler.rest.answer import reply
 
 STEP_SECONDS: Final = 5.0
 

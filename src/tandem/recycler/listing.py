@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tandem.market import StoreError
-from tandem.recycler.gate import Answer
+from tandem.recycler.rest.gate import Answer
 
 Ask = Callable[[], Iterable[str]]
 

@@ -19,28 +19,28 @@ from starlette.routing import Route, WebSocketRoute
 
 from tandem.market import RecyclerError, TandemError, WallClock
 from tandem.matching import Minute, Replay
-from tandem.recycler.answer import reply
+from tandem.recycler.account.journal import Journal, MemoryJournal
+from tandem.recycler.account.resumption import opened
 from tandem.recycler.control import Control
 from tandem.recycler.faults import Chronicle, Fault, Panel, Saboteur
-from tandem.recycler.gate import Gate
-from tandem.recycler.history import History
-from tandem.recycler.journal import Journal, MemoryJournal
+from tandem.recycler.history.history import History
 from tandem.recycler.keys import Keys
 from tandem.recycler.listing import Listing
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
-from tandem.recycler.publisher import Publisher
-from tandem.recycler.rate import Rate
-from tandem.recycler.resumption import opened
-from tandem.recycler.slots import Slots
-from tandem.recycler.stock_stream import Terms
+from tandem.recycler.rest.answer import reply
+from tandem.recycler.rest.gate import Gate
+from tandem.recycler.rest.rate import Rate
+from tandem.recycler.stream.publisher import Publisher
+from tandem.recycler.stream.slots import Slots
+from tandem.recycler.stream.stock_stream import Terms
+from tandem.recycler.stream.websocket import WebSocketProtocol
 from tandem.recycler.tls import Certificate
-from tandem.recycler.trading import Trading
-from tandem.recycler.websocket import WebSocketProtocol
+from tandem.recycler.trading.trading import Trading
 from tandem.store import Facts
 
 if TYPE_CHECKING:
-    from tandem.recycler.shelf import Shelf
+    from tandem.recycler.reel.shelf import Shelf
 
 HOME: Final = "~/.tandem"
 HOST: Final = "127.0.0.1"

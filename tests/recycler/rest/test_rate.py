@@ -6,7 +6,7 @@ from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
 
 from tandem.market import ManualClock
-from tandem.recycler.rate import Rate
+from tandem.recycler.rest.rate import Rate
 
 NOON = datetime(2023, 1, 4, 12, 0, 20, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from typing import Final
 from tandem.matching import Replay
 from tandem.recycler.faults.armed import Faults, Strike
 from tandem.recycler.faults.connection import lasts
-from tandem.recycler.frames import StatusMessage
-from tandem.recycler.past import EPOCH, TICK
+from tandem.recycler.history.past import EPOCH, TICK
+from tandem.recycler.stream.frames import StatusMessage
 
 ENDLESS: Final = 1 << 62
 

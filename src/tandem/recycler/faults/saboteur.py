@@ -16,7 +16,7 @@ from tandem.recycler.faults.connection import Door, Lateness, Silence
 from tandem.recycler.faults.executions import ShortFills, SpoiltEvents
 from tandem.recycler.faults.fault import Fault
 from tandem.recycler.faults.halt import Halts
-from tandem.recycler.frames import StatusMessage
+from tandem.recycler.stream.frames import StatusMessage
 
 Answer = Callable[[Request], Awaitable[Response]]
 

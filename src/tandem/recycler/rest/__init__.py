@@ -1,1 +1,1 @@
-"""Alpaca's trading REST, a noun a file."""
+"""What every REST request passes: keys, rate, fields that are never floats, answers."""

@@ -1,0 +1,1 @@
+"""Historical data over REST: nothing later than the clock."""

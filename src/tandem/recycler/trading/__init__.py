@@ -1,0 +1,1 @@
+"""The trading API: REST, trade updates and their events over one paper account."""
