@@ -198,6 +198,7 @@ def test_a_store_in_use_starts_its_server_again_when_it_is_gone(home: Path) -> N
 
 def test_data_of_another_version_are_refused_with_what_to_do(home: Path) -> None:
     Server(home).close()
+    assert soon(lambda: not (home / "postgres" / "data" / "postmaster.pid").exists())
     version = home / "postgres" / "data" / "PG_VERSION"
     right = version.read_text()
     version.write_text("12\n")
