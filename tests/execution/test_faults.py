@@ -58,7 +58,7 @@ def recycler(tape: Path) -> Iterator[Launched]:
 
 @pytest.fixture
 def desk(recycler: Launched) -> Iterator[Connection]:
-    with connect(recycler.http, "desk", SYMBOLS, timeout=3.0) as line:
+    with connect(recycler.http, "desk", SYMBOLS, timeout=15.0) as line:
         line.broker._broker._client._retry_wait = 0.05  # type: ignore[attr-defined]
         line.clock.wait_until(OPEN + 2 * MINUTE)
         line.feed.take(OPEN + 2 * MINUTE)
