@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -26,6 +27,7 @@ from tandem.recycler.faults import Chronicle, Fault, Panel, Saboteur
 from tandem.recycler.history.history import History
 from tandem.recycler.keys import Keys
 from tandem.recycler.listing import Listing
+from tandem.recycler.loopback import Loopback
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
 from tandem.recycler.rest.answer import reply
@@ -136,6 +138,7 @@ class Recycler:
                 WebSocketRoute("/v2/{feed}", self._publisher.serve),
                 Route("/{path:path}", _nothing_here, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),
             ],
+            middleware=[Middleware(Loopback)],
             exception_handlers={405: _nothing_here, 500: _bug},
         )
 
