@@ -13,11 +13,11 @@ PUBLIC = {
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
         GarchSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings
-        Settings WebsocketSettings as_yaml edit_lists effective load
+        Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Body Facts Leases Loaded MemoryFacts PaperAccount PaperEntry PaperExecution PaperHold PaperKept
-        PaperOrder PostgresFacts Record Sectors Store Strip Track
+        Bars Blobs Body Facts Leases Loaded MemoryFacts PaperAccount PaperCharge PaperEntry PaperExecution PaperHold
+        PaperKept PaperOrder PaperTaken PostgresFacts Record Sectors Store Strip Track
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
     "statistics": """
@@ -31,8 +31,8 @@ PUBLIC = {
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
-        Act Barrier Changed Changes Columns Engine Execution HeldShares Hours LedgerState Minute
-        MinuteBars NEXT OrderClass OrderType Piece Place Prices Reel Rejected Replay Request Status
+        Act Barrier Changed Changes Charge Columns Engine Execution HeldShares Hours LedgerState
+        Minute MinuteBars NEXT OrderClass OrderType Piece Place Prices Reel Rejected Replay Request Status
         StopLoss Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved unknown
         unprocessable
     """,

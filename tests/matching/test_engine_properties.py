@@ -19,6 +19,7 @@ from tandem.matching import (
     NEXT,
     Changed,
     Changes,
+    Charge,
     Engine,
     Execution,
     OrderClass,
@@ -156,6 +157,7 @@ class Play:
     bars: dict[tuple[str, datetime], Bar] = field(default_factory=dict)
     tickets: dict[str, Ticket] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = self.day
@@ -244,7 +246,13 @@ class Play:
         changed = msgspec.json.decode(msgspec.json.encode(self.engine.changes()), type=Changed)
         self.tickets |= {ticket.client_order_id: ticket for ticket in changed.tickets}
         self.executions += changed.executions
-        known = replace(changed, tickets=tuple(self.tickets.values()), executions=tuple(self.executions))
+        self.charges += changed.charges
+        known = replace(
+            changed,
+            tickets=tuple(self.tickets.values()),
+            executions=tuple(self.executions),
+            charges=tuple(self.charges),
+        )
         self.engine = self._engine()
         self.engine.restore(known)
 
@@ -262,7 +270,9 @@ def test_cash_holdings_at_cost_realised_profit_and_fees_add_up(
     ledger, done = play.engine.ledger, play.engine.executions()
     spent = sum((e.side.sign * e.qty * e.price for e in done), Decimal(0))
     assert ledger.cash == CASH - spent - ledger.fees
-    assert ledger.fees >= sum((e.fees for e in done), Decimal(0))
+    paid = sum((e.fees for e in done), Decimal(0))
+    borrowed = sum((charge.dollars for charge in play.engine.charges()), Decimal(0))
+    assert ledger.cash == CASH - spent - paid - borrowed
     for symbol in SYMBOLS:
         assert ledger.held(symbol) == sum((e.side.sign * e.qty for e in done if e.symbol == symbol), Decimal(0))
 
@@ -325,5 +335,6 @@ def test_an_engine_restored_after_every_step_behaves_as_one_that_never_stopped(
     assert through.heard == restored.heard
     assert through.engine.tickets() == restored.engine.tickets()
     assert through.engine.executions() == restored.engine.executions()
+    assert through.engine.charges() == restored.engine.charges()
     assert through.engine.account() == restored.engine.account()
     assert through.engine.ledger.state() == restored.engine.ledger.state()

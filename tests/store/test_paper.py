@@ -1,6 +1,6 @@
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tandem.market import StoreError, World, WorldKind
-from tandem.store import PaperAccount, PaperEntry, PaperExecution, PaperKept, PaperOrder, Store
+from tandem.store import PaperAccount, PaperCharge, PaperEntry, PaperExecution, PaperKept, PaperOrder, PaperTaken, Store
 
 AT = datetime(2023, 1, 4, 15, 31, 0, 123456, tzinfo=UTC)
 WORLD = World(WorldKind.RECYCLER, 5)
@@ -115,8 +115,8 @@ def test_one_process_holds_an_account_at_a_time(account: PaperAccount) -> None:
     hold_for(account, 0.05)
 
 
-def hold_for(account: PaperAccount, seconds: float) -> None:
-    with account.hold(seconds):
+def hold_for(account: PaperAccount, seconds: float, epoch: int | None = None) -> None:
+    with account.hold(seconds, epoch):
         pass
 
 
@@ -137,6 +137,47 @@ def lose_hold(store: Store, account: PaperAccount) -> None:
 def end_holders(store: Store) -> None:
     with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+
+
+def test_a_hold_that_was_lost_goes_on_unless_somebody_held_the_account_since(
+    store: Store, account: PaperAccount
+) -> None:
+    with suppress(StoreError), account.hold() as lost:
+        end_holders(store)
+    with account.hold(2.0, lost.epoch) as again:
+        again.write(PaperEntry(documents={"n": "1"}))
+    hold_for(account, 2.0)
+    with pytest.raises(PaperTaken, match="another recycler took the account of recycler-5 over"):
+        hold_for(account, 2.0, lost.epoch)
+    assert kept(account).documents == {"n": "1"}
+
+
+def test_a_hold_of_an_earlier_epoch_writes_nothing(store: Store, account: PaperAccount) -> None:
+    everything = PaperEntry(
+        ledger="{}",
+        orders=(order("a"),),
+        executions=(execution("1", "a"),),
+        documents={"n": "1"},
+        charges=(PaperCharge(1, date(2023, 1, 4), "AAPL", Decimal("0.03")),),
+    )
+    with account.hold() as hold:
+        raise_epoch(store)
+        with pytest.raises(PaperTaken):
+            hold.check()
+        with pytest.raises(PaperTaken):
+            hold.write(everything)
+    assert kept(account) == PaperKept(Decimal("100000.00"), None, None, None, [], [], {})
+
+
+def raise_epoch(store: Store) -> None:
+    with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("UPDATE paper_accounts SET epoch = epoch + 1")
+
+
+def test_charges_come_back_by_number(account: PaperAccount) -> None:
+    charges = [PaperCharge(n, date(2023, 1, 4), "AAPL", Decimal("0.03") * n) for n in (1, 2, 3)]
+    write(account, PaperEntry(charges=tuple(charges[1:])), PaperEntry(charges=tuple(charges)))
+    assert kept(account).charges == charges
 
 
 def test_an_account_that_was_never_opened_is_named(store: Store) -> None:

@@ -1,6 +1,6 @@
 """The matching engine: a pure state machine that serves the recycler's broker and the backtest."""
 
-from tandem.matching.changed import Changed, Execution, HeldShares, Hours, LedgerState
+from tandem.matching.changed import Changed, Charge, Execution, HeldShares, Hours, LedgerState
 from tandem.matching.columns import Columns, MinuteBars
 from tandem.matching.engine import Engine
 from tandem.matching.prices import Prices
@@ -17,6 +17,7 @@ __all__ = [
     "Barrier",
     "Changed",
     "Changes",
+    "Charge",
     "Columns",
     "Engine",
     "Execution",

@@ -41,6 +41,22 @@ class Execution:
     position: Decimal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Dollars charged for borrowing the shares of a short position.
+
+    Attributes:
+        number: how many charges the account had with this one.
+        day: New York date on which it was taken, for the nights before.
+        dollars: positive.
+    """
+
+    number: int
+    day: date
+    symbol: str
+    dollars: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class HeldShares:
     """Shares of one symbol and the dollars paid for them; both negative when short."""
@@ -90,12 +106,13 @@ class Changed:
 
     Attributes:
         tickets: as they stand now, by number; of a ticket that changed twice only the last.
-        executions: by number.
+        executions, charges: by number.
         ledger: as it stands now.
         hours: as they stand now.
     """
 
     tickets: tuple[Ticket, ...] = ()
     executions: tuple[Execution, ...] = ()
+    charges: tuple[Charge, ...] = ()
     ledger: LedgerState
     hours: Hours = Hours()

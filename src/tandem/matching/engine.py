@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from tandem.config import CostSettings
 from tandem.market import Account, Bar, OrderEvent, OrderUpdate, Position, Session, Side, World
 from tandem.matching.admission import Bound, Standing, admit, in_window
-from tandem.matching.changed import Changed, Execution, Hours
+from tandem.matching.changed import Changed, Charge, Execution, Hours
 from tandem.matching.columns import MinuteBars
 from tandem.matching.costs import borrowing, fees
 from tandem.matching.fills import AlpacaFills, Deal, Fills, NextBarFills, Room, Touch, at_close, reached, touch
@@ -81,7 +81,9 @@ class Engine:
         self._day: date | None = None
         self._closed: datetime | None = None
         self._dirty: dict[str, None] = {}
-        self._told = 0
+        self._charges: list[Charge] = []
+        self._events = 0
+        self._told = self._told_charges = 0
         self._moved = False
 
     def submit(
@@ -159,6 +161,16 @@ class Engine:
                 told += self._meet_all(symbol, bar, session)
         return told
 
+    def on_skip(self, at: datetime) -> list[OrderUpdate]:
+        """Bars went by unseen until `at`: orders that were for one of them, or for its auction, are canceled."""
+        self._moved, self._closing = self._moved or bool(self._closing), {}
+        told: list[OrderUpdate] = []
+        for ticket in self._open.all():
+            waits = ticket.request.time_in_force in _AT_ONCE and ticket.status in (Status.NEW, Status.PARTIALLY_FILLED)
+            if waits and self._tickets[ticket.client_order_id].is_open:
+                told += self._end(ticket, OrderEvent.CANCELED, at)
+        return told
+
     def on_close(self, session: Session) -> list[OrderUpdate]:
         """Fill the orders for the close and end those that last no longer than the session."""
         at = session.close
@@ -174,11 +186,15 @@ class Engine:
     def on_day(self, day: date) -> list[OrderUpdate]:
         """Charge the borrowing of shares held short, for every night since the last day."""
         nights = max((day - self._day).days, 0) if self._day is not None else 0
-        shorts = [symbol for symbol, held in sorted(self.ledger.holdings.items()) if held.qty < 0]
-        owed = sum((borrowing(self.ledger.value(symbol), nights, self._costs) for symbol in shorts), NOTHING)
-        self.ledger.charge(owed)
+        for symbol in [symbol for symbol, held in sorted(self.ledger.holdings.items()) if held.qty < 0]:
+            self._charge(day, symbol, borrowing(self.ledger.value(symbol), nights, self._costs))
         self._day, self._moved = day, True
         return []
+
+    def _charge(self, day: date, symbol: str, dollars: Decimal) -> None:
+        if dollars:
+            self.ledger.charge(dollars)
+            self._charges.append(Charge(number=len(self._charges) + 1, day=day, symbol=symbol, dollars=dollars))
 
     @property
     def halted(self) -> Collection[str]:
@@ -229,6 +245,10 @@ class Engine:
         """Every execution, oldest first."""
         return list(self._executions)
 
+    def charges(self) -> list[Charge]:
+        """Everything charged for borrowing, oldest first."""
+        return list(self._charges)
+
     def order_id(self, client_order_id: str) -> UUID:
         """The broker's own id of an order."""
         return uuid5(ORDERS, f"{self.world}/{client_order_id}")
@@ -250,11 +270,15 @@ class Engine:
     def changes(self) -> Changed:
         """What is new since the last call, once."""
         tickets = sorted((self._tickets[name] for name in self._dirty), key=lambda ticket: ticket.number)
-        executions = self._executions[self._told :]
-        self._dirty, self._told, self._moved = {}, len(self._executions), False
-        return Changed(
-            tickets=tuple(tickets), executions=tuple(executions), ledger=self.ledger.state(), hours=self._hours()
+        changed = Changed(
+            tickets=tuple(tickets),
+            executions=tuple(self._executions[self._told :]),
+            charges=tuple(self._charges[self._told_charges :]),
+            ledger=self.ledger.state(),
+            hours=self._hours(),
         )
+        self._settle()
+        return changed
 
     def restore(self, known: Changed) -> None:
         """Stand where an engine stood that has given all of this: everything ever given, each ticket as given last.
@@ -267,9 +291,15 @@ class Engine:
         for ticket in sorted(known.tickets, key=lambda one: one.number):
             self._keep(ticket)
         self._executions = sorted(known.executions, key=lambda one: one.number)
+        self._charges = sorted(known.charges, key=lambda one: one.number)
+        self._events = max((number for ticket in known.tickets for number in ticket.numbers), default=0)
         self.ledger.restore(known.ledger)
         self._restore_hours(known.hours)
-        self._dirty, self._told, self._moved = {}, len(self._executions), False
+        self._settle()
+
+    def _settle(self) -> None:
+        self._dirty, self._moved = {}, False
+        self._told, self._told_charges = len(self._executions), len(self._charges)
 
     def _hours(self) -> Hours:
         closing = tuple(bar for _, bar in sorted(self._closing.items()))
@@ -515,7 +545,8 @@ class Engine:
             qty=None if deal is None else deal.qty,
             price=None if deal is None else deal.price,
         )
-        self._keep(ticket.then(update, None if deal is None else self.ledger.held(ticket.symbol)))
+        self._events += 1
+        self._keep(ticket.then(update, self._events, None if deal is None else self.ledger.held(ticket.symbol)))
         return update
 
     def _execution_id(self, ticket: Ticket) -> str:

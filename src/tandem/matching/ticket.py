@@ -75,6 +75,7 @@ class Ticket:
         since: bars that start from here on may fill it, UTC.
         qty: shares in all; a stop loss shrinks with what its take profit has sold. None for a notional order.
         updates: everything that happened, oldest first.
+        numbers: of each of these, how many things had happened to the account's orders with it.
         filled: shares that changed hands, those of the orders it replaces included.
         spent: dollars they changed hands for.
         position: signed shares of the symbol right after the last execution.
@@ -97,6 +98,7 @@ class Ticket:
     since: datetime
     qty: Decimal | None
     updates: tuple[OrderUpdate, ...] = ()
+    numbers: tuple[int, ...] = ()
     filled: Decimal = NOTHING
     spent: Decimal = NOTHING
     position: Decimal | None = None
@@ -112,19 +114,21 @@ class Ticket:
     bound_shares: Decimal = NOTHING
     expires_at: datetime | None = None
 
-    def then(self, update: OrderUpdate, position: Decimal | None = None) -> "Ticket":
-        """The ticket with one more thing that happened to it.
+    def then(self, update: OrderUpdate, number: int, position: Decimal | None = None) -> "Ticket":
+        """The ticket with one more thing that happened to it, the account's `number`th.
 
         Raises:
             ValueError: an event that may not follow the last one.
         """
         if update.event not in NEXT[self.updates[-1].event if self.updates else None]:
             raise ValueError(f"{update.client_order_id}: {update.event} may not follow {self.status}")
+        updates, numbers = (*self.updates, update), (*self.numbers, number)
         if update.qty is None or update.price is None:
-            return replace(self, updates=(*self.updates, update))
+            return replace(self, updates=updates, numbers=numbers)
         return replace(
             self,
-            updates=(*self.updates, update),
+            updates=updates,
+            numbers=numbers,
             filled=self.filled + update.qty,
             spent=self.spent + update.qty * update.price,
             position=position,

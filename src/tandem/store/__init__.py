@@ -4,7 +4,16 @@ from tandem.store.bars import Bars, Loaded
 from tandem.store.blobs import Blobs
 from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
 from tandem.store.leases import Leases
-from tandem.store.paper import PaperAccount, PaperEntry, PaperExecution, PaperHold, PaperKept, PaperOrder
+from tandem.store.paper import (
+    PaperAccount,
+    PaperCharge,
+    PaperEntry,
+    PaperExecution,
+    PaperHold,
+    PaperKept,
+    PaperOrder,
+    PaperTaken,
+)
 from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
 from tandem.store.store import Store
@@ -19,11 +28,13 @@ __all__ = [
     "Loaded",
     "MemoryFacts",
     "PaperAccount",
+    "PaperCharge",
     "PaperEntry",
     "PaperExecution",
     "PaperHold",
     "PaperKept",
     "PaperOrder",
+    "PaperTaken",
     "PostgresFacts",
     "Record",
     "Sectors",

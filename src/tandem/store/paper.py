@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
@@ -14,6 +14,12 @@ from tandem.market import StoreError, World
 from tandem.store.connections import Connection, Connections, reason
 
 HELD = 0x7A4D_0003
+
+
+class PaperTaken(StoreError):
+    """Another process has taken the account over since."""
+
+    after = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,22 @@ class PaperExecution:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperCharge:
+    """Dollars that were charged for shares held short.
+
+    Attributes:
+        number: how many charges the account had with this one; recording it again changes nothing.
+        day: New York date.
+        dollars: positive.
+    """
+
+    number: int
+    day: date
+    symbol: str
+    dollars: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PaperEntry:
     """What one commit brings, all of it or nothing.
 
@@ -60,7 +82,7 @@ class PaperEntry:
         place: where the replay stands, as JSON; None leaves it.
         reel: what is replayed, as JSON; None leaves it.
         orders: each as it stands now.
-        executions: the new ones.
+        executions, charges: the new ones.
         documents: name to JSON, replaced where the name is known.
     """
 
@@ -70,6 +92,7 @@ class PaperEntry:
     orders: tuple[PaperOrder, ...] = ()
     executions: tuple[PaperExecution, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
+    charges: tuple[PaperCharge, ...] = ()
 
     def then(self, later: "PaperEntry") -> "PaperEntry":
         """Both as one."""
@@ -81,6 +104,7 @@ class PaperEntry:
             orders=tuple(orders.values()),
             executions=(*self.executions, *later.executions),
             documents={**self.documents, **later.documents},
+            charges=(*self.charges, *later.charges),
         )
 
 
@@ -93,6 +117,7 @@ class PaperKept:
         ledger, place, reel: as of the last commit that brought them, None before.
         orders, executions: in the order of their first recording.
         documents: by name.
+        charges: by number.
     """
 
     starting_cash: Decimal
@@ -102,15 +127,21 @@ class PaperKept:
     orders: list[str]
     executions: list[str]
     documents: dict[str, str]
+    charges: list[PaperCharge] = field(default_factory=list)
 
 
 class PaperHold:
-    """The only hand that writes an account; on one connection, and only inside `PaperAccount.hold`."""
+    """The only hand that writes an account; on one connection, and only inside `PaperAccount.hold`.
 
-    def __init__(self, connection: Connection, world: World, number: int) -> None:
+    Attributes:
+        epoch: how often somebody has begun to hold the account; who comes later raises it.
+    """
+
+    def __init__(self, connection: Connection, world: World, number: int, epoch: int) -> None:
         self._connection = connection
         self._number = number
         self.world = world
+        self.epoch = epoch
 
     def read(self) -> PaperKept:
         """What was committed.
@@ -123,18 +154,39 @@ class PaperHold:
             raise StoreError(f"{self.world} has no paper account", "Start one: `tandem recycler reset`.")
         cash, ledger, place, reel = cast(tuple[Decimal, str | None, str | None, str | None], row)
         documents = cast(list[tuple[str, str]], self._connection.execute(DOCUMENTS, [self._number]).fetchall())
-        return PaperKept(cash, ledger, place, reel, self._bodies(ORDERS), self._bodies(EXECUTIONS), dict(documents))
+        rows = self._connection.execute(CHARGES, [self._number]).fetchall()
+        charges = [PaperCharge(*cast(tuple[int, date, str, Decimal], row)) for row in rows]
+        return PaperKept(
+            cash, ledger, place, reel, self._bodies(ORDERS), self._bodies(EXECUTIONS), dict(documents), charges
+        )
+
+    def check(self) -> None:
+        """See that the account is still held.
+
+        Raises:
+            PaperTaken: it is another's now.
+            StoreError: whether it is cannot be known.
+        """
+        try:
+            row = self._connection.execute(EPOCH, [self._number]).fetchone()
+        except psycopg.Error as error:
+            raise StoreError(f"the account of {self.world} could not be read: {reason(error)}") from error
+        if row != (self.epoch,):
+            raise taken(self.world)
 
     def write(self, entry: PaperEntry) -> None:
         """Commit an entry; it is durable on return. Writing one again changes nothing.
 
         Raises:
+            PaperTaken: the account is another's now; nothing was committed.
             StoreError: whether it was committed is not known.
         """
         try:
-            self._connection.execute(WRITE, _parameters(self._number, entry))
+            written = self._connection.execute(WRITE, _parameters(self._number, self.epoch, entry)).fetchone()
         except psycopg.Error as error:
             raise StoreError(f"the account of {self.world} could not be written: {reason(error)}") from error
+        if written is None:
+            raise taken(self.world)
 
     def _bodies(self, query: str) -> list[str]:
         rows = cast(list[tuple[str]], self._connection.execute(query, [self._number]).fetchall())
@@ -155,22 +207,34 @@ class PaperAccount:
             connection.execute(OPEN, [self._number, cash])
 
     @contextmanager
-    def hold(self, seconds: float = 3.0) -> Iterator[PaperHold]:
+    def hold(self, seconds: float = 3.0, epoch: int | None = None) -> Iterator[PaperHold]:
         """Be the only one who uses the account, for the length of the block.
 
         Args:
             seconds: how long to wait for a holder that is about to end.
+            epoch: of a hold whose connection was lost, to go on with it; None to begin a new one.
 
         Raises:
+            PaperTaken: somebody has held it since that epoch.
             StoreError: another process holds it, or the store is away.
         """
         with self._connections.use() as connection:
+            if epoch is not None:
+                PaperHold(connection, self.world, self._number, epoch).check()
             self._lock(connection, seconds)
             try:
-                yield PaperHold(connection, self.world, self._number)
+                yield self._held(connection, epoch)
             finally:
                 if not connection.closed:
                     connection.execute("SELECT pg_advisory_unlock(%s, %s)", [HELD, self._number])
+
+    def _held(self, connection: Connection, epoch: int | None) -> PaperHold:
+        if epoch is None:
+            row = connection.execute(RAISE, [self._number]).fetchone()
+            return PaperHold(connection, self.world, self._number, cast(int, row[0]) if row else 0)
+        hold = PaperHold(connection, self.world, self._number, epoch)
+        hold.check()
+        return hold
 
     def _lock(self, connection: Connection, seconds: float) -> None:
         connection.execute("SET synchronous_commit = on")
@@ -193,10 +257,16 @@ def newest(connections: Connections) -> tuple[str, int, int] | None:
     return cast(tuple[str, int, int] | None, row)
 
 
-def _parameters(number: int, entry: PaperEntry) -> dict[str, Any]:
-    orders, executions = entry.orders, entry.executions
+def taken(world: World) -> PaperTaken:
+    """What is told to a holder whose account is another's now."""
+    return PaperTaken(f"another recycler took the account of {world} over", "Use that one, or end it and start again.")
+
+
+def _parameters(number: int, epoch: int, entry: PaperEntry) -> dict[str, Any]:
+    orders, executions, charges = entry.orders, entry.executions, entry.charges
     return {
         "world": number,
+        "epoch": epoch,
         "ledger": entry.ledger,
         "place": entry.place,
         "reel": entry.reel,
@@ -211,6 +281,10 @@ def _parameters(number: int, entry: PaperEntry) -> dict[str, Any]:
         "executed": [execution.client_order_id for execution in executions],
         "ats": [execution.at for execution in executions],
         "executions": [execution.body for execution in executions],
+        "numbers": [charge.number for charge in charges],
+        "days": [charge.day for charge in charges],
+        "charged": [charge.symbol for charge in charges],
+        "dollars": [charge.dollars for charge in charges],
         "names": list(entry.documents),
         "documents": list(entry.documents.values()),
     }
@@ -225,12 +299,22 @@ SELECT starting_cash, ledger::text, place::text, reel::text FROM paper_accounts 
 """
 ORDERS = "SELECT body::text FROM paper_orders WHERE world = %s ORDER BY number"
 EXECUTIONS = "SELECT body::text FROM paper_executions WHERE world = %s ORDER BY number"
+CHARGES = "SELECT number, day, symbol, dollars FROM paper_charges WHERE world = %s ORDER BY number"
+EPOCH = "SELECT epoch FROM paper_accounts WHERE world = %s"
+RAISE = "UPDATE paper_accounts SET epoch = epoch + 1 WHERE world = %s RETURNING epoch"
 DOCUMENTS = "SELECT name, body::text FROM paper_documents WHERE world = %s"
 WRITE = """
-WITH orders AS (
+WITH mine AS (
+    UPDATE paper_accounts SET
+        ledger = coalesce(%(ledger)s::jsonb, ledger),
+        place = coalesce(%(place)s::jsonb, place),
+        reel = coalesce(%(reel)s::jsonb, reel)
+    WHERE world = %(world)s AND epoch = %(epoch)s
+    RETURNING world
+), orders AS (
     INSERT INTO paper_orders (world, client_order_id, id, symbol, status, accepted_at, updated_at, body)
-    SELECT %(world)s, g.client_order_id, g.id, g.symbol, g.status, g.accepted, g.updated, g.body::jsonb
-    FROM unnest(
+    SELECT mine.world, g.client_order_id, g.id, g.symbol, g.status, g.accepted, g.updated, g.body::jsonb
+    FROM mine, unnest(
         %(client_order_ids)s::text[], %(ids)s::uuid[], %(symbols)s::text[], %(statuses)s::text[],
         %(accepted)s::timestamptz[], %(updated)s::timestamptz[], %(orders)s::text[]
     ) WITH ORDINALITY AS g (client_order_id, id, symbol, status, accepted, updated, body, n)
@@ -239,20 +323,24 @@ WITH orders AS (
     SET status = excluded.status, updated_at = excluded.updated_at, body = excluded.body
 ), executions AS (
     INSERT INTO paper_executions (world, execution_id, client_order_id, at, body)
-    SELECT %(world)s, g.id, g.client_order_id, g.at, g.body::jsonb
-    FROM unnest(
+    SELECT mine.world, g.id, g.client_order_id, g.at, g.body::jsonb
+    FROM mine, unnest(
         %(execution_ids)s::text[], %(executed)s::text[], %(ats)s::timestamptz[], %(executions)s::text[]
     ) WITH ORDINALITY AS g (id, client_order_id, at, body, n)
     ORDER BY g.n
     ON CONFLICT (world, execution_id) DO NOTHING
+), charges AS (
+    INSERT INTO paper_charges (world, number, day, symbol, dollars)
+    SELECT mine.world, g.number, g.day, g.symbol, g.dollars
+    FROM mine, unnest(
+        %(numbers)s::integer[], %(days)s::date[], %(charged)s::text[], %(dollars)s::numeric[]
+    ) AS g (number, day, symbol, dollars)
+    ON CONFLICT (world, number) DO NOTHING
 ), documents AS (
     INSERT INTO paper_documents (world, name, body)
-    SELECT %(world)s, g.name, g.body::jsonb FROM unnest(%(names)s::text[], %(documents)s::text[]) AS g (name, body)
+    SELECT mine.world, g.name, g.body::jsonb
+    FROM mine, unnest(%(names)s::text[], %(documents)s::text[]) AS g (name, body)
     ON CONFLICT (world, name) DO UPDATE SET body = excluded.body
 )
-UPDATE paper_accounts SET
-    ledger = coalesce(%(ledger)s::jsonb, ledger),
-    place = coalesce(%(place)s::jsonb, place),
-    reel = coalesce(%(reel)s::jsonb, reel)
-WHERE world = %(world)s
+SELECT world FROM mine
 """

@@ -13,7 +13,7 @@ import pytest
 from tandem.market import StoreError, World, WorldKind
 from tandem.recycler.account.journal import Journal, MemoryJournal, PostgresJournal
 from tandem.recycler.account.writer import Writer
-from tandem.store import PaperEntry, PaperKept, PaperOrder, Store
+from tandem.store import PaperEntry, PaperKept, PaperOrder, PaperTaken, Store
 
 AT = datetime(2023, 1, 4, 15, 31, tzinfo=UTC)
 WORLD = World(WorldKind.RECYCLER, 5)
@@ -174,6 +174,74 @@ def test_a_second_recycler_gets_one_line(
     monkeypatch.setattr("tandem.recycler.account.writer.PATIENCE_SECONDS", 0.05)
     with pytest.raises(StoreError, match="another recycler uses the account of recycler-5"):
         Writer(store.paper, WORLD, CASH)
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_recycler_whose_account_was_taken_over_ends_and_writes_nothing(
+    journal: PostgresJournal, orders: Orders, store: Store, monkeypatch: pytest.MonkeyPatch, idle: bool
+) -> None:
+    monkeypatch.setattr("tandem.recycler.account.writer.CHECK_SECONDS", 0.05 if idle else 60)
+
+    async def work() -> None:
+        orders.fresh.append(order("mine"))
+        await journal.committed()
+        await asyncio.to_thread(take_over, store)
+        if not idle:
+            orders.fresh.append(order("late"))
+            journal.then(lambda: None)
+        with pytest.raises(PaperTaken, match="another recycler took the account of recycler-5 over"):
+            await journal.run()
+
+    within(20, work())
+    assert committed_orders(store) == ["mine", "theirs"]
+
+
+def take_over(store: Store) -> None:
+    with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("UPDATE paper_accounts SET epoch = epoch + 1")  # before the first one's next look
+    end_connections(store)
+    other = PostgresJournal(Orders(fresh=[order("theirs")]), Writer(store.paper, WORLD, CASH))
+
+    async def write() -> None:
+        await other.committed()
+
+    asyncio.run(write())
+    other.close()
+
+
+def test_a_recycler_that_lost_its_connection_while_nothing_happened_keeps_its_account(
+    journal: PostgresJournal, orders: Orders, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.recycler.account.writer.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("tandem.recycler.account.writer.PATIENCE_SECONDS", 0.05)
+
+    async def work() -> None:
+        orders.fresh.append(order("a"))
+        await journal.committed()
+        await asyncio.to_thread(end_connections, store)
+        await asyncio.sleep(0.5)
+        with pytest.raises(StoreError, match="another recycler uses the account of recycler-5"):
+            await asyncio.to_thread(Writer, store.paper, WORLD, CASH)
+        orders.fresh.append(order("b"))
+        await journal.committed()
+
+    within(20, work())
+    assert committed_orders(store) == ["a", "b"]
+
+
+def test_a_recycler_whose_account_was_taken_over_does_not_begin_the_next_loop(
+    journal: PostgresJournal, orders: Orders, store: Store
+) -> None:
+    async def work() -> None:
+        orders.fresh.append(order("mine"))
+        await journal.committed()
+        await asyncio.to_thread(take_over, store)
+        orders.world = NEXT
+        with pytest.raises(PaperTaken):
+            await journal.committed()
+
+    within(20, work())
+    assert store.newest_paper() == WORLD
 
 
 def test_a_lost_connection_loses_nothing(journal: PostgresJournal, orders: Orders, store: Store) -> None:

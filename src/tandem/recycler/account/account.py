@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from tandem.market import RecyclerError, World, WorldKind
-from tandem.matching import Changed, Execution, Hours, LedgerState, Place, Replay, Ticket
-from tandem.store import PaperEntry, PaperExecution, PaperKept, PaperOrder, Store
+from tandem.matching import Changed, Charge, Execution, Hours, LedgerState, Place, Replay, Ticket
+from tandem.store import PaperCharge, PaperEntry, PaperExecution, PaperKept, PaperOrder, Store
 
 T = TypeVar("T")
 Description = Mapping[str, Any]
@@ -72,6 +72,7 @@ class News:
             orders=tuple(map(_order, changed.tickets)),
             executions=tuple(map(_execution, changed.executions)),
             documents=documents,
+            charges=tuple(map(_charge, changed.charges)),
         )
 
     def _closes(self, ledger: LedgerState) -> dict[str, Decimal]:
@@ -137,6 +138,9 @@ def _changed(kept: PaperKept, ledger: str) -> Changed:
     return Changed(
         tickets=tuple(msgspec.json.decode(body, type=Ticket) for body in kept.orders),
         executions=tuple(msgspec.json.decode(body, type=Execution) for body in kept.executions),
+        charges=tuple(
+            Charge(number=one.number, day=one.day, symbol=one.symbol, dollars=one.dollars) for one in kept.charges
+        ),
         ledger=msgspec.json.decode(ledger, type=LedgerState),
         hours=_document(kept, HOURS, Hours) or Hours(),
     )
@@ -161,6 +165,10 @@ def _order(ticket: Ticket) -> PaperOrder:
 
 def _execution(execution: Execution) -> PaperExecution:
     return PaperExecution(execution.id, execution.client_order_id, execution.at, _text(execution))
+
+
+def _charge(charge: Charge) -> PaperCharge:
+    return PaperCharge(charge.number, charge.day, charge.symbol, charge.dollars)
 
 
 def _text(value: object) -> str:

@@ -7,17 +7,20 @@ from threading import Condition, Event, Thread
 from typing import Final
 
 from tandem.market import StoreError, World
-from tandem.store import PaperAccount, PaperEntry, PaperHold, PaperKept
+from tandem.store import PaperAccount, PaperEntry, PaperHold, PaperKept, PaperTaken
 
 TRIES: Final = 5
 RETRY_SECONDS: Final = 0.5
 PATIENCE_SECONDS: Final = 3.0
+CHECK_SECONDS: Final = 1.0
 
 Batch = tuple[int, dict[World, PaperEntry]]
 
 
 class Writer:
     """Commits entries in the order of their coming; what comes up during a commit goes into the next one together.
+
+    While nothing comes it looks every second whether the account is still its own.
 
     Args:
         accounts: the paper account of a world.
@@ -33,8 +36,9 @@ class Writer:
         self._cash = cash
         self._world = world
         self._holding = ExitStack()
-        self._hold: PaperHold | None = self._take(world)
-        self.kept: PaperKept = self._hold.read()
+        self._hold: PaperHold | None = None
+        self._epoch: int | None = None
+        self.kept: PaperKept = self._own().read()
         self._cash = self.kept.starting_cash
         self._changed = Condition()
         self._pending: dict[World, PaperEntry] = {}
@@ -73,16 +77,27 @@ class Writer:
     def _run(self, done: Callable[[int], None], broken: Callable[[BaseException], None]) -> None:
         try:
             while (batch := self._next()) is not None:
-                self._commit(batch)
-                done(batch[0])
+                if batch[1]:
+                    self._commit(batch)
+                    done(batch[0])
+                else:
+                    self._look()
         except BaseException as error:
             broken(error)
 
     def _next(self) -> Batch | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._pending or self._ending.is_set())
+            self._changed.wait_for(lambda: self._pending or self._ending.is_set(), CHECK_SECONDS)
             batch, self._pending = self._pending, {}
-            return (self._number, batch) if batch else None
+            return (self._number, batch) if batch or not self._ending.is_set() else None
+
+    def _look(self) -> None:
+        try:
+            self._own().check()
+        except PaperTaken:
+            raise
+        except StoreError:
+            self._let_go()
 
     def _commit(self, batch: Batch) -> None:
         for world, entry in batch[1].items():
@@ -93,6 +108,8 @@ class Writer:
             try:
                 self._held(world).write(entry)
                 return
+            except PaperTaken:
+                raise
             except StoreError:
                 self._let_go()
                 if not left:
@@ -100,15 +117,19 @@ class Writer:
                 self._ending.wait(RETRY_SECONDS)
 
     def _held(self, world: World) -> PaperHold:
-        if self._hold is None or self._world != world:
+        if world != self._world:
+            self._own().check()
             self._let_go()
-            self._hold, self._world = self._take(world), world
-        return self._hold
+            self._world, self._epoch = world, None
+        return self._own()
 
-    def _take(self, world: World) -> PaperHold:
-        account = self._accounts(world)
-        account.open(self._cash)
-        return self._holding.enter_context(account.hold(PATIENCE_SECONDS))
+    def _own(self) -> PaperHold:
+        if self._hold is None:
+            account = self._accounts(self._world)
+            account.open(self._cash)
+            self._hold = self._holding.enter_context(account.hold(PATIENCE_SECONDS, self._epoch))
+            self._epoch = self._hold.epoch
+        return self._hold
 
     def _let_go(self) -> None:
         self._hold = None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tandem.market import NEW_YORK
-from tandem.matching import Execution, unprocessable
+from tandem.matching import Charge, Execution, unprocessable
 from tandem.recycler.rest.answer import reply, text
 from tandem.recycler.rest.asked import Asked
 from tandem.recycler.rest.gate import Answer
@@ -33,7 +33,7 @@ NOTHING: Final = Decimal(0)
 
 
 class Activities:
-    """The account's executions, and what they cost."""
+    """The account's executions, what they cost, and what borrowing cost."""
 
     def __init__(self, broker: Broker, assets: Assets) -> None:
         self._broker = broker
@@ -50,12 +50,11 @@ class Activities:
         found = self._found(asked, _kinds(request, asked))
         usual = ALL_OF_A_DAY if asked.has("date") else MOST
         page = found[: asked.whole("page_size", usual, usual)]
-        return reply([one.told() for one in page], headers=self._assets.proxies({one.execution.symbol for one in page}))
+        return reply([one.told() for one in page], headers=self._assets.proxies({one.symbol for one in page}))
 
     def _found(self, asked: Asked, kinds: set[str]) -> Sequence["Activity"]:
         after, until = _span(asked)
-        executions = (one for one in self._broker.replay.engine.executions() if after < one.at < until)
-        found = [one for execution in executions for one in (Fill(execution), Fee(execution)) if one.counts(kinds)]
+        found = [one for one in self._all() if after < one.at < until and one.counts(kinds)]
         if asked.one_of("direction", ("asc", "desc"), "desc") == "desc":
             found.reverse()
         token = asked.text("page_token")
@@ -66,12 +65,29 @@ class Activities:
             raise unprocessable(f"invalid page_token: {token[:100]}")
         return found[places[0] + 1 :]
 
+    def _all(self) -> list["Activity"]:
+        engine = self._broker.replay.engine
+        world = str(engine.world)
+        charges: list[Activity] = [Borrowing(charge, world) for charge in engine.charges()]
+        trades = (one for execution in engine.executions() for one in (Fill(execution), Fee(execution)))
+        return sorted([*charges, *trades], key=lambda one: one.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
     """Shares that changed hands."""
 
     execution: Execution
+
+    @property
+    def at(self) -> datetime:
+        """When, UTC."""
+        return self.execution.at
+
+    @property
+    def symbol(self) -> str:
+        """Ticker."""
+        return self.execution.symbol
 
     @property
     def id(self) -> str:
@@ -110,6 +126,16 @@ class Fee:
     execution: Execution
 
     @property
+    def at(self) -> datetime:
+        """When, UTC."""
+        return self.execution.at
+
+    @property
+    def symbol(self) -> str:
+        """Ticker."""
+        return self.execution.symbol
+
+    @property
     def id(self) -> str:
         """The day, then an id of its own."""
         return f"{self.execution.at:%Y%m%d}000000000::{id_of(f'{self.execution.id}/fee')}"
@@ -132,7 +158,50 @@ class Fee:
         }
 
 
-Activity = Fill | Fee
+@dataclass(frozen=True, slots=True)
+class Borrowing:
+    """What was charged for shares held short over night."""
+
+    charge: Charge
+    world: str
+
+    @property
+    def at(self) -> datetime:
+        """Midnight of the day it was taken, UTC."""
+        return _midnight(self.charge.day).astimezone(UTC)
+
+    @property
+    def symbol(self) -> str:
+        """Ticker."""
+        return self.charge.symbol
+
+    @property
+    def id(self) -> str:
+        """The day, then an id of its own."""
+        return f"{self.charge.day:%Y%m%d}000000000::{id_of(f'{self.world}/borrowing/{self.charge.number}')}"
+
+    def counts(self, kinds: set[str]) -> bool:
+        """Whether fees are asked for."""
+        return "FEE" in kinds
+
+    def told(self) -> dict[str, Any]:
+        """As Alpaca shows it."""
+        return {
+            "id": self.id,
+            "activity_type": "FEE",
+            "date": self.charge.day.isoformat(),
+            "net_amount": text(-self.charge.dollars),
+            "description": f"borrowing of {self.charge.symbol}",
+            "symbol": self.charge.symbol,
+            "status": "executed",
+        }
+
+
+Activity = Fill | Fee | Borrowing
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), NEW_YORK)
 
 
 def _kinds(request: Request, asked: Asked) -> set[str]:
@@ -150,6 +219,4 @@ def _span(asked: Asked) -> tuple[datetime, datetime]:
         return asked.moment("after") or BEGINNING, asked.moment("until") or END
     if not 1900 <= day.year <= 2200:
         raise unprocessable(f"invalid date: {day}")
-    midnight = datetime.combine(day, time(), NEW_YORK)
-    following = datetime.combine(day + timedelta(days=1), time(), NEW_YORK)
-    return midnight - timedelta(microseconds=1), following
+    return _midnight(day) - timedelta(microseconds=1), _midnight(day + timedelta(days=1))

@@ -1,4 +1,4 @@
-"""The paper broker's accounts, orders, executions and documents."""
+"""The paper broker's accounts, orders, executions, charges and documents."""
 
 from alembic import op
 
@@ -9,6 +9,7 @@ PAPER = """
 CREATE TABLE paper_accounts (
     world integer PRIMARY KEY REFERENCES worlds,
     starting_cash numeric NOT NULL,
+    epoch bigint NOT NULL DEFAULT 0,
     ledger jsonb,
     cash numeric GENERATED ALWAYS AS ((ledger ->> 'cash')::numeric) STORED,
     realised numeric GENERATED ALWAYS AS ((ledger ->> 'realised')::numeric) STORED,
@@ -37,6 +38,14 @@ CREATE TABLE paper_executions (
     body jsonb NOT NULL,
     PRIMARY KEY (world, execution_id),
     FOREIGN KEY (world, client_order_id) REFERENCES paper_orders
+);
+CREATE TABLE paper_charges (
+    world integer NOT NULL REFERENCES paper_accounts,
+    number integer NOT NULL,
+    day date NOT NULL,
+    symbol text COLLATE "C" NOT NULL,
+    dollars numeric NOT NULL,
+    PRIMARY KEY (world, number)
 );
 CREATE TABLE paper_documents (
     world integer NOT NULL REFERENCES paper_accounts,
