@@ -53,6 +53,13 @@ def command(folder: Path, *words: str, **more: str) -> "subprocess.CompletedProc
     )
 
 
+def _until(line: Callable[[], str], start: str) -> str:
+    said = ""
+    while not (told := line()).startswith(start) and told:
+        said += told
+    return said + told
+
+
 @pytest.fixture(scope="module")
 def recycler(home: Path) -> Iterator[str]:
     """The address of one that plays an hour of market time a second."""
@@ -64,10 +71,12 @@ def recycler(home: Path) -> Iterator[str]:
         text=True,
     )
     assert process.stdout is not None
-    first, second = process.stdout.readline(), process.stdout.readline()
-    assert first.startswith("recycler-1 replays AAPL, PDFS: loop, 1200x.")
-    found = re.search(r"(ws://\S+?)/v2/iex", second)
+    said = _until(process.stdout.readline, "reach it")
+    assert said.startswith("recycler-1 replays AAPL, PDFS: loop, 1200x.")
+    assert "\nPDFS plays AAPL's bars\n" in said
+    found = re.search(r"(ws://\S+?)/v2/iex", said)
     assert found is not None
+    assert f"`tandem recycler status --port {found[1].rpartition(':')[2]}`" in said
     yield found[1]
     process.send_signal(signal.SIGINT)
     process.stdout.close()
@@ -84,13 +93,20 @@ def tell(home: Path, recycler: str) -> Run:
 
 
 def test_the_clock_is_moved_by_hand(tell: Run) -> None:
-    assert "paused        True" in tell("recycler", "pause").stdout
+    assert "state  paused, 1200x\n" in tell("recycler", "pause").stdout
     assert "2025-06-23T13:31:00Z" in tell("recycler", "seek", "2025-06-23T09:31").stdout
-    assert "2025-06-23T13:33:00Z" in tell("recycler", "step", "2").stdout
-    assert "speed         max" in tell("recycler", "speed", "max").stdout
-    assert "speed         1200" in tell("recycler", "speed", "1200x").stdout
-    assert "paused        False" in tell("recycler", "resume").stdout
+    told = tell("recycler", "step", "2").stdout
+    assert told == "time   2025-06-23T13:33:00Z (Mon 09:33 New York)\nstate  paused, 1200x\n"
+    assert "paused, max" in tell("recycler", "speed", "max").stdout
+    assert "paused, 1200x" in tell("recycler", "speed", "1200x").stdout
+    assert "playing, 1200x" in tell("recycler", "resume").stdout
     assert "proxies       PDFS AAPL" in tell("recycler", "status").stdout
+
+
+def test_a_port_names_a_recycler_as_well_as_its_url(home: Path, recycler: str) -> None:
+    port = recycler.rpartition(":")[2]
+    for where in (["--port", port], ["--url", recycler], ["--url", f"http://localhost:{port}"]):
+        assert "proxies" in command(home, "recycler", "status", *where, TANDEM_RECYCLER_TOKEN="the-token").stdout
 
 
 def test_a_wrong_token_and_a_wrong_word_are_one_line(tell: Run) -> None:
@@ -162,6 +178,7 @@ def test_the_scripts_of_the_mission_are_these_commands(home: Path, recycler: str
     [
         (["--port", "70000"], "there is no port 70000"),
         (["--speed", "0"], "a speed of 0 goes nowhere"),
+        (["--splice", "2025-06-23,noon"], "noon is no date"),
         (["--proxies", "PDFS"], "--proxies PDFS is not SYMBOL=PROXY"),
     ],
 )
@@ -169,6 +186,12 @@ def test_a_start_that_makes_no_sense_is_one_line(home: Path, words: list[str], s
     done = command(home, "recycler", "start", *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert said in done.stderr
+
+
+def test_lists_are_read_with_commas_and_spaces_and_a_timeframe_as_it_is_written(home: Path, recycler: str) -> None:
+    words = ["--splice", "2025-06-23,2025-06-23", "2025-06-23", "--symbols", "AAPL, PDFS", "--timeframe", "1Min"]
+    said = command(home, "recycler", "start", *words, "--port", recycler.rpartition(":")[2]).stderr
+    assert "is taken" in said
 
 
 def test_a_start_that_fails_uses_up_no_world(home: Path, recycler: str) -> None:

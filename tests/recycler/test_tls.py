@@ -9,6 +9,10 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
+from tandem.cli.recycler import ask
+from tandem.execution import at_recycler
+from tandem.execution import connect as connect_desk
+from tandem.execution.subscription import Listener, Subscription
 from tandem.market import RecyclerError
 from tandem.recycler import Launched
 from tandem.recycler.tls import LIFE, Certificate
@@ -56,6 +60,38 @@ def test_with_tls_everything_on_the_port_is_encrypted_and_trusted_by_its_certifi
         assert json.loads(socket.recv(5)) == [{"T": "success", "msg": "connected"}]
     with pytest.raises(ssl.SSLError):
         connect(f"wss://localhost:{recycler.port}/v2/iex", ssl=ssl.create_default_context(), proxy=None)
+
+
+def test_tandems_own_clients_trust_its_certificate_without_a_word(
+    start: Callable[..., Launched], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TANDEM_HOME", str(tmp_path))
+    recycler = start(tls=True)
+    for host in ("localhost", "127.0.0.1"):
+        assert ask(f"wss://{host}:{recycler.port}")["symbols"] == ["AAPL", "MSFT"]
+    origin = at_recycler(recycler.ws)
+    assert not origin.time.moment().is_open
+    assert str(origin.time.world()) == "recycler-1"
+    with connect_desk(recycler.ws, "d", ["AAPL", "MSFT"], key_id="any", secret_key="any") as desk:
+        desk.clock.wait_until(datetime(2023, 1, 4, 14, 31, tzinfo=UTC))
+        assert len(desk.feed.take(desk.clock.now())) == 2
+        assert desk.broker.account().cash == 100_000
+    stream = Subscription(origin.stream, ["AAPL"], *origin.keys, Listener(lambda: None, lambda _: None, print))
+    stream.open(5)
+    stream.close()
+
+
+def test_who_speaks_plainly_to_a_recycler_with_tls_is_told_its_address(
+    start: Callable[..., Launched], tmp_path: Path
+) -> None:
+    recycler = start({"TANDEM_HOME": str(tmp_path)}, tls=True)
+    with pytest.raises(RecyclerError, match=f"speaks TLS. Its address is wss://localhost:{recycler.port}"):
+        ask(f"ws://localhost:{recycler.port}")
+
+
+def test_who_speaks_tls_to_a_recycler_without_is_told_so(standing: Launched) -> None:
+    with pytest.raises(RecyclerError, match="one without TLS is at ws://"):
+        ask(f"wss://localhost:{standing.port}")
 
 
 def test_the_users_own_certificate_is_used(start: Callable[..., Launched], tmp_path: Path) -> None:

@@ -1,25 +1,60 @@
 """`tandem recycler`: the local Alpaca that replays stored bars."""
 
 import os
-from dataclasses import replace
+import sys
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from tandem.market import RecyclerError, Timeframe
+from tandem.market import RecyclerError
 
 if TYPE_CHECKING:
     from tandem.config import Settings
     from tandem.execution import RollCall
     from tandem.recycler import Options
 
+Lengths = Literal["1Min", "5Min", "15Min", "30Min", "1Hour", "1Day"]
 Mode = Literal["loop", "date_range", "single_pass", "shuffle_days", "splice"]
 
 FORBIDDEN: Final = 403
+REFUSED: Final = 400
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """A running recycler's address; websocket.recycler.server_url where not given.
+
+    Parameters
+    ----------
+    url
+        Its address, such as ws://localhost:8765.
+    port
+        Its port on this machine, instead.
+    """
+
+    url: str | None = None
+    port: int | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        if self.url is not None:
+            return self.url
+        if self.port is not None:
+            return f"ws://localhost:{self.port}"
+        from tandem.config import load
+
+        return load().websocket.recycler.server_url
+
+
+HERE: Final = Where()
 
 app = App(name="recycler", help="The local Alpaca that replays stored bars.")
 faults = App(name="faults", help="What goes wrong on purpose.")
@@ -39,10 +74,10 @@ def start(
     cash: Decimal | None = None,
     lockstep: bool | None = None,
     loop_count: int | None = None,
-    splice: Annotated[list[date] | None, Parameter(consume_multiple=True)] = None,
+    splice: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     shuffle_seed: int | None = None,
     proxies: str | None = None,
-    timeframe: Timeframe | None = None,
+    timeframe: Lengths | None = None,
     allow_simulated: bool | None = None,
     on_end: Literal["hold", "close"] | None = None,
     derive_ticks: bool | None = None,
@@ -131,95 +166,74 @@ def start(
 
 
 @app.command
-def status(*, url: str | None = None, json: bool = False) -> None:
+def status(*, where: Where = HERE, json: bool = False) -> None:
     """Where a running recycler stands, and who is connected.
 
     Parameters
     ----------
-    url
-        Its address; websocket.recycler.server_url where not given.
     json
         Print JSON.
     """
-    _show(ask(_address(url)), json)
+    _show(ask(where.address), json)
 
 
 @app.command
-def pause(*, url: str | None = None) -> None:
-    """Let the clock stand.
-
-    Parameters
-    ----------
-    url
-        See `status`.
-    """
-    _show(order(_address(url), "pause"))
+def pause(*, where: Where = HERE) -> None:
+    """Let the clock stand."""
+    _tell(order(where.address, "pause"))
 
 
 @app.command
-def resume(*, url: str | None = None) -> None:
-    """Let the clock go on.
-
-    Parameters
-    ----------
-    url
-        See `status`.
-    """
-    _show(order(_address(url), "resume"))
+def resume(*, where: Where = HERE) -> None:
+    """Let the clock go on."""
+    _tell(order(where.address, "resume"))
 
 
 @app.command
-def step(count: Annotated[int, Parameter(validator=Number(gte=1))] = 1, /, *, url: str | None = None) -> None:
+def step(count: Annotated[int, Parameter(validator=Number(gte=1))] = 1, /, *, where: Where = HERE) -> None:
     """Let the clock stand, then play one minute, or several.
 
     Parameters
     ----------
     count
         How many.
-    url
-        See `status`.
     """
-    _show(order(_address(url), "step", {"count": count}))
+    _tell(order(where.address, "step", {"count": count}))
 
 
 @app.command
-def seek(to: str, /, *, url: str | None = None) -> None:
-    """Put the clock at a date, or at a moment such as 2023-01-05T10:30.
+def seek(to: str, /, *, where: Where = HERE) -> None:
+    """Put the clock at a date of the stored bars, or at a moment of replay time such as 2023-01-05T10:30.
 
     Parameters
     ----------
     to
-        In New York, unless it has a zone.
-    url
-        See `status`.
+        A moment without a zone is New York time; with timestamps `current` a date is the next time that day is played.
     """
-    _show(order(_address(url), "seek", {"to": to}))
+    address = where.address
+    stored = _is_date(to) and ask(address)["timestamps"] == "current"
+    _tell(order(address, "seek", {"day" if stored else "to": to}))
 
 
 @app.command
-def speed(factor: str, /, *, url: str | None = None) -> None:
+def speed(factor: str, /, *, where: Where = HERE) -> None:
     """Change the speed.
 
     Parameters
     ----------
     factor
         Minutes of market time per minute, or max.
-    url
-        See `status`.
     """
-    _show(order(_address(url), "speed", {"speed": _factor(factor) or "max"}))
+    given = _factor(factor)
+    if given is not None and not given > 0:
+        raise RecyclerError(f"a speed of {given:g} goes nowhere", "Give one above 0, or max; `pause` lets it stand.")
+    _tell(order(where.address, "speed", {"speed": "max" if given is None else given}))
 
 
 @faults.default
-def list_faults(*, url: str | None = None) -> None:
-    """What goes wrong on purpose now, and how often it did.
-
-    Parameters
-    ----------
-    url
-        See `status`.
-    """
-    _show_faults(answer("GET", _address(url), "faults"))
+def list_faults(*, where: Where = HERE) -> None:
+    """What goes wrong on purpose now, and how often it did."""
+    _show_faults(answer("GET", where.address, "faults"))
 
 
 @faults.command
@@ -235,7 +249,7 @@ def add(
     seconds: float | None = None,
     chance: float | None = None,
     seed: int | None = None,
-    url: str | None = None,
+    where: Where = HERE,
 ) -> None:
     """Let something go wrong.
 
@@ -259,31 +273,27 @@ def add(
         0 to 1, per occasion.
     seed
         The same seed goes wrong alike.
-    url
-        See `status`.
     """
-    told = {name: value for name, value in locals().items() if value is not None and name != "url"}
-    _show_faults(answer("POST", _address(url), "faults", told))
+    told = {name: value for name, value in locals().items() if value is not None and name != "where"}
+    _show_faults(answer("POST", where.address, "faults", told))
 
 
 @faults.command
-def clear(number: int | None = None, /, *, url: str | None = None) -> None:
+def clear(number: int | None = None, /, *, where: Where = HERE) -> None:
     """Let nothing go wrong any more, or no longer the fault of this number.
 
     Parameters
     ----------
     number
         As listed; every fault where not given.
-    url
-        See `status`.
     """
-    answer("DELETE", _address(url), "faults" if number is None else f"faults/{number}")
+    answer("DELETE", where.address, "faults" if number is None else f"faults/{number}")
     print("No fault is in force." if number is None else f"Fault {number} is no longer in force.")
 
 
 @app.command
 def scenario(
-    name: str | None = None, /, *, symbol: str | None = None, seed: int | None = None, url: str | None = None
+    name: str | None = None, /, *, symbol: str | None = None, seed: int | None = None, where: Where = HERE
 ) -> None:
     """Play a bad day with a name; without one, list those there are.
 
@@ -295,15 +305,13 @@ def scenario(
         Whom it concerns, where it concerns one; the first on the reel where not given.
     seed
         Another seed goes wrong otherwise.
-    url
-        See `status`.
     """
     if name is None:
-        for known in answer("GET", _address(url), "scenarios"):
+        for known in answer("GET", where.address, "scenarios"):
             print(f"{known['name']}: {known['meaning']}\n  A client should {known['client']}.")
         return
     asked = {key: value for key, value in (("symbol", symbol), ("seed", seed)) if value is not None}
-    _show_faults(answer("POST", _address(url), f"scenarios/{name}", asked))
+    _show_faults(answer("POST", where.address, f"scenarios/{name}", asked))
 
 
 @app.command
@@ -328,25 +336,23 @@ def reset(*, cash: Decimal | None = None) -> None:
 
 
 @app.command
-def check(*, minutes: Annotated[int, Parameter(validator=Number(gte=1))] = 3, url: str | None = None) -> int:
+def check(*, minutes: Annotated[int, Parameter(validator=Number(gte=1))] = 3, where: Where = HERE) -> int:
     """Connect as a client; see that every symbol arrives, in step and at the speed that is set. 1 where not.
 
     Parameters
     ----------
     minutes
         Of market time to listen for.
-    url
-        See `status`.
     """
     from tandem.cli.stream import recycler_at
     from tandem.config import load
     from tandem.execution import call_roll
 
     settings = load()
-    address = url or settings.websocket.recycler.server_url
+    address = where.address
     now = ask(address)
     wanted = list(
-        dict.fromkeys([*settings.websocket.recycler.symbols, *now["symbols"]] if url is None else now["symbols"])
+        dict.fromkeys([*settings.websocket.recycler.symbols, *now["symbols"]] if where == HERE else now["symbols"])
     )
     if refusal := _not_playing(now):
         print(refusal)
@@ -387,12 +393,16 @@ def _show_call(call: "RollCall", now: dict[str, Any]) -> None:
 
 def _overrides(told: dict[str, Any]) -> dict[str, Any]:
     """Options as the command line words them."""
+    from tandem.market import Timeframe
+
     if "symbols" in told:
-        told["symbols"] = tuple(name.upper() for text in told["symbols"] for name in text.split(",") if name)
+        told["symbols"] = tuple(name.upper() for name in _words(told["symbols"]))
+    if "timeframe" in told:
+        told["timeframe"] = Timeframe(told["timeframe"])
     if "speed" in told:
         told["speed"] = _factor(told["speed"])
     if "splice" in told:
-        told = {"mode": "splice"} | told | {"splice": tuple(told["splice"])}
+        told = {"mode": "splice"} | told | {"splice": tuple(map(_day, _words(told["splice"])))}
     if "proxies" in told:
         told["proxies"] = _proxies(told["proxies"])
     if told.get("lockstep"):
@@ -400,12 +410,34 @@ def _overrides(told: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
+def _words(given: list[str]) -> list[str]:
+    return [word for text in given for word in text.replace(",", " ").split()]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RecyclerError(f"{text} is no date", "Write --splice 2023-01-05,2023-01-03.") from None
+
+
 def _factor(text: str) -> float | None:
     """A speed; None for max."""
     try:
-        return None if text.lower() == "max" else float(text.lower().removesuffix("x"))
+        factor = None if text.lower() == "max" else float(text.lower().removesuffix("x"))
     except ValueError:
-        raise RecyclerError(f"{text} is no speed", "Give a number such as 60, or max.") from None
+        factor = inf
+    if factor is not None and not isfinite(factor):
+        raise RecyclerError(f"{text} is no speed", "Give a number such as 60, or max.")
+    return factor
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _proxies(text: str) -> dict[str, str]:
@@ -433,13 +465,42 @@ def _announce(ready: dict[str, Any], options: "Options") -> None:
     )
     print(f"{ready['world']} replays {', '.join(options.symbols)}: {options.mode}, {pace}. Ctrl-C ends it.")
     print(f"bars     {ready['url']}/v2/iex")
-    print(f"trading  {http} and {ready['url']}/stream, any keys", flush=True)
+    print(f"trading  {http} and {ready['url']}/stream, {_keys()}")
+    for line in [*_certificate(ready), *_proxied(ready), *_elsewhere(ready)]:
+        print(line)
+    sys.stdout.flush()
 
 
-def _address(url: str | None) -> str:
-    from tandem.config import load
+def _keys() -> str:
+    return "its keys" if os.environ.get("TANDEM_RECYCLER_KEY_ID") else "any keys"
 
-    return url or load().websocket.recycler.server_url
+
+def _certificate(ready: dict[str, Any]) -> list[str]:
+    return [f"trust    {ready['certificate']}"] if "certificate" in ready else []
+
+
+def _proxied(ready: dict[str, Any]) -> list[str]:
+    """Who plays whose bars, as one sentence per lender."""
+    borrowers: dict[str, list[str]] = {}
+    for symbol, lender in (ready.get("proxies") or {}).items():
+        borrowers.setdefault(lender, []).append(symbol)
+    return [
+        f"{' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))} "
+        f"{'plays' if len(names) == 1 else 'play'} {lender}'s bars"
+        for lender, names in borrowers.items()
+    ]
+
+
+def _elsewhere(ready: dict[str, Any]) -> list[str]:
+    """What other commands have to be told to reach it."""
+    from urllib.parse import urlsplit
+
+    address = urlsplit(Where().address)
+    secure = address.scheme == "wss"
+    if address.port == ready["port"] and secure == ready["url"].startswith("wss"):
+        return []
+    given = f"--url {ready['url']}" if ready["url"].startswith("wss") else f"--port {ready['port']}"
+    return [f"reach it with `tandem recycler status {given}`, and the other commands likewise"]
 
 
 def ask(url: str, seconds: float = 10.0) -> dict[str, Any]:
@@ -472,24 +533,43 @@ def answer(method: str, url: str, path: str, body: dict[str, Any] | None = None,
     Raises:
         RecyclerError: none answers there, it refuses, or the token is wrong.
     """
-    import requests
+    from http.client import HTTPException
+    from json import dumps, loads
+    from urllib.parse import urlsplit
 
-    secure = "s" if url.startswith(("wss", "https")) else ""
-    base = f"http{secure}://{url.partition('://')[2].partition('/')[0]}"
-    token = os.environ.get("TANDEM_RECYCLER_TOKEN", "")
+    from tandem.config import connection, unreachable
+
+    scheme, _, rest = url.partition("://")
+    base = f"http{'s' if scheme in ('wss', 'https') else ''}://{rest.partition('/')[0]}"
+    headers = {"Authorization": f"Bearer {os.environ.get('TANDEM_RECYCLER_TOKEN', '')}"}
+    line = connection(base, seconds)
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # it is on this machine: no proxy in between
-            session.headers["Authorization"] = f"Bearer {token}"
-            got = session.request(method, f"{base}/control/{path}", json=body, timeout=seconds, verify=not secure)
-        said = got.json() if got.content else None
-    except (requests.RequestException, ValueError) as error:
-        raise RecyclerError(f"no recycler answers at {base}", "Start one: `tandem recycler start`.") from error
-    if got.ok:
+        line.request(method, f"/control/{path}", None if body is None else dumps(body), headers)
+        got = line.getresponse()
+        text = got.read()
+        said = loads(text) if text else None
+    except (OSError, HTTPException, ValueError) as error:
+        raise RecyclerError(*unreachable(base)) from error
+    finally:
+        line.close()
+    if got.status < REFUSED:
         return said
-    why = said.get("message") if isinstance(said, dict) else got.status_code
-    mend = "Set TANDEM_RECYCLER_TOKEN." if got.status_code == FORBIDDEN else ""
-    raise RecyclerError(f"the recycler at {base} refuses: {why}", mend)
+    why = str(said.get("message") if isinstance(said, dict) else got.status).rstrip(".")
+    mend = "Set TANDEM_RECYCLER_TOKEN." if got.status == FORBIDDEN else ""
+    raise RecyclerError(f"the recycler at {urlsplit(base).netloc} refuses: {why}", mend)
+
+
+def _tell(said: dict[str, Any]) -> None:
+    """Where the clock stands, and what it does."""
+    from datetime import datetime
+
+    from tandem.market import NEW_YORK
+
+    local = datetime.fromisoformat(said["time"]).astimezone(NEW_YORK)
+    pace = "max" if said["speed"] == "max" else f"{said['speed']:g}x"
+    doing = "ended" if said.get("ended") else "paused" if said.get("paused") else "playing"
+    print(f"time   {said['time']} ({local:%a %H:%M} New York)")
+    print(f"state  {doing}, {'in lockstep' if said.get('lockstep') else pace}")
 
 
 def _show(said: dict[str, Any], json: bool = False) -> None:

@@ -20,6 +20,7 @@ from tandem.config.settings import (
     Settings,
     WebsocketSettings,
 )
+from tandem.config.trust import connection, own_certificate, trusting, unreachable
 
 __all__ = [
     "AlpacaSettings",
@@ -38,7 +39,11 @@ __all__ = [
     "Settings",
     "WebsocketSettings",
     "as_yaml",
+    "connection",
     "edit_lists",
     "effective",
     "load",
+    "own_certificate",
+    "trusting",
+    "unreachable",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from tandem.config import own_certificate, trusting
 from tandem.execution.arrivals import Arrivals
 from tandem.execution.streams import StreamThread
 from tandem.market import (
@@ -57,7 +58,9 @@ class AlpacaBroker:
         where: dict[str, Any] = {"url_override": f"{ws}/stream"} if ws else {}
         self._client = TradingClient(key_id, secret_key, paper=paper, raw_data=True, url_override=http)
         _limit_time(self._client, loopback=http is not None)
+        self._client._session.verify = str(own_certificate(http) or "") or True
         stream = TradingStream(key_id, secret_key, paper=paper, raw_data=True, **where)
+        _trust(stream, ws)
         stream.subscribe_trade_updates(self._hear)
         self._stream = StreamThread(stream, "trade updates", lambda message: message.get("stream") == "listening")
         self._arrived = threading.Condition()
@@ -269,6 +272,7 @@ class AlpacaFeed:
         self.malformed: list[str] = []
         self._patience = patience
         stream = StockDataStream(key_id, secret_key, raw_data=True, url_override=url)
+        _trust(stream, url)
         hear: Any = self._hear
         stream.subscribe_bars(hear, *self.symbols)
         self._stream = StreamThread(stream, "bars", lambda message: message.get("T") == "subscription")
@@ -348,6 +352,11 @@ def _limit_time(client: Any, *, loopback: bool) -> None:
     client._session.trust_env = not loopback
     client._session.mount("http://", Limited())
     client._session.mount("https://", Limited())
+
+
+def _trust(stream: Any, url: str | None) -> None:
+    if (context := trusting(url)) is not None:
+        stream._websocket_params["ssl"] = context
 
 
 def _refusal(error: Any, unsure: type[BrokerError]) -> BrokerError:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from math import isnan
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import msgspec
 
+from tandem.config import connection, unreachable
 from tandem.execution.alpaca import AlpacaBroker, AlpacaFeed, bases
 from tandem.market import Account, Bar, BrokerError, DataError, Order, OrderUpdate, Position, RecyclerError, Stopwatch
 from tandem.matching import Barrier
@@ -313,9 +314,9 @@ def _bar(row: dict[str, Any]) -> Bar:
 
 class _Control:
     def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(bases(url)[0] or "")
-        self._where = parts.netloc
-        self._http = HTTPConnection(parts.hostname or "localhost", parts.port or 80, timeout=CLOCK_SECONDS)
+        self._base = bases(url)[0] or ""
+        self._where = urlsplit(self._base).netloc
+        self._http = connection(self._base, CLOCK_SECONDS)
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -336,9 +337,7 @@ class _Control:
             told: dict[str, Any] = msgspec.json.decode(said) if said else {}
         except (OSError, HTTPException, msgspec.DecodeError) as error:
             self._http.close()
-            raise RecyclerError(
-                f"no recycler answers at {self._where}", "Start one: `tandem recycler start`."
-            ) from error
+            raise RecyclerError(*unreachable(self._base)) from error
         if answer.status >= 400:
             raise RecyclerError(f"the recycler at {self._where} refuses: {told.get('message', answer.status)}")
         return told

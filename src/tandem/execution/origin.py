@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from tandem.config import AlpacaSettings
+from tandem.config import AlpacaSettings, connection, unreachable
 from tandem.execution.alpaca import bases
 from tandem.market import NEW_YORK, Calendar, Clock, ConfigError, RecyclerError, WallClock, World
 from tandem.recycler import world_of
@@ -121,7 +121,7 @@ class Replayed:
     """A replay's time, asked of its recycler."""
 
     def __init__(self, http: str, key_id: str, secret_key: str, token: str = "") -> None:
-        self._address = urlsplit(http)
+        self._base = http
         self._keys = {"APCA-API-KEY-ID": key_id, "APCA-API-SECRET-KEY": secret_key}
         self._token = {"Authorization": f"Bearer {token}"} if token else {}
 
@@ -134,7 +134,7 @@ class Replayed:
         return self._ask("/control/status", self._token, lambda said: world_of(said["world"]))
 
     def _ask(self, path: str, headers: dict[str, str], read: Callable[[dict[str, Any]], T]) -> T:
-        line = HTTPConnection(self._address.hostname or "localhost", self._address.port or 80, timeout=SECONDS)
+        line = connection(self._base, SECONDS)
         try:
             line.request("GET", path, headers=headers)
             answer = line.getresponse()
@@ -142,12 +142,12 @@ class Replayed:
             if answer.status < 400:
                 return read(said)
         except (OSError, HTTPException, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
-            where = self._address.netloc
-            raise RecyclerError(f"no recycler answers at {where}", "Start one: `tandem recycler start`.") from error
+            raise RecyclerError(*unreachable(self._base)) from error
         finally:
             line.close()
-        why = said.get("message", answer.status)
-        raise RecyclerError(f"the recycler at {self._address.netloc} refuses: {why}", "Set TANDEM_RECYCLER_TOKEN.")
+        why = str(said.get("message", answer.status)).rstrip(".")
+        needed = "TANDEM_RECYCLER_KEY_ID and TANDEM_RECYCLER_SECRET_KEY" if read is _moment else "TANDEM_RECYCLER_TOKEN"
+        raise RecyclerError(f"the recycler at {urlsplit(self._base).netloc} refuses: {why}", f"Set {needed}.")
 
 
 def _moment(said: dict[str, Any]) -> Moment:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tandem.config import trusting
 from tandem.market import BrokerError
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class Subscription:
             additional_headers={"Content-Type": "application/msgpack"},
             compression=None,
             proxy=None if _is_local(self._url) else True,
+            ssl=trusting(self._url),
             open_timeout=STEP_SECONDS,
             close_timeout=1.0,
             max_size=LARGEST_FRAME,

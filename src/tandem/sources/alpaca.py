@@ -9,7 +9,7 @@ from math import ceil
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from tandem.config import AlpacaSettings
+from tandem.config import AlpacaSettings, own_certificate
 from tandem.market import NEW_YORK, Calendar, ConfigError, DataError, Session, Timeframe, resample
 from tandem.sources.tally import together
 
@@ -281,6 +281,7 @@ def _client(account: AlpacaSettings, url: str | None) -> Any:
         raw_data=True,
         url_override=url,
     )
+    client._session.verify = str(own_certificate(url) or "") or True
     # The library never gives up on a silent server.
     client._session.request = partial(client._session.request, timeout=PATIENCE_SECONDS)  # type: ignore[method-assign]
     return client
