@@ -1,11 +1,11 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from tandem.config import CostSettings
-from tandem.market import Calendar, DataError, Order, OrderEvent, Side, World, WorldKind
+from tandem.market import DataError, Order, OrderEvent, Side, World, WorldKind
 from tandem.matching import Engine, Prices, Reel, Rejected, Replay
 
 OPEN = datetime(2023, 1, 3, 14, 30, tzinfo=UTC)
@@ -94,10 +94,3 @@ def test_a_symbol_that_is_not_on_the_reel_is_not_an_asset() -> None:
     replay = replay_of(("A", OPEN))
     with pytest.raises(Rejected, match='asset "ZZZ" not found'):
         replay.submit(Order("a", "ZZZ", Side.BUY, Decimal(1)))
-
-
-def test_the_first_mark_at_or_after_a_moment_skips_the_night() -> None:
-    replay = replay_of(("A", OPEN), ("A", OPEN + timedelta(days=1)))
-    assert replay.first_mark(OPEN) == OPEN
-    assert replay.first_mark(CLOSE + minutes(1)) == Calendar().sessions(date(2023, 1, 4), date(2023, 1, 4))[0].morning
-    assert replay.first_mark(CLOSE + timedelta(days=2)) is None

@@ -58,13 +58,21 @@ def test_the_speed_changes(recycler: Launched, speed: object, shown: object) -> 
 @pytest.mark.parametrize(
     ("what", "body", "words"),
     [
-        ("speed", {"speed": 0}, "Expected `float` > 0"),
+        ("speed", {"speed": 0}, "a speed of 0 goes nowhere: give one from 1e-06 to 1e+09, or max; a pause"),
+        ("speed", {"speed": -3}, "a speed of -3 goes nowhere"),
+        ("speed", {"speed": 5e-324}, "a speed of 4.94066e-324 goes nowhere"),
+        ("speed", {"speed": 1e300}, "a speed of 1e+300 goes nowhere"),
         ("speed", {"speed": "fast"}, "Invalid enum value"),
         ("seek", {"to": "tomorrow"}, "tomorrow is neither a date nor a moment"),
         ("seek", {"to": "2029-01-04"}, "the reel ends at"),
         ("seek", {"to": "2019-01-04"}, "the replay began at"),
+        ("seek", {"to": "9999-12-31T23:59:59-05:00"}, "is beyond every calendar"),
+        ("seek", {"to": "0001-01-01T00:00:00+14:00"}, "is beyond every calendar"),
+        ("seek", {"to": "9999-12-31"}, "the reel ends at"),
+        ("seek", {"day": "2023-01-05"}, "2023-01-05 is not played in this loop"),
+        ("seek", {"day": "2023-01-04", "to": "2023-01-04"}, "one of to and day is needed"),
         ("step", {"count": 0}, "Expected `int` >= 1"),
-        ("seek", {}, "missing required field"),
+        ("seek", {}, "one of to and day is needed"),
     ],
 )
 def test_what_cannot_be_done_is_said(recycler: Launched, what: str, body: object, words: str) -> None:

@@ -276,11 +276,13 @@ def test_the_clock_is_put_at_a_moment_and_goes_on_from_there() -> None:
 
 def test_what_the_reel_does_not_hold_cannot_be_sought() -> None:
     async def scene(metronome: Metronome, _: list[Minute]) -> None:
-        with pytest.raises(DataError, match="the reel ends"):
+        await metronome.enrol("d")
+        with pytest.raises(DataError, match="the reel ends at 2023-01-05 21:00 UTC"):
             await metronome.seek(NEXT_CLOSE + timedelta(days=9))
-        assert metronome.replay.barrier.ended
         with pytest.raises(DataError, match="the replay began"):
             await metronome.seek(OPEN - timedelta(days=9))
+        assert metronome.replay.time == metronome.replay.began
+        assert list(metronome.desks) == ["d"]
 
     playing(scene)
 

@@ -116,6 +116,9 @@ class Reel:
     Args:
         play: the acts from the beginning, or from a place on, that place's act included.
         closes: the last closes before the act of a place, dollars per share.
+        end: the last mark of the loop that an act belongs to.
+        turns: the stored days that the loop of an act plays, each with the first instant of its day in replay time,
+            oldest first.
     """
 
     def __init__(
@@ -128,6 +131,8 @@ class Reel:
         proxies: Mapping[str, str] | None = None,
         sources: Mapping[str, str] | None = None,
         closes: Callable[[Place], Mapping[str, Decimal]] = lambda _: {},
+        end: Callable[[Act], datetime],
+        turns: Callable[[Act], Iterator[tuple[date, datetime]]],
     ) -> None:
         self.symbols = tuple(sorted(symbols))
         self.timeframe = timeframe
@@ -136,6 +141,8 @@ class Reel:
         self.timeline = timeline
         self._play = play
         self._closes = closes
+        self._end = end
+        self._turns = turns
 
     def acts(self, place: Place | None = None) -> Iterator[Act]:
         """The acts from the beginning, or from the act of a place on."""
@@ -144,6 +151,14 @@ class Reel:
     def closes(self, place: Place) -> Mapping[str, Decimal]:
         """The last closes before the act of a place."""
         return self._closes(place)
+
+    def end(self, act: Act) -> datetime:
+        """The last mark of the loop that an act belongs to; it may read the store."""
+        return self._end(act)
+
+    def days(self, act: Act) -> Iterator[tuple[date, datetime]]:
+        """The stored days that the loop of an act plays, each with the first instant of its day in replay time."""
+        return self._turns(act)
 
     @classmethod
     def from_frame(
@@ -164,7 +179,15 @@ class Reel:
         if not sessions:
             raise DataError("no trading day among these bars", "Check the dates of the bars.")
         whole = _Whole(columns, sessions, Timeline(exchange))
-        return cls(columns.symbols, whole.timeline, whole.acts, timeframe=timeframe, closes=whole.closes)
+        return cls(
+            columns.symbols,
+            whole.timeline,
+            whole.acts,
+            timeframe=timeframe,
+            closes=whole.closes,
+            end=whole.end,
+            turns=whole.turns,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +198,23 @@ class _Whole:
 
     def acts(self, place: Place | None) -> Iterator[Act]:
         for number in range(place.number if place else 0, len(self.sessions)):
-            session, (first, last) = self.sessions[number], self._bounds(number)
-            act = replace(Act.of(session, self.columns.between(first, last)), number=number)
-            self.timeline.note(session, min(act.marks[0], midnight(session.day)), last, NONE)
+            act = self._act(number)
+            start = min(act.marks[0], midnight(act.session.day))
+            self.timeline.note(act.session, start, self._bounds(number)[1], NONE)
             yield act
+
+    def end(self, _: Act) -> datetime:
+        return self._act(len(self.sessions) - 1).marks[-1]
+
+    def turns(self, _: Act) -> Iterator[tuple[date, datetime]]:
+        return ((session.day, midnight(session.day)) for session in self.sessions)
 
     def closes(self, place: Place) -> dict[str, Decimal]:
         return last_closes(self.columns.between(EPOCH, self._bounds(place.number)[0]))
+
+    def _act(self, number: int) -> Act:
+        bars = self.columns.between(*self._bounds(number))
+        return replace(Act.of(self.sessions[number], bars), number=number)
 
     def _bounds(self, number: int) -> tuple[datetime, datetime]:
         first = midnight(self.sessions[number].day) if number else EPOCH

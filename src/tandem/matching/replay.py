@@ -2,9 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from threading import Lock
 from typing import Final
 
@@ -169,16 +169,21 @@ class Replay:
                     if act is not None:
                         self._next.append(_Stage(act))
 
-    def first_mark(self, moment: datetime) -> datetime | None:
-        """The first mark at or after `moment`, None beyond the end of the reel."""
-        for depth in range(1, 1_000_000):
-            for stage in (self._stage, *self._next):
-                if moment <= stage.marks[-1]:
-                    return stage.marks[bisect_left(stage.marks, moment)]
-            if self._over:
-                break
-            self.prepare(depth + 1)
-        return None
+    @property
+    def last_mark(self) -> datetime:
+        """Where the clock goes last before the reel ends or starts over; it may wait for the store."""
+        return self.reel.end(self.act)
+
+    def moment_of(self, day: date) -> datetime:
+        """When this loop plays a stored day next; when it did, where it does no more.
+
+        Raises:
+            DataError: it does not play it.
+        """
+        found = [begin for stored, begin in self.reel.days(self.act) if stored == day]
+        if not found:
+            raise DataError(f"{day} is not played in this loop", "Seek one of the days with bars.")
+        return max(next((begin for begin in found if begin > self.time), found[-1]), self.began)
 
     def step(self) -> Minute:
         """Move the clock to the next mark.
@@ -199,29 +204,37 @@ class Replay:
         return Minute(self.time, bars, entered + updates, revised)
 
     def seek(self, moment: datetime) -> list[OrderUpdate]:
-        """Put the clock at the first mark at or after `moment`.
+        """Put the clock at the first mark at or after `moment`, in one go; see `wind`."""
+        return [update for minute in self.wind(moment, self.last_mark) for update in minute.updates]
 
-        The bars in between are not published and fill nothing; sessions that close in between end their
-        day orders. Backwards is allowed while the account has never had an order.
+    def wind(self, moment: datetime, last: datetime) -> Iterator[Minute]:
+        """Put the clock at the first mark at or after `moment` of the loop that is played.
+
+        The bars in between are not published and fill nothing. Sessions that close in between end their day orders,
+        and orders for an auction or a bar that went by are canceled. Backwards is allowed while the account has never
+        had an order; a reel that has started over goes back to the beginning of that loop.
+
+        Args:
+            last: the loop's last mark.
 
         Returns:
-            What that did to orders.
+            Where the clock stopped: at each close on the way, at the end of each day, and where it was sent; with what
+            that did to orders, and no bars.
 
         Raises:
-            Rejected: backwards, after orders.
-            DataError: before the beginning of the reel, or beyond its end, where the clock then stands.
+            Rejected: backwards, after orders; nothing has moved.
+            DataError: before the beginning of the loop, or after its end; nothing has moved.
         """
+        if moment > last:
+            raise DataError(f"the reel ends at {last:%Y-%m-%d %H:%M} UTC", "Seek that moment or an earlier one.")
         if moment < self.time:
             self._rewind(moment)
-        updates: list[OrderUpdate] = []
+            yield self._stop([])
         while self._stage.marks[-1] < moment:
-            updates += self._skip(len(self._stage.marks) - 1)
-            self._end_of_skip(updates)
-            if self.next_mark is None:
-                raise DataError(f"the reel ends at {self.time:%Y-%m-%d %H:%M} UTC")
-            updates = [*updates, *self._advance(), *self._skip(START)]
-        updates += self._skip(bisect_left(self._stage.marks, moment))
-        return self._end_of_skip(updates)
+            yield from self._skim(len(self._stage.marks) - 1)
+            self._stay()
+            yield self._stop(self._advance())
+        yield from self._skim(bisect_left(self._stage.marks, moment))
 
     def submit(self, order: Request | Order) -> list[OrderUpdate]:
         """Hand an order to the broker at the clock's time.
@@ -256,6 +269,15 @@ class Replay:
     def _prices(self) -> Prices:
         return self.engine.prices
 
+    def _stay(self) -> None:
+        if self.next_mark is None or self._next[0].act.loop != self.act.loop:
+            raise DataError(f"the reel ends at {self.time:%Y-%m-%d %H:%M} UTC")
+
+    def _skim(self, at: int) -> Iterator[Minute]:
+        closing = bisect_left(self._stage.marks, self._stage.act.session.close)
+        for stop in (closing, at) if self._at < closing < at else (at,):
+            yield self._stop(self._skip(stop))
+
     def _at_end(self) -> bool:
         return not hasattr(self, "_stage") or self._at + 1 == len(self._stage.marks)
 
@@ -263,10 +285,11 @@ class Replay:
         if self._at + 1 < len(self._stage.marks):
             self._at += 1
             return []
-        before = self.time
+        before, loop = self.time, self.act.loop
         self._stage, self._at = self._next.popleft(), START
         if self.time <= before and self._anew is not None:
             self.engine = self._anew(self._stage.act.loop)
+        if self.act.loop != loop:
             self._first = self.place
         return self._enter()
 
@@ -312,20 +335,22 @@ class Replay:
         """Go to a later mark of this act without publishing anything."""
         session, before = self._stage.act.session, self.time
         updates: list[OrderUpdate] = []
-        self._prices.skip(self._stage.between(self._at, at))
+        self._prices.skip(self._traded(self._stage.between(self._at, at)))
         self._at = max(at, self._at)
         if not self._opened and before < session.open <= self.time:
             self._opened = True
             updates += self.engine.on_open(session)
+        if max(before, session.open) < min(self.time, session.close):
+            updates += self.engine.on_skip(min(self.time, session.close))
         if before < session.close <= self.time:
             updates += self.engine.on_close(session)
         return updates
 
-    def _end_of_skip(self, updates: list[OrderUpdate]) -> list[OrderUpdate]:
+    def _stop(self, updates: list[OrderUpdate]) -> Minute:
         self._late, self._barrier = None, None
         self._count(updates)
         self._events_before = self._events
-        return updates
+        return Minute(self.time, MinuteBars(self.act.columns, 0, 0), updates)
 
     def _rewind(self, moment: datetime) -> None:
         if self.engine.tickets():

@@ -45,11 +45,15 @@ class Moved(Session):
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """A time during which the exchange's calendar lies `offset` later; dates are `days` later."""
+    """A time during which the exchange's calendar lies `offset` later; dates are `days` later.
+
+    Its first session opens at `open`; a session of the time before that would not be over by then is none.
+    """
 
     first: date
     days: timedelta
     offset: timedelta
+    open: datetime = BEGINNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,11 @@ class Timeline:
                 yield session
 
     def _on_calendar(self, day: date) -> Session | None:
-        era = self._eras[bisect_right(self._eras, day, key=lambda one: one.first) - 1]
+        at = bisect_right(self._eras, day, key=lambda one: one.first)
+        era, following = self._eras[at - 1], self._eras[at : at + 1]
         session = self._calendar.session(day - era.days)
-        return None if session is None else moved(session, era.offset, era.days)
+        session = None if session is None else moved(session, era.offset, era.days)
+        return None if session and any(session.close > later.open for later in following) else session
 
     def _place_era(self, session: Session, offset: timedelta) -> None:
         days = session.day - (session.open - offset).astimezone(NEW_YORK).date()
@@ -139,7 +145,7 @@ class Timeline:
         if not earlier:
             self._eras = [Era(date.min, days, offset)]
         elif earlier[-1].offset != offset:
-            self._eras = [*earlier, Era(session.day, days, offset)]
+            self._eras = [*earlier, Era(session.day, days, offset, session.open)]
 
     def _place_hours(self, session: Session) -> None:
         self._hours = {day: hours for day, hours in self._hours.items() if day < session.day}

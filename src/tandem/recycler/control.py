@@ -11,7 +11,7 @@ new status.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal
@@ -26,6 +26,7 @@ from tandem.market import NEW_YORK, DataError
 from tandem.matching import Rejected
 from tandem.recycler.faults import Panel
 from tandem.recycler.metronome import Hold, LetGo, Metronome, UnknownDesk
+from tandem.recycler.options import FASTEST, SLOWEST
 from tandem.recycler.rest.answer import reply
 
 STEP_SECONDS: Final = 5.0
@@ -53,15 +54,21 @@ class Step(msgspec.Struct):
 
 
 class Seek(msgspec.Struct):
-    """The body of `POST /control/seek`: `to` is a date, or a moment: New York's unless it has a zone."""
+    """The body of `POST /control/seek`, one of the two.
 
-    to: str
+    Attributes:
+        to: a date, or a moment, in replay time: New York's unless it has a zone.
+        day: a date of the stored bars: the next time that this loop plays it.
+    """
+
+    to: str | None = None
+    day: date | None = None
 
 
 class Speed(msgspec.Struct):
     """The body of `POST /control/speed`."""
 
-    speed: Annotated[float, msgspec.Meta(gt=0)] | Literal["max"]
+    speed: float | Literal["max"]
 
 
 class Control:
@@ -119,7 +126,7 @@ class Control:
         done = msgspec.json.decode(await request.body(), type=Ready)
         if done.through.tzinfo is None:
             return reply({"message": "through needs a zone"}, 422)
-        return reply(await self._metronome.ready(done.desk, done.through.astimezone(UTC), done.hold))
+        return reply(await self._metronome.ready(done.desk, _utc(done.through), done.hold))
 
     async def pause(self, _: Request) -> Response:
         """Stand still."""
@@ -145,25 +152,35 @@ class Control:
         return reply(self._status())
 
     async def seek(self, request: Request) -> Response:
-        """Put the clock at a moment, or at the first moment of a date in New York that the replay has."""
+        """Put the clock at a moment, or at the first moment of a date in New York; until the client leaves."""
         asked = msgspec.json.decode(await request.body(), type=Seek)
+        moment = self._sought(asked)
+        gone = asyncio.create_task(_disconnected(request.receive))
         try:
-            moment = datetime.fromisoformat(asked.to)
-        except ValueError:
-            return reply({"message": f"{asked.to} is neither a date nor a moment"}, 422)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=NEW_YORK)
-        began = self._metronome.replay.began
-        if len(asked.to) == len("2023-01-04") and moment.date() == began.astimezone(NEW_YORK).date():
-            moment = max(moment, began)
-        await self._metronome.seek(moment.astimezone(UTC))
+            await self._metronome.seek(moment, lambda: not gone.done())
+        finally:
+            gone.cancel()
         return reply(self._status())
 
     async def speed(self, request: Request) -> Response:
         """Change the speed: minutes of market time per minute, or `max`."""
         asked = msgspec.json.decode(await request.body(), type=Speed)
+        if asked.speed != "max" and not SLOWEST <= asked.speed <= FASTEST:
+            said = f"a speed of {asked.speed:g} goes nowhere: give one from {SLOWEST:g} to {FASTEST:g}, or max"
+            return reply({"message": f"{said}; a pause lets the clock stand"}, 422)
         await self._metronome.set_speed(None if asked.speed == "max" else asked.speed)
         return reply(self._status())
+
+    def _sought(self, asked: Seek) -> datetime:
+        replay = self._metronome.replay
+        if (asked.day is None) == (asked.to is None):
+            raise DataError("one of to and day is needed")
+        if asked.day is not None:
+            return replay.moment_of(asked.day)
+        moment = _moment(asked.to or "")
+        if _is_date(asked.to or "") and moment.date() == replay.began.astimezone(NEW_YORK).date():
+            moment = max(moment, replay.began)
+        return _utc(moment)
 
     def _guarded(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def guarded(request: Request) -> Response:
@@ -218,6 +235,25 @@ class Held(Response):
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise DataError(f"{text} is neither a date nor a moment") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)
+
+
+def _is_date(text: str) -> bool:
+    return len(text) == len("2023-01-04")
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise DataError(f"{moment.isoformat()} is beyond every calendar") from None
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
-from tandem.market import OrderUpdate
-from tandem.matching import Act, Barrier, Minute, MinuteBars, Replay
+from tandem.matching import Act, Barrier, Minute, Replay
 
 MINUTE: Final = timedelta(minutes=1)
 END: Final = datetime.max.replace(tzinfo=UTC)
 LONGEST: Final = END - MINUTE
+LOOK_AGAIN_SECONDS: Final = 0.02
 
 Patient = Callable[[], bool]
 
@@ -51,6 +51,10 @@ async def _nothing() -> None:
     pass
 
 
+def _always() -> bool:
+    return True
+
+
 def _as_it_is(barrier: Barrier) -> Barrier:
     return barrier
 
@@ -67,6 +71,8 @@ class Metronome:
             clock is patient, which it is at no speed in particular.
         ended: told each time that the reel comes to its end.
         seen: what a desk is told of a barrier.
+        heard: whether anybody has listened yet; until then a clock at no speed in particular, that waits for nobody
+            else, stands at its beginning.
 
     Attributes:
         speed: see above; `set_speed` changes it.
@@ -84,6 +90,7 @@ class Metronome:
         room: Callable[[Patient], Awaitable[None]] = _at_once,
         ended: Callable[[], Awaitable[None]] = _nothing,
         seen: Callable[[Barrier], Barrier] = _as_it_is,
+        heard: Callable[[], bool] = _always,
     ) -> None:
         self.replay = replay
         self.speed = speed
@@ -96,6 +103,7 @@ class Metronome:
         self._room = room
         self._ended = ended
         self._seen = seen
+        self._heard = heard
         self._changed = asyncio.Condition()
         self._moving = asyncio.Lock()
         self._fetching: asyncio.Task[None] | None = None
@@ -104,6 +112,11 @@ class Metronome:
         self._left: float | None = None
         self._steps = 0
         self._moves = 0
+
+    @property
+    def waits_for_a_first_client(self) -> bool:
+        """Whether the clock stands only because nobody has listened yet."""
+        return self.speed is None and not (self.lockstep or self.desks or self._steps or self._heard())
 
     async def run(self) -> None:
         """Play until cancelled: at the end of the reel the clock waits for somebody to wind it back."""
@@ -158,17 +171,27 @@ class Metronome:
                 self._steps -= 1
         return self.replay.barrier
 
-    async def seek(self, moment: datetime) -> Barrier:
-        """Put the clock at the first mark at or after `moment`; every desk loses its hold.
+    async def seek(self, moment: datetime, wanted: Callable[[], bool] = _always) -> Barrier:
+        """Put the clock at the first mark at or after `moment` in this loop; every desk loses its hold.
+
+        Args:
+            moment: UTC.
+            wanted: asked at each stop on the way whether anybody still wants to get there.
 
         Raises:
-            DataError: the reel does not reach there.
-            Rejected: the account does not allow it.
+            DataError: this loop does not reach there; nothing has moved.
+            Rejected: the account does not allow it; nothing has moved.
         """
         async with self._moving:
+            stops = self.replay.wind(moment, await asyncio.to_thread(lambda: self.replay.last_mark))
+            stop = next(stops, None)
             self._let_everybody_go("the clock was moved")
             try:
-                await self._publish(self._without_bars(await self._wind(moment)))
+                while stop is not None:
+                    await self._publish(stop)
+                    await self._fetched()
+                    await asyncio.sleep(0)
+                    stop = next(stops, None) if wanted() else None
             finally:
                 self._moves += 1
                 await self._tell()
@@ -238,9 +261,11 @@ class Metronome:
         while self._moves == moves:
             await self._on_time()
             await self._room(self._is_patient)
-            await self._until(lambda: self._may_move() or self._moves != moves)
+            await self._until(lambda: self._may_move() or self._moves != moves or self.waits_for_a_first_client)
             # Nothing is waited for between this and the step, so that nobody takes hold in between.
-            if self._wait() <= 0 and self._moves == moves:
+            if self.waits_for_a_first_client:
+                await self._news(LOOK_AGAIN_SECONDS)
+            elif self._wait() <= 0 and self._moves == moves:
                 await self._move()
 
     async def _move(self) -> None:
@@ -254,19 +279,6 @@ class Metronome:
             await self._publish(minute)
             await self._tell()
 
-    async def _wind(self, moment: datetime) -> list[OrderUpdate]:
-        replay, updates = self.replay, list[OrderUpdate]()
-        if moment < replay.time:
-            updates += replay.seek(replay.began)
-        while replay.act.marks[-1] < moment:  # day by day, so that the store is read beside the event loop
-            updates += replay.seek(replay.act.marks[-1])
-            await self._fetched()
-            following = replay.next_mark
-            if following is None or not replay.time < following <= moment:
-                break
-            updates += replay.seek(following)
-        return updates + replay.seek(moment)
-
     def _is_patient(self) -> bool:
         return self.speed is None
 
@@ -274,7 +286,7 @@ class Metronome:
         if self._moving.locked() or (self.paused and not self._steps):
             return False
         if not self.desks:
-            return not self.lockstep or self._steps > 0
+            return self._steps > 0 or not (self.lockstep or self.waits_for_a_first_client)
         return all(self.replay.time < until for until in self.desks.values())
 
     def _stands_at(self, until: datetime) -> bool:
@@ -302,7 +314,7 @@ class Metronome:
 
     async def _fetched(self) -> None:
         if self._fetching is not None:
-            await self._fetching
+            await asyncio.shield(self._fetching)
         if not self.replay.prepared:
             await asyncio.to_thread(self.replay.prepare)
 
@@ -336,6 +348,3 @@ class Metronome:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-    def _without_bars(self, updates: list[OrderUpdate]) -> Minute:
-        return Minute(self.replay.time, MinuteBars(self.replay.act.columns, 0, 0), updates)

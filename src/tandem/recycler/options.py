@@ -14,6 +14,8 @@ import msgspec
 from tandem.config import CostSettings, FaultSettings, RecyclerSettings, load
 from tandem.market import RecyclerError, Timeframe, World, WorldKind
 
+SLOWEST: Final = 1e-6
+FASTEST: Final = 1e9
 PORT: Final = 8765
 WORLD: Final = World(WorldKind.RECYCLER, 1)
 COSTS: Final = CostSettings()
@@ -104,8 +106,8 @@ class Options:
     auth_seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.speed is not None and self.speed <= 0:
-            raise RecyclerError(f"a speed of {self.speed:g} goes nowhere", "Give one above 0.")
+        if self.speed is not None and not SLOWEST <= self.speed <= FASTEST:
+            raise RecyclerError(f"a speed of {self.speed:g} goes nowhere", f"Give one from {SLOWEST:g} to {FASTEST:g}.")
         if not self.symbols or self.cash <= 0 or self.delay_ms < 0:
             raise RecyclerError("a recycler needs symbols, cash above 0 and a delay that is not negative")
         if not 0 <= self.port <= 65_535:

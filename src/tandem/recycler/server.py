@@ -110,7 +110,9 @@ class Recycler:
             room=self._publisher.room,
             ended=self._ended,
             seen=self._saboteur.seen,
+            heard=self._heard,
         )
+        self._was_heard = False
         self._journal = journal or MemoryJournal()
         self._trading = Trading(
             replay,
@@ -181,8 +183,16 @@ class Recycler:
             "paused": metronome.paused,
             "desks": metronome.desks,
             "connections": {"stocks": len(self._publisher.streams), "trades": self._trading.connections},
-            "waited_for": self._publisher.status(),
+            "waited_for": self._waited_for(),
         }
+
+    def _waited_for(self) -> list[Any]:
+        first = ["a first client"] if self._metronome.waits_for_a_first_client else []
+        return first or self._publisher.status()
+
+    def _heard(self) -> bool:
+        self._was_heard = self._was_heard or self._publisher.is_heard or self._trading.streams.is_heard
+        return self._was_heard
 
     async def _publish(self, minute: Minute) -> None:
         damage = self._saboteur.minute(minute.bars, minute.mark)
@@ -287,6 +297,7 @@ async def _serve(recycler: Recycler, listener: socket.socket, options: Options, 
     port = listener.getsockname()[1]
     scheme = "wss" if certificate else "ws"
     ready = {"port": port, "url": f"{scheme}://{HOST}:{port}", "world": recycler.status()["world"]}
+    ready["proxies"] = dict(recycler.status()["proxies"])
     if certificate:
         ready["certificate"] = str(certificate.file)
     server = _Server(config, lambda: announce(ready), recycler.end)

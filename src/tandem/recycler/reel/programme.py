@@ -8,11 +8,11 @@ from itertools import chain, count, islice
 from typing import Final, Protocol
 
 from tandem.market import NEW_YORK, Calendar
-from tandem.matching import Columns, Engine, Place, Prices, Reel, Replay, Timeline, last_closes, midnight
+from tandem.matching import Act, Columns, Engine, Place, Prices, Reel, Replay, Timeline, last_closes, midnight
 from tandem.recycler.options import Options
 from tandem.recycler.reel.casting import cast
 from tandem.recycler.reel.playing import Playing, Turn
-from tandem.recycler.reel.running_order import Consecutive, RunningOrder, running_order
+from tandem.recycler.reel.running_order import Consecutive, RunningOrder, running_order, successive
 from tandem.recycler.reel.shelf import Plays, Shelf
 from tandem.store import Track
 
@@ -87,6 +87,8 @@ class Programme:
             proxies=self.proxies,
             sources=self.sources,
             closes=self.closes,
+            end=self.end,
+            turns=self.days,
         )
 
     def turns(self, place: Place | None = None) -> Iterator[Turn]:
@@ -109,6 +111,15 @@ class Programme:
                 break
         return found
 
+    def end(self, act: Act) -> datetime:
+        """The last mark of the loop that an act belongs to."""
+        turn, shift = list(self._laid(act))[-1]
+        return Act.of(turn.session, *self.columns(turn)).marks[-1] + shift
+
+    def days(self, act: Act) -> Iterator[tuple[date, datetime]]:
+        """The days of the loop that an act belongs to, each with its first instant in replay time."""
+        return ((turn.session.day, turn.first + shift) for turn, shift in self._laid(act))
+
     def silence(self, turn: Turn) -> date | None:
         """The day on which bars go on, where none of the next sessions has any."""
         if self.order.laid:
@@ -117,6 +128,15 @@ class Programme:
         day = date.max if further is None else further.astimezone(NEW_YORK).date()
         silent = list(islice(Consecutive(turn.session.day, LAST_DAY).sessions(0), LONGEST_SILENCE + 1))
         return day if len(silent) > LONGEST_SILENCE and silent[-1].day < day else None
+
+    def _laid(self, act: Act) -> Iterator[tuple[Turn, timedelta]]:
+        """The turns of the loop of an act, and how much later than in the store they are played."""
+        turns = list(self._loop(act.loop))
+        if not self.order.laid:
+            return ((turn, act.offset) for turn in turns)
+        played = (act.session.open - act.offset).astimezone(NEW_YORK).date()
+        targets = successive(played, -act.number, len(turns))
+        return ((turn, to.open - turn.session.open + act.offset) for turn, to in zip(turns, targets, strict=True))
 
     def _loop(self, loop: int) -> Iterator[Turn]:
         following = chain(self.order.sessions(loop), [None])

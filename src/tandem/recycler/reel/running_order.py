@@ -98,3 +98,11 @@ def _with_bars(options: Options, shelf: Shelf, tracks: Sequence[Track]) -> tuple
             f"these days cannot be spliced: {', '.join(bad)}", "`tandem data list` shows what is there."
         )
     return tuple(session for _, session in sessions if session is not None)
+
+
+def successive(day: date, first: int, count: int) -> list[Session]:
+    """Some sessions in succession on the exchange's calendar, the first of them `first` after that of a day."""
+    margin = timedelta(days=2 * max(abs(first), first + count, 0) + 20)
+    sessions = Calendar().sessions(day - margin, day + margin)
+    at = next(at for at, session in enumerate(sessions) if session.day >= day) + first
+    return sessions[at : at + count]

@@ -52,6 +52,11 @@ class Publisher:
         self._placeholder = placeholder
         self._leaving: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether any client wants anything."""
+        return any(any(stream.wanted.values()) for stream in self.streams)
+
     async def serve(self, socket: WebSocket) -> None:
         """One connection, from its first byte to its last."""
         stream = StockStream(socket, self._terms)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from tandem.market import OrderEvent, OrderUpdate, Session, Side
+from tandem.market import OrderEvent, OrderUpdate, Side
 from tandem.matching import Changes, Minute, Replay, Request, Ticket, Timeline, forbidden, unprocessable
 from tandem.recycler.account.journal import Journal
 from tandem.recycler.listing import Listing
@@ -57,7 +57,8 @@ class Broker:
         self.listing = listing or Listing()
         self.listeners: list[Listener] = []
         self._events = events
-        self._session: Session | None = None
+        self._mark: datetime = replay.time
+        self.curve: EquityCurve
         self._configuration = journal.kept("configuration", Configuration) or Configuration()
         self._engine = self._elder = replay.engine
         self._begin(journal.kept("opened", Opened), journal.kept("evening", Evening), journal.kept("equity", Points))
@@ -140,9 +141,11 @@ class Broker:
             self._begin()
         equity = self.replay.engine.account().equity
         self.curve.note(minute.mark, equity)
-        if self._session is not None and minute.mark >= self._session.close:
-            self._remember(equity, self._session.close)
-        self._session = self.replay.session
+        if minute.mark < self._mark:
+            self.evening = Evening(self._opened.equity)
+        if minute.mark == self.replay.act.session.close:
+            self._remember(equity, minute.mark)
+        self._mark = minute.mark
         self._then(minute.updates)
 
     def open_tickets(self) -> list[Ticket]:
@@ -161,7 +164,7 @@ class Broker:
         self.curve = EquityCurve(points)
         if points is None:
             self.curve.note(self._opened.at, self._opened.equity)
-        self._session = self.replay.session
+        self._mark = self.replay.time
         self._restrict()
 
     def _restrict(self) -> None:

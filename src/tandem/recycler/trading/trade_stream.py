@@ -34,6 +34,11 @@ class TradeStreams:
     def __len__(self) -> int:
         return len(self._streams)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return any(stream.listening for stream in self._streams)
+
     async def serve(self, socket: WebSocket) -> None:
         """One connection, from its first byte to its last."""
         stream = TradeStream(socket, self._keys, self._delay)
