@@ -26,7 +26,6 @@ from tandem.recycler.control import Control
 from tandem.recycler.faults import Chronicle, Fault, Panel, Saboteur
 from tandem.recycler.history.history import History
 from tandem.recycler.keys import Keys
-from tandem.recycler.listing import Listing
 from tandem.recycler.loopback import Loopback
 from tandem.recycler.metronome import Metronome
 from tandem.recycler.options import Options
@@ -38,6 +37,7 @@ from tandem.recycler.stream.slots import Slots
 from tandem.recycler.stream.stock_stream import Terms
 from tandem.recycler.stream.websocket import WebSocketProtocol
 from tandem.recycler.tls import Certificate
+from tandem.recycler.trading.listing import Listing
 from tandem.recycler.trading.trading import Trading
 from tandem.store import Facts
 

@@ -9,10 +9,10 @@ from typing import Final
 from tandem.market import OrderEvent, OrderUpdate, Side
 from tandem.matching import Changes, Minute, Replay, Request, Ticket, Timeline, forbidden, unprocessable
 from tandem.recycler.account.journal import Journal
-from tandem.recycler.listing import Listing
 from tandem.recycler.trading.configuration import Configuration
 from tandem.recycler.trading.equity import EquityCurve, Evening, Points
 from tandem.recycler.trading.identity import account_id
+from tandem.recycler.trading.listing import Listing
 
 NOTHING: Final = Decimal(0)
 MINUTES_KEPT: Final = timedelta(days=32)

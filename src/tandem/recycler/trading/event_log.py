@@ -18,6 +18,8 @@ NUMBER_BITS: Final = 80
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 
+Told = tuple[int, OrderUpdate]
+
 
 @dataclass(slots=True)
 class Said:
@@ -45,33 +47,32 @@ class EventLog:
         self._broker = broker
         self._shown = shown
         self._engine = broker.replay.engine
-        self._updates = _history(broker)
-        self._known = len(self._updates)
+        self._told = _history(broker)
         self._news = asyncio.Event()
         broker.listeners.append(self._note)
 
     def __len__(self) -> int:
-        return len(self._updates)
+        return len(self._told)
 
-    def after(self, place: int) -> int:
-        """Where somebody goes on who has seen everything up to a place.
-
-        Of what was told before a restart the order within a minute is not known: that minute is told again, whole.
-        """
-        if place >= self._known:
-            return min(place + 1, len(self._updates))
-        while place and self._updates[place - 1].at == self._updates[place].at:
+    def after(self, number: int) -> int:
+        """The place where somebody goes on who has seen everything up to the event of that number."""
+        place = len(self._told)
+        while place and self._told[place - 1][0] > number:
             place -= 1
         return place
 
+    def number(self, place: int) -> int:
+        """The running number of the event at a place, counted from 0: the same after every restart."""
+        return self._told[place][0]
+
     def update(self, place: int) -> OrderUpdate:
         """What happened at a place, counted from 0."""
-        return self._updates[place]
+        return self._told[place][1]
 
     def event(self, place: int) -> bytes:
         """That event as server-sent data: the stream's message, with an id, its moment and the account."""
-        update = self._updates[place]
-        more = {"at": update.at, "event_id": event_id(update.at, place), "account_id": self._broker.account_id}
+        number, update = self._told[place]
+        more = {"at": update.at, "event_id": event_id(update.at, number), "account_id": self._broker.account_id}
         return b"data: " + msgspec.json.encode({**more, **self._shown.trade_update(update)}) + b"\n\n"
 
     async def news(self, seconds: float) -> None:
@@ -84,20 +85,20 @@ class EventLog:
 
     def _note(self, updates: Sequence[OrderUpdate]) -> None:
         if self._engine is not self._broker.replay.engine:  # an account that started over
-            self._engine, self._updates, self._known = self._broker.replay.engine, [], 0
-        self._updates += updates
+            self._engine, self._told = self._broker.replay.engine, []
+        self._told += [(_number(self._broker, update), update) for update in updates]
         told, self._news = self._news, asyncio.Event()
         told.set()
 
 
-def event_id(at: datetime, place: int) -> str:
-    """26 letters: milliseconds since 1970, then the place; sorted as the events are while time goes on."""
-    number = (((at - EPOCH) // MILLISECOND) << NUMBER_BITS) | place
-    return "".join(LETTERS[number >> 5 * digit & 31] for digit in reversed(range(ID_LENGTH)))
+def event_id(at: datetime, number: int) -> str:
+    """26 letters: milliseconds since 1970, then the number; sorted as the events are while time goes on."""
+    both = (((at - EPOCH) // MILLISECOND) << NUMBER_BITS) | number
+    return "".join(LETTERS[both >> 5 * digit & 31] for digit in reversed(range(ID_LENGTH)))
 
 
-def place_of(id: str) -> int | None:
-    """The place that an id names, None where it is none."""
+def number_of(id: str) -> int | None:
+    """The running number that an id names, None where it is none."""
     if len(id) != ID_LENGTH or not set(id.upper()) <= set(LETTERS):
         return None
     number = 0
@@ -106,7 +107,14 @@ def place_of(id: str) -> int | None:
     return number & ((1 << NUMBER_BITS) - 1)
 
 
-def _history(broker: Broker) -> list[OrderUpdate]:
+def _number(broker: Broker, update: OrderUpdate) -> int:
+    ticket = broker.ticket(update.client_order_id)
+    if ticket is None or update not in ticket.updates:
+        raise LookupError(update.client_order_id)
+    return ticket.numbers[ticket.updates.index(update)]
+
+
+def _history(broker: Broker) -> list[Told]:
     tickets = broker.replay.engine.tickets()
-    updates = [update for ticket in tickets for update in ticket.updates if update.event is not OrderEvent.HELD]
-    return sorted(updates, key=lambda update: update.at)
+    happened = (told for ticket in tickets for told in zip(ticket.numbers, ticket.updates, strict=True))
+    return sorted((told for told in happened if told[1].event is not OrderEvent.HELD), key=lambda told: told[0])

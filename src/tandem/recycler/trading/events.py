@@ -14,7 +14,7 @@ from tandem.matching import unprocessable
 from tandem.recycler.rest.asked import Asked
 from tandem.recycler.rest.gate import Answer
 from tandem.recycler.trading.broker import Broker
-from tandem.recycler.trading.event_log import EventLog, place_of
+from tandem.recycler.trading.event_log import EventLog, number_of
 
 HEARTBEAT_SECONDS: Final = 15.0
 HELLO: Final = b": connected\n\n"
@@ -27,7 +27,7 @@ class Window:
 
     Attributes:
         first: place in the log to begin at.
-        last: place to end with, None to go on.
+        last: number of the event to end with, None to go on.
         since, until: market time, both included; None for no bound.
     """
 
@@ -58,7 +58,7 @@ class Events:
 
     def _window(self, asked: Asked) -> Window:
         since, until = asked.moment("since"), asked.moment("until")
-        after, last = _place(asked, "since_id"), _place(asked, "until_id")
+        after, last = _number(asked, "since_id"), _number(asked, "until_id")
         if since is None and after is None:
             if until is not None or last is not None:
                 raise unprocessable("until needs since, and until_id needs since_id")
@@ -112,7 +112,8 @@ class EventStream(Response):
                 yield self._log.event(place)
 
     def _is_past(self) -> bool:
-        return self._window.last is not None and self._place > self._window.last
+        last = self._window.last
+        return last is not None and self._place > 0 and self._log.number(self._place - 1) >= last
 
     def _is_over(self) -> bool:
         until = self._window.until
@@ -128,11 +129,11 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-def _place(asked: Asked, name: str) -> int | None:
+def _number(asked: Asked, name: str) -> int | None:
     id: Any = asked.text(name)
     if id is None:
         return None
-    place = place_of(id)
-    if place is None:
+    number = number_of(id)
+    if number is None:
         raise unprocessable(f"invalid {name}: {id[:100]}")
-    return place
+    return number

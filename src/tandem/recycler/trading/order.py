@@ -117,6 +117,7 @@ def just_after(ticket: Ticket, update: OrderUpdate) -> Ticket:
     return replace(
         ticket,
         updates=ticket.updates[:count],
+        numbers=ticket.numbers[:count],
         filled=ticket.filled - _sum(later, lambda qty, _: qty),
         spent=ticket.spent - _sum(later, lambda qty, price: qty * price),
         position=_position(ticket, later),

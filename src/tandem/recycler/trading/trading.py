@@ -7,7 +7,6 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tandem.matching import Minute, Replay
 from tandem.recycler.account.journal import Journal, MemoryJournal
 from tandem.recycler.keys import Keys
-from tandem.recycler.listing import Listing
 from tandem.recycler.rest.answer import reply
 from tandem.recycler.rest.gate import Answer, Gate, Through, straight
 from tandem.recycler.rest.rate import Rate
@@ -19,6 +18,7 @@ from tandem.recycler.trading.broker import Broker, Events, as_they_are
 from tandem.recycler.trading.event_log import EventLog
 from tandem.recycler.trading.events import Events as EventsPage
 from tandem.recycler.trading.hours import Hours
+from tandem.recycler.trading.listing import Listing
 from tandem.recycler.trading.order import Shown
 from tandem.recycler.trading.orders import Orders
 from tandem.recycler.trading.portfolio import Portfolio

@@ -4,7 +4,7 @@ from threading import Event
 import pytest
 
 from tandem.market import StoreError
-from tandem.recycler.listing import Listing
+from tandem.recycler.trading.listing import Listing
 
 
 def test_it_is_asked_once_and_waited_for_without_stopping_the_loop() -> None:
