@@ -2,7 +2,8 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -157,6 +158,29 @@ def test_what_is_newest_is_what_the_clock_has_passed(
     assert snapshot.daily_bar.volume == known(bars, "AAPL")["volume"].sum()
     assert snapshot.previous_daily_bar is None
     assert next(iter(get(at_ten, "AAPL/snapshot").json())) == "symbol"
+
+
+@pytest.mark.parametrize("timestamps", ["current", "original"])
+@pytest.mark.parametrize(("days_back", "is_known"), [(1, True), (2, False), (34, False), (4800, False)])
+def test_the_previous_daily_bar_is_of_the_session_before_or_there_is_none(
+    start: Callable[..., Launched],
+    bars: pd.DataFrame,
+    tmp_path: Path,
+    timestamps: str,
+    days_back: int,
+    is_known: bool,
+) -> None:
+    earlier = bars.assign(start=bars["start"] - pd.Timedelta(days=days_back))
+    pd.concat([earlier, bars]).sort_values(["symbol", "start"]).to_parquet(tmp_path / "bars.parquet")
+    recycler = start(bars=tmp_path / "bars.parquet", start=date(2023, 1, 4), timestamps=timestamps)
+    control = f"{recycler.http}/control"
+    for _ in range(2):
+        assert requests.post(f"{control}/step", json={"count": 1}, timeout=10).ok
+    day = get(recycler, "AAPL/snapshot").json()
+    assert day["dailyBar"]["v"] < 100_000
+    assert (day["prevDailyBar"] is not None) == is_known
+    if is_known:
+        assert day["prevDailyBar"]["v"] == bars[bars["symbol"] == "AAPL"]["volume"].sum()
 
 
 def test_quotes_trades_and_auctions_are_empty_where_nothing_is_made_up(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tandem.market import Span, StoreError, Unit
+from tandem.market import NEW_YORK, Session, Span, StoreError, Unit
 from tandem.matching import Replay, unknown
 from tandem.recycler.history.line import Line
 from tandem.recycler.history.meta import CONDITIONS, EXCHANGES
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DAY: Final = Span(1, Unit.DAY)
 TICKS: Final = ("quotes", "trades")
+WEEKS: Final = timedelta(days=21)  # a replay may be a fortnight without a session
 PROXY_HEADER: Final = "X-Tandem-Proxy"
 
 Work = Callable[[], object]
@@ -205,18 +206,26 @@ class History:
 
     def _snapshots(self, symbols: Sequence[str], now: datetime) -> dict[str, dict[str, Any]]:
         minutes = self._past.latest(symbols, self._base, now)
-        days = self._past.latest(symbols, DAY, now, count=2)
+        opened = [_midnight(session.day) for session in self._sessions(now)]
+        days = self._past.lines(symbols, DAY, opened[0], now, now) if opened else {}
+        pairs = {symbol: _of_two_sessions(bodies(line), opened) for symbol, line in days.items()}
         return {
             symbol: {
                 "latestTrade": self._tick("trades", minutes.get(symbol)),
                 "latestQuote": self._tick("quotes", minutes.get(symbol)),
                 "minuteBar": self._last("bars", minutes[symbol]) if symbol in minutes else None,
-                "dailyBar": bodies(days[symbol])[-1] if symbol in days else None,
-                "prevDailyBar": bodies(days[symbol])[-2] if len(days.get(symbol, ())) > 1 else None,
+                "dailyBar": pairs[symbol][0] if symbol in pairs else None,
+                "prevDailyBar": pairs[symbol][1] if symbol in pairs else None,
             }
             for symbol in symbols
-            if symbol in minutes or symbol in days
+            if symbol in minutes or symbol in pairs
         }
+
+    def _sessions(self, now: datetime) -> list[Session]:
+        """The last three that have opened."""
+        day = now.astimezone(NEW_YORK).date()
+        found = self._replay.timeline.sessions(day - WEEKS, day + timedelta(days=1))
+        return [session for session in found if session.open <= now][-3:]
 
     def _tick(self, kind: str, line: Line | None) -> object:
         return None if line is None or self._spread is None else self._last(kind, line)
@@ -238,6 +247,17 @@ def bodies(line: Line) -> list[BarBody]:
     prices = [_shortest(values) for values in (line.open, line.high, line.low, line.close)]
     vwap = _shortest(line.vwap)
     return list(map(BarBody, times, *prices, line.volume.tolist(), count, vwap))
+
+
+def _of_two_sessions(bars: Sequence[BarBody], opened: Sequence[datetime]) -> tuple[BarBody | None, BarBody | None]:
+    """The newest daily bar, and that of the session before its own, where there was one: never an older one."""
+    newest = bars[-1]
+    before = [start for start in opened if start < newest.t]
+    return newest, next((bar for bar in bars if before and bar.t == before[-1]), None)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
 
 
 def _times(line: Line) -> list[datetime]:
