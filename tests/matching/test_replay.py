@@ -6,7 +6,7 @@ import pytest
 
 from tandem.config import CostSettings
 from tandem.market import DataError, Order, OrderEvent, Side, World, WorldKind
-from tandem.matching import Engine, Prices, Reel, Rejected, Replay
+from tandem.matching import Engine, OrderType, Prices, Reel, Rejected, Replay, Request, TimeInForce
 
 OPEN = datetime(2023, 1, 3, 14, 30, tzinfo=UTC)
 CLOSE = datetime(2023, 1, 3, 21, 0, tzinfo=UTC)
@@ -94,3 +94,35 @@ def test_a_symbol_that_is_not_on_the_reel_is_not_an_asset() -> None:
     replay = replay_of(("A", OPEN))
     with pytest.raises(Rejected, match='asset "ZZZ" not found'):
         replay.submit(Order("a", "ZZZ", Side.BUY, Decimal(1)))
+
+
+@pytest.mark.parametrize("to", [CLOSE, CLOSE - minutes(1), CLOSE + timedelta(days=1)])
+def test_an_order_for_an_auction_that_a_seek_passes_is_canceled_and_never_fills(to: datetime) -> None:
+    replay = replay_of(*(("A", OPEN + minutes(n)) for n in range(380)), ("A", OPEN + timedelta(days=1)))
+    for name, force in (("open", TimeInForce.OPG), ("close", TimeInForce.CLS)):
+        replay.submit(
+            Request(
+                client_order_id=name,
+                symbol="A",
+                side=Side.BUY,
+                type=OrderType.MARKET,
+                qty=Decimal(1),
+                time_in_force=force,
+            )
+        )
+    told = replay.seek(OPEN + minutes(3))
+    assert [(u.client_order_id, u.event) for u in told][-1] == ("open", OrderEvent.CANCELED)
+    replay.step()
+    told = replay.seek(to)
+    while replay.time < CLOSE:
+        told += replay.step().updates
+    assert [(u.client_order_id, u.event) for u in told] == [("close", OrderEvent.CANCELED)]
+    assert replay.engine.executions() == []
+
+
+def test_a_seek_stops_at_every_close_with_the_closes_known_then() -> None:
+    replay = replay_of(*(("A", OPEN + timedelta(days=day, minutes=n)) for day in range(3) for n in (0, 389)))
+    stops = list(replay.wind(OPEN + timedelta(days=2, minutes=5), replay.last_mark))
+    assert [stop.mark for stop in stops if stop.mark.hour == CLOSE.hour] == [CLOSE, CLOSE + timedelta(days=1)]
+    assert stops[-1].mark == replay.time == OPEN + timedelta(days=2, minutes=5)
+    assert all(len(stop.bars) == 0 for stop in stops)

@@ -1,10 +1,14 @@
 """What people do to the clock through the control API."""
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from time import monotonic
 from typing import Any
 
 import pytest
 import requests
+from websockets.sync.client import connect
 
 from tandem.recycler import Launched, Options, launch
 
@@ -18,6 +22,11 @@ def recycler(options: Options) -> Iterator[Launched]:
 def ask(recycler: Launched, what: str, body: object = None) -> tuple[int, dict[str, Any]]:
     answer = requests.post(f"{recycler.http}/control/{what}", json=body, timeout=10)
     return answer.status_code, answer.json()
+
+
+def status(recycler: Launched) -> dict[str, Any]:
+    said: dict[str, Any] = requests.get(recycler.http + "/control/status", timeout=5).json()
+    return said
 
 
 def test_status_says_how_the_clock_runs(recycler: Launched) -> None:
@@ -85,3 +94,42 @@ def test_a_clock_that_is_held_does_not_step(start: Callable[..., Launched], monk
     recycler = start()
     with requests.post(recycler.http + "/control/desks", json={"desk": "d"}, stream=True, timeout=5):
         assert ask(recycler, "step") == (409, {"message": "the clock waits for d"})
+
+
+@pytest.mark.parametrize("timestamps", ["original", "current"])
+def test_an_endless_loop_cannot_be_sought_to_its_end(start: Callable[..., Launched], timestamps: str) -> None:
+    recycler = start(mode="loop", loop_count=-1, timestamps=timestamps)
+    before = status(recycler)
+    code, said = ask(recycler, "seek", {"to": "2200-01-01"})
+    assert (code, said["message"][:17]) == (422, "the reel ends at ")
+    assert status(recycler) == before
+
+
+def test_a_stored_day_can_be_sought_whatever_time_it_is_played_at(start: Callable[..., Launched]) -> None:
+    recycler = start(mode="splice", splice=(date(2023, 1, 4),) * 3, timestamps="current")
+    began = datetime.fromisoformat(status(recycler)["time"])
+    code, said = ask(recycler, "seek", {"day": "2023-01-04"})
+    assert (code, datetime.fromisoformat(said["time"]).date() > began.date()) == (200, True)
+
+
+def test_at_max_the_clock_waits_for_a_first_client_and_for_no_later_one(start: Callable[..., Launched]) -> None:
+    recycler = start(lockstep=False)
+    began = status(recycler)
+    assert (began["waited_for"], began["bars"]) == (["a first client"], 0)
+    with connect(recycler.ws + "/v2/iex", proxy=None) as client:
+        client.send('{"action": "auth", "key": "k", "secret": "s"}')
+        client.send('{"action": "subscribe", "bars": ["AAPL"]}')
+        heard = 0
+        while heard < 390:
+            heard += sum(message["T"] == "b" for message in json.loads(client.recv(timeout=5)))
+    assert (status(recycler)["ended"], status(recycler)["waited_for"]) == (True, [])
+
+
+def test_somebody_who_listens_to_orders_is_a_first_client_too(start: Callable[..., Launched]) -> None:
+    recycler = start(lockstep=False)
+    with connect(recycler.ws + "/stream", proxy=None) as client:
+        client.send('{"action": "auth", "key": "k", "secret": "s"}')
+        client.send('{"action": "listen", "data": {"streams": ["trade_updates"]}}')
+        until = monotonic() + 5
+        while not status(recycler)["ended"]:
+            assert monotonic() < until

@@ -347,3 +347,62 @@ def test_the_end_of_the_reel_is_told_once() -> None:
         await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(play())
+
+
+def test_a_seek_that_nobody_waits_for_any_more_stops_on_its_way() -> None:
+    async def scene(metronome: Metronome, published: list[Minute]) -> None:
+        await metronome.seek(NEXT_CLOSE, lambda: len(published) < 2)
+        assert [minute.mark for minute in published] == [CLOSE, NEXT_MORNING]
+        assert metronome.replay.time == NEXT_MORNING
+        await metronome.seek(NEXT_CLOSE)
+        assert metronome.replay.barrier.ended
+
+    playing(scene)
+
+
+def test_at_no_speed_in_particular_the_clock_stands_until_somebody_has_listened_once() -> None:
+    async def play() -> None:
+        published: list[Minute] = []
+        heard: list[str] = []
+
+        async def publish(minute: Minute) -> None:
+            published.append(minute)
+
+        metronome = Metronome(replay(), publish, heard=lambda: bool(heard))
+        running = asyncio.create_task(metronome.run())
+        await asyncio.sleep(0.05)
+        assert (published, metronome.waits_for_a_first_client) == ([], True)
+        await metronome.step()
+        assert len(published) == 1
+        await metronome.resume()
+        await asyncio.sleep(0.05)
+        assert len(published) == 1
+        heard.append("a client")
+        async with asyncio.timeout(5):
+            while not metronome.replay.barrier.ended:
+                await asyncio.sleep(0.01)
+        assert not metronome.waits_for_a_first_client
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(play())
+
+
+def test_a_clock_with_a_speed_and_one_that_a_desk_holds_wait_for_no_first_client() -> None:
+    async def play() -> None:
+        async def publish(_: Minute) -> None:
+            pass
+
+        metronome = Metronome(replay(), publish, heard=lambda: False)
+        running = asyncio.create_task(metronome.run())
+        await metronome.enrol("d")
+        async with asyncio.timeout(5):
+            assert (await metronome.ready("d", OPEN)).time == OPEN + minutes(1)
+            await metronome.dismiss("d")
+            await metronome.set_speed(60_000.0)
+            while metronome.replay.time < OPEN + minutes(9):
+                await asyncio.sleep(0.001)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(play())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tandem.market import NEW_YORK, Bar, Calendar, DataError, Order, OrderEvent, RecyclerError, Session, Side, Timeframe
@@ -198,6 +198,49 @@ def test_seeking_forward_shows_and_fills_nothing_in_between_but_ends_the_orders_
         replay.seek(session_of(DAYS[2]).close + timedelta(minutes=1))
 
 
+@pytest.mark.parametrize("loop_count", [2, -1])
+def test_a_seek_beyond_the_last_day_of_a_loop_is_refused_before_anything_moves(shelf: Shelf, loop_count: int) -> None:
+    replay = play(shelf, mode="loop", loop_count=loop_count)
+    replay.submit(Order("a", "A", Side.BUY, Decimal(5)))
+    place, engine = replay.place, replay.engine
+    with pytest.raises(DataError, match=r"the reel ends at 2023-01-06 21:00 UTC\. Seek that moment or an earlier one"):
+        replay.seek(datetime(2200, 1, 1, tzinfo=UTC))
+    assert (replay.place, replay.engine) == (place, engine)
+    assert [ticket.is_open for ticket in engine.tickets()] == [True]
+    replay.seek(replay.last_mark)
+    assert (replay.time, replay.engine) == (session_of(DAYS[-1]).close, engine)
+
+
+def test_a_loop_that_started_over_is_wound_back_to_its_own_beginning(shelf: Shelf) -> None:
+    replay = play(shelf, mode="loop", timestamps="current")
+    while replay.place.loop == 0:
+        replay.step()
+    began = replay.began
+    assert replay.time == began
+    replay.seek(replay.last_mark)
+    replay.seek(began)
+    assert (replay.time, replay.place.loop) == (began, 1)
+    with pytest.raises(DataError, match="the replay began"):
+        replay.seek(began - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("timestamps", ["original", "current"])
+def test_a_stored_day_is_sought_by_its_own_date(shelf: Shelf, timestamps: str) -> None:
+    replay = play(shelf, mode="splice", splice=(DAYS[2], DAYS[0], DAYS[2]), loop_count=1, timestamps=timestamps)
+    found = []
+    for day in (DAYS[0], DAYS[2], DAYS[0], DAYS[2]):
+        replay.seek(replay.moment_of(day))
+        found.append((replay.act.day, replay.act.number))
+    assert found == [(DAYS[0], 1), (DAYS[2], 2), (DAYS[0], 1), (DAYS[2], 2)]
+    with pytest.raises(DataError, match="2023-01-04 is not played in this loop"):
+        replay.moment_of(DAYS[1])
+    replay = play(shelf, timestamps=timestamps)
+    replay.seek(replay.moment_of(DAYS[1]))
+    assert replay.act.day == DAYS[1]
+    replay.seek(replay.moment_of(DAYS[0]))
+    assert replay.time == replay.began
+
+
 @pytest.mark.parametrize("timestamps", ["original", "current"])
 def test_seeking_back_is_allowed_before_any_order(shelf: Shelf, timestamps: str) -> None:
     replay = play(shelf, timestamps=timestamps)
@@ -222,6 +265,7 @@ MODES: list[dict[str, Any]] = [
 
 @settings(deadline=None, max_examples=20)
 @given(said=st.sampled_from(MODES), seed=st.integers(0, 50), hours=st.integers(0, 24 * 300), pause=st.integers(0, 50))
+@example(said=MODES[4], seed=0, hours=8, pause=10)
 def test_time_only_goes_forward_and_no_bar_comes_twice(
     shelf: Shelf, said: dict[str, Any], seed: int, hours: int, pause: int
 ) -> None:
@@ -238,6 +282,17 @@ def test_time_only_goes_forward_and_no_bar_comes_twice(
             assert (bar.symbol, bar.start) not in starts
             starts.add((bar.symbol, bar.start))
     assert days == sorted(days)
+
+
+@pytest.mark.parametrize("said", MODES)
+def test_where_a_loop_ends_is_known_from_any_of_its_days(shelf: Shelf, said: dict[str, Any]) -> None:
+    replay = play(shelf, "A", "B", **said)
+    ends, said_before = {}, {}
+    for minute in minutes_of(replay, 8_000):
+        ends[replay.place.loop] = minute.mark
+        if minute.mark == replay.act.session.close:
+            said_before.setdefault(replay.place.loop, set()).add(replay.last_mark)
+    assert said_before == {loop: {end} for loop, end in ends.items()}
 
 
 @settings(deadline=None, max_examples=20)
