@@ -42,6 +42,7 @@ def write(account: PaperAccount, *entries: PaperEntry) -> None:
 
 def test_a_new_account_has_its_cash_and_nothing_else(account: PaperAccount) -> None:
     account.open(Decimal(5))
+    assert account.starting_cash == Decimal(100_000)
     assert kept(account) == PaperKept(Decimal("100000.00"), None, None, None, [], [], {})
 
 

@@ -110,7 +110,7 @@ def start(
     end
         Last New York date.
     cash
-        Dollars in the paper account, where there is none yet.
+        Dollars in a new paper account; one that goes on keeps its own.
     lockstep
         As fast as it goes, but the clock waits for registered desks such as `tandem trade`.
     loop_count
@@ -160,9 +160,17 @@ def start(
     with open_store() as store:
         known = store.newest_paper()
         world = standing_world(store, options.cash)
-        if cash is not None and known is not None:
-            print(f"{world} keeps its account; `tandem recycler reset --cash {cash}` starts a new one.")
-        serve(replace(options, world=world, durable=True), lambda ready: _announce(ready, options))
+        if cash is None:
+            options = replace(options, cash=store.paper(world).starting_cash or options.cash)
+
+        def announce(ready: dict[str, Any]) -> None:
+            if ready.get("account"):
+                print(ready["account"])
+            elif cash is not None and known is not None:
+                print(f"{ready['world']} keeps its account; `tandem recycler reset --cash {cash}` starts a new one.")
+            _announce(ready, options)
+
+        serve(replace(options, world=world, durable=True), announce)
 
 
 @app.command

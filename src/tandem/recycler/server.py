@@ -248,7 +248,9 @@ def run(options: Options, announce: Announce) -> None:
                 opening.facts,
                 opening.shelf,
             )
-            asyncio.run(_serve(recycler, listener, options, announce))
+            asyncio.run(
+                _serve(recycler, listener, options, lambda ready: announce(ready | {"account": opening.account}))
+            )
     finally:
         listener.close()
 

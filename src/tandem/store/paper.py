@@ -206,6 +206,13 @@ class PaperAccount:
         with self._connections.use() as connection:
             connection.execute(OPEN, [self._number, cash])
 
+    @property
+    def starting_cash(self) -> Decimal | None:
+        """Dollars that it began with, None where there is no account."""
+        with self._connections.use() as connection:
+            row = connection.execute(CASH, [self._number]).fetchone()
+        return None if row is None else cast(Decimal, row[0])
+
     @contextmanager
     def hold(self, seconds: float = 3.0, epoch: int | None = None) -> Iterator[PaperHold]:
         """Be the only one who uses the account, for the length of the block.
@@ -294,6 +301,7 @@ OPEN = "INSERT INTO paper_accounts (world, starting_cash) VALUES (%s, %s) ON CON
 NEWEST = """
 SELECT w.kind, w.run, w.loop FROM paper_accounts a JOIN worlds w ON w.id = a.world ORDER BY w.id DESC LIMIT 1
 """
+CASH = "SELECT starting_cash FROM paper_accounts WHERE world = %s"
 ACCOUNT = """
 SELECT starting_cash, ledger::text, place::text, reel::text FROM paper_accounts WHERE world = %s
 """

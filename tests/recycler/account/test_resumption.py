@@ -111,14 +111,19 @@ def test_another_reel_at_current_times_keeps_the_account_and_takes_waiting_order
 def test_another_reel_at_its_own_times_is_a_new_loop_with_an_account_of_its_own(start: Start, world: World) -> None:
     with start() as first:
         trade(first)
-    with start(start=date(2023, 1, 5)) as second:
-        assert second.replay.engine.world == replace(world, loop=1)
+        assert first.account == ""
+    with start(start=date(2023, 1, 5), cash=Decimal(5_000)) as second:
+        new = replace(world, loop=1)
+        assert second.replay.engine.world == new
+        why = f"{new}: a new account with $5,000, because what is played has changed; {world} stays as it is."
+        assert second.account == why
         assert second.replay.time.astimezone(NEW_YORK).date() == date(2023, 1, 5)
         assert second.replay.engine.tickets() == []
-        assert second.replay.engine.account().cash == 50_000
+        assert second.replay.engine.account().cash == 5_000
         trade(second)
     with start(start=date(2023, 1, 5)) as third:
         assert third.replay.engine.world == replace(world, loop=1)
+        assert third.account == ""
         assert len(third.replay.engine.executions()) == 1
 
 
@@ -129,6 +134,7 @@ def test_a_reel_that_has_ended_begins_again(start: Start, world: World) -> None:
     with start(end=date(2023, 1, 4)) as second:
         assert second.replay.engine.world == replace(world, loop=1)
         assert second.replay.place.mark == second.replay.began
+        assert "because its days had been played to their end" in second.account
 
 
 def test_a_loop_at_its_own_times_is_taken_up_in_its_own_world(start: Start, world: World) -> None:

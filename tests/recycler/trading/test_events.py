@@ -8,7 +8,7 @@ import requests
 from alpaca.trading.enums import OrderSide, TimeInForce
 from alpaca.trading.requests import MarketOrderRequest
 
-from tandem.recycler.trading.event_log import event_id, place_of
+from tandem.recycler.trading.event_log import event_id, number_of
 
 HEADERS = {"APCA-API-KEY-ID": "k", "APCA-API-SECRET-KEY": "s"}
 
@@ -72,7 +72,7 @@ def test_what_means_nothing_is_refused(trader, query):
     assert (status, said["code"]) == (422, 42210000)
 
 
-@pytest.mark.parametrize("place", [0, 1, 31, 32, 2**40])
-def test_an_id_names_its_place(trader, place):
-    id = event_id(trader.now.to_pydatetime(), place)
-    assert (len(id), place_of(id), place_of(id.lower())) == (26, place, place)
+@pytest.mark.parametrize("number", [0, 1, 31, 32, 2**40])
+def test_an_id_names_its_number(trader, number):
+    id = event_id(trader.now.to_pydatetime(), number)
+    assert (len(id), number_of(id), number_of(id.lower())) == (26, number, number)

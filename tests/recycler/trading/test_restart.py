@@ -1,5 +1,6 @@
 """What a recycler that was killed knows of its account when it comes back."""
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -58,3 +59,36 @@ def test_everything_that_was_answered_is_still_there(again):
         assert (kept["equity"][0], kept["base_value"]) == (history["equity"][0], 100_000)
         assert told(second, "since=2023-01-01&until=2023-01-05") == events
         assert len(events) == 2
+
+
+def test_events_keep_their_ids_and_their_order(again):
+    query = "since=2023-01-01&until=2023-01-05"
+    with again() as first:
+        first.until("2023-01-04T15:00:00Z")
+        for number in range(3):
+            status, _ = first.ask(
+                "POST",
+                "/v2/orders",
+                {
+                    "symbol": "AAPL",
+                    "qty": "1",
+                    "side": "buy",
+                    "type": "limit",
+                    "time_in_force": "day",
+                    "limit_price": "50",
+                    "client_order_id": f"o{number}",
+                },
+            )
+            assert status == 200
+        for number in (2, 0, 1):
+            order = first.get(f"/v2/orders:by_client_order_id?client_order_id=o{number}")
+            assert first.ask("DELETE", f"/v2/orders/{order['id']}")[0] == 204
+        first.until("2023-01-05T14:40:00Z")
+        events = [json.loads(line.removeprefix("data: ")) for line in told(first, query)]
+        assert [(one["event"], one["order"]["client_order_id"]) for one in events[3:]] == [
+            ("canceled", f"o{number}") for number in (2, 0, 1)
+        ]
+    with again() as second:
+        assert [json.loads(line.removeprefix("data: ")) for line in told(second, query)] == events
+        rest = told(second, f"since_id={events[3]['event_id']}&until=2023-01-05")
+        assert [json.loads(line.removeprefix("data: ")) for line in rest] == events[4:]

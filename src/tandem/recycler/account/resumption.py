@@ -34,12 +34,14 @@ class Opening:
         journal: where the account is kept.
         shelf: where its bars and their history are read.
         facts: of its world; None without a store.
+        account: why it has a new account instead of the one that stood; empty where it has not.
     """
 
     replay: Replay
     journal: Journal
     shelf: Shelf
     facts: Facts | None
+    account: str = ""
 
 
 @contextmanager
@@ -75,15 +77,24 @@ def _resumed(options: Options, shelf: Shelf, store: Store, clock: Now) -> Iterat
         writer = _writer(options, store, stack)
         known = Recalled.of(writer.kept)
         replay = _continued(options, shelf, clock, known)
+        account = ""
         if replay is None and known.changed is not None and options.timestamps == "original":
             writer.end()
-            options = replace(options, cash=known.cash, world=replace(options.world, loop=options.world.loop + 1))
+            before, options = known, replace(options, world=replace(options.world, loop=options.world.loop + 1))
             writer = _writer(options, store, stack)
             known = Recalled.of(writer.kept)
+            account = _why(options, before, known)
         replay = replay or _begun(options, shelf, clock, known)
         journal = PostgresJournal(News(replay, description(options)), writer)
         stack.callback(journal.close)
-        yield _opening(replay, journal, shelf, options)
+        yield replace(_opening(replay, journal, shelf, options), account=account)
+
+
+def _why(options: Options, before: Recalled, known: Recalled) -> str:
+    ended = before.reel == description(options)
+    cause = "its days had been played to their end" if ended else "what is played has changed"
+    old = replace(options.world, loop=options.world.loop - 1)
+    return f"{options.world}: a new account with ${known.cash:,f}, because {cause}; {old} stays as it is."
 
 
 def _writer(options: Options, store: Store, stack: ExitStack) -> Writer:

@@ -1,7 +1,7 @@
 """Answers as Alpaca gives them: JSON bodies, error bodies, numbers as text."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Final
 
 import msgspec
@@ -9,6 +9,8 @@ from starlette.responses import Response
 
 from tandem.matching import Rejected
 
+DECIMALS: Final = Decimal("0.000000001")
+DIGITS: Final = 60
 UNAUTHORIZED: Final = {"code": 40110000, "message": "unauthorized."}
 
 
@@ -33,8 +35,9 @@ def error_body(rejected: Rejected) -> dict[str, object]:
 
 
 def text(value: Decimal) -> str:
-    """A number as Alpaca prints it: plain decimal text without needless zeros."""
-    plain = f"{value + 0:f}"
+    """A number as Alpaca prints it: plain decimal text, at most nine decimals, without needless zeros."""
+    with localcontext(prec=DIGITS):
+        plain = f"{value.quantize(DECIMALS) + 0:f}"
     return (plain.rstrip("0").rstrip(".") if "." in plain else plain) or "0"
 
 

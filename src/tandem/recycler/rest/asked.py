@@ -1,8 +1,9 @@
 """What a REST request asks: the fields of a query or of a JSON body."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Self, TypeVar
 
@@ -18,6 +19,7 @@ LARGEST_BODY: Final = 1 << 20
 DIGITS: Final = 13
 DECIMALS: Final = 15
 TRUTH: Final = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 FAULTS: Final = (msgspec.DecodeError, RecursionError, UnicodeError, ValueError, ArithmeticError)
 
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -75,11 +77,10 @@ class Asked:
         value = self.text(name)
         if value is None:
             return None
-        try:
-            number = Decimal(value)
-        except InvalidOperation as error:
-            raise self._wrong(name, value) from error
-        if not number.is_finite() or number.adjusted() >= DIGITS or _decimals(number) > DECIMALS:
+        if not NUMBER.fullmatch(value):
+            raise self._wrong(name, value)
+        number = Decimal(value)
+        if number.adjusted() >= DIGITS or _decimals(number) > DECIMALS:
             raise self._wrong(name, value)
         return plain(number)
 
