@@ -74,6 +74,12 @@ def test_pairs_and_testing_switch_both_lists_and_leave_everything_else(tandem, c
     assert "loop_count: -1  # -1 = infinite loop" in config.read_text()
 
 
+def test_what_is_added_is_quoted_as_the_others_and_told_where_nothing_is_stored(tandem, config):
+    said = tandem("symbols", "add", "ZZZZ").stdout
+    assert "No bars of ZZZZ are stored: the recycler plays those of another symbol instead." in said
+    assert config.read_text().count('["AAPL", "PDFS", "ROG", "ZZZZ"]') == 2
+
+
 def test_add_and_remove_change_both_lists_once(tandem, config):
     assert tandem("symbols", "add", "msft", "AAPL").returncode == 0
     assert symbols(config) == (["AAPL", "PDFS", "ROG", "MSFT"],) * 2

@@ -50,7 +50,7 @@ def edited(path: Path, text: str, *words: str) -> str:
 
 def test_a_list_on_one_line_gets_its_words_and_nothing_else_changes(tmp_path: Path) -> None:
     after = edited(tmp_path / "config.yaml", FLOW, "AAPL", "PDFS", "ROG", "MSFT")
-    assert after == FLOW.replace('"ROG"]', '"ROG", MSFT]')
+    assert after == FLOW.replace('"ROG"]', '"ROG", "MSFT"]')
 
 
 def test_a_list_of_lines_keeps_the_comments_of_what_stays_and_of_what_follows(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tandem.cli.app import run
-from tandem.market import Calendar, Timeframe
+from tandem.market import Calendar, Timeframe, World, WorldKind
 from tandem.sources import simulate, simulated
 from tandem.store import Store
 
@@ -51,11 +52,28 @@ def test_an_empty_store_says_what_to_run(tandem: Typed) -> None:
 
 def test_status_shows_rows_first_last_and_gaps_per_symbol(tandem: Typed, week: Store) -> None:
     status, out, _ = tandem("data", "status")
-    rows = {line.split()[1]: line.split() for line in out.splitlines() if "SIM" in line}
+    rows = {line.split()[0]: line.split() for line in out.splitlines() if "SIM" in line}
     assert status == 0
-    assert rows["SIMA1"][-2] == "0"
-    assert rows["SIMW1"][-2] == "1"
-    assert "2023-01-09 09:30" in out
+    assert rows["SIMA1"][-1] == "0"
+    assert rows["SIMW1"][-1] == "1"
+    assert "2023-01-09" in out
+
+
+def test_bars_of_a_world_have_rows_of_their_own(tandem: Typed, week: Store) -> None:
+    bars = pd.DataFrame(
+        {"symbol": "SIMA1", "start": [pd.Timestamp("2023-01-09 14:30", tz="UTC")]}
+        | dict.fromkeys(("open", "high", "low", "close"), 100.0)
+        | {"volume": 10}
+    )
+    world = World(WorldKind.RECYCLER, 3)
+    week.bars.load(bars, timeframe=Timeframe.MIN_1, source="recycled", feed="iex", world=world)
+    for words in (["data", "list"], ["data", "status"], ["data", "status", "SIMA1"]):
+        assert "recycled iex recycler-3" in tandem(*words)[1]
+    assert max(map(len, tandem("data", "status")[1].splitlines())) <= 80
+    found = [row for row in json.loads(tandem("data", "status", "--json")[1]) if row["world"]]
+    assert [(row["symbol"], row["source"], row["world"], row["rows"]) for row in found] == [
+        ("SIMA1", "recycled", "recycler-3", 1)
+    ]
 
 
 def test_status_speaks_json(tandem: Typed, week: Store) -> None:

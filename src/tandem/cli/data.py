@@ -146,7 +146,7 @@ def alpaca(
 
 @app.command(name="list")
 def list_(*, json: bool = False) -> None:
-    """Print what is there, one line per timeframe and source.
+    """Print what is there, one line per timeframe, source and world.
 
     Parameters
     ----------
@@ -154,35 +154,43 @@ def list_(*, json: bool = False) -> None:
         Print JSON.
     """
     with open_store() as store:
-        coverage = store.bars.coverage()
-    series = coverage.groupby(["timeframe", "source", "feed", "adjustment"], as_index=False, sort=False)
-    table = series.agg(symbols=("symbol", "size"), rows=("rows", "sum"), first=("first", "min"), last=("last", "max"))
-    show(_by_length(table), "Bars", json=json, empty=EMPTY)
+        coverage = _covered(store)
+    _show(_summed(coverage), "Bars", json)
 
 
 @app.command
-def status(*symbols: str, json: bool = False) -> None:
-    """Print what is there per symbol and timeframe; gaps are trading days with bars missing.
+def status(*symbols: str, all: bool = False, json: bool = False) -> None:
+    """Print what is there per symbol, timeframe and world; gaps are trading days with bars missing.
 
     Parameters
     ----------
     symbols
         Only these.
+    all
+        Every row, where there are so many that a summary is printed instead.
     json
         Print JSON.
     """
     with open_store() as store:
-        coverage = store.bars.coverage()
+        coverage = _covered(store)
         quarantined = len(store.bars.quarantine())
     wanted = [symbol.upper() for symbol in symbols]
     if wanted and len(coverage):
         _refuse_unknown(wanted, coverage)
         coverage = coverage[coverage["symbol"].isin(wanted)]
-    show(_by_length(coverage), "Bars per symbol", json=json, empty=EMPTY)
+    if len(coverage) > MANY and not (all or wanted or json):
+        _show(_summed(coverage), "Bars", json)
+        print(
+            f"{len(coverage):,} series: `tandem data status --all` prints each, `tandem data status AAPL` those of one."
+        )
+    else:
+        _show(coverage, "Bars per symbol", json)
     if quarantined and not json:
         print(f"{quarantined} rows that are no bars are in the quarantine.")
 
 
+MANY = 60
+SERIES = ["source", "feed", "adjustment", "world"]
 EMPTY = "No bars yet. Run `tandem data load samples`, or `tandem data load alpaca --sector technology --days 60`."
 
 
@@ -261,6 +269,36 @@ def _refuse_unknown(wanted: list[str], coverage: "pd.DataFrame") -> None:
         near = get_close_matches(absent[0], sorted(known), 1)
         mend = f"Did you mean {near[0]}?" if near else f"Run `tandem data load alpaca --symbols {absent[0]}`"
         raise DataError(f"no bars of {', '.join(absent)}", mend)
+
+
+def _covered(store: "Store") -> "pd.DataFrame":
+    """Everybody's bars, then those that were seen in a world."""
+    import pandas as pd
+
+    seen = store.bars.seen()
+    coverage = store.bars.coverage().assign(world="")
+    return coverage if seen.empty else pd.concat([coverage, seen.assign(gaps=0)], ignore_index=True)
+
+
+def _summed(coverage: "pd.DataFrame") -> "pd.DataFrame":
+    series = coverage.groupby(["timeframe", *SERIES], as_index=False, sort=False)
+    return series.agg(symbols=("symbol", "size"), rows=("rows", "sum"), first=("first", "min"), last=("last", "max"))
+
+
+def _show(table: "pd.DataFrame", title: str, json: bool) -> None:
+    """On paper 80 columns wide: where bars come from is one column, and times are New York dates."""
+    table = _by_length(table)
+    if json or table.empty:
+        show(table, title, json=json, empty=EMPTY)
+        return
+    whole = table[SERIES].replace("raw", "").apply(lambda row: " ".join(filter(None, row)), axis=1)
+    dates = {name: table[name].dt.tz_convert("America/New_York").dt.strftime("%Y-%m-%d") for name in ("first", "last")}
+    shown = (
+        table.assign(source=whole, **dates)
+        .drop(columns=SERIES[1:])
+        .rename(columns={"sessions": "days", "timeframe": "length"})
+    )
+    show(shown, title, json=json, empty=EMPTY)
 
 
 def _by_length(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -11,6 +11,8 @@ from cyclopts import App
 from tandem.market import ConfigError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tandem.config import Settings
 
 PAIRS: Final = ("AAPL", "PDFS", "ROG")
@@ -58,6 +60,7 @@ def add(*symbols: str) -> None:
         print(f"{', '.join(names)}: there already.")
         return
     _write(*([*held, *(name for name in names if name not in held)] for held in (subscribed, replayed)))
+    _tell_unknown(names)
 
 
 @app.command
@@ -116,6 +119,23 @@ def _write(subscribed: Sequence[str], replayed: Sequence[str] | None = None) -> 
     _tell_overridden()
 
 
+def _tell_unknown(names: Sequence[str]) -> None:
+    from tandem.cli.opening import open_store
+    from tandem.config import load
+    from tandem.market import StoreError
+
+    proxies = load().websocket.recycler.proxies
+    try:
+        with open_store() as store:
+            counts = store.bars.counts(names, load().websocket.recycler.timeframe)
+    except StoreError:
+        return
+    if absent := [name for name in names if not counts[name]]:
+        borrowed = [f"{name} plays {proxies[name]}'s" for name in absent if name in proxies]
+        instead = ", ".join(borrowed) or "the recycler plays those of another symbol instead"
+        print(f"No bars of {', '.join(absent)} are stored: {instead}. `tandem data load` brings some.")
+
+
 def _tell_overridden() -> None:
     from tandem.config import load
 
@@ -147,13 +167,27 @@ def _data(settings: "Settings") -> list[str]:
     with open_store() as store:
         timeframe = recycler.timeframe if replayed else Timeframe.MIN_1
         counts = store.bars.counts([*symbols, *recycler.proxies.values()], timeframe)
+        seen = store.bars.seen()
     real = {symbol: _playable(by_source, recycler.allow_simulated) for symbol, by_source in counts.items()}
     first = next((symbol for symbol in symbols if real[symbol]), "")
-    return ["=== Quick Data Check ==="] + [
-        f"✅ {symbol}: {real[symbol]} records available"
-        if real[symbol]
-        else f"❌ {symbol}: No {'real ' if counts[symbol] else ''}data{_instead(settings, symbol, real, first)}"
-        for symbol in symbols
+    return (
+        ["=== Quick Data Check ==="]
+        + [
+            f"✅ {symbol}: {real[symbol]} records available"
+            if real[symbol]
+            else f"❌ {symbol}: No {'real ' if counts[symbol] else ''}data{_instead(settings, symbol, real, first)}"
+            for symbol in symbols
+        ]
+        + _recorded(seen[seen["symbol"].isin(symbols)])
+    )
+
+
+def _recorded(seen: "pd.DataFrame") -> list[str]:
+    """What `tandem stream` has kept, world by world."""
+    counts = seen.groupby("world", sort=True)["rows"].sum()
+    return [
+        f"📼 {world}: {count} records kept by `tandem stream` (`tandem data status` shows them)"
+        for world, count in counts.items()
     ]
 
 

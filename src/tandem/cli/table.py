@@ -28,7 +28,7 @@ def _print(table: "pd.DataFrame", title: str) -> None:
     from rich.table import Table
 
     columns = [name for name in table.columns if table[name].astype("str").str.len().any()]
-    shown = Table(title=title)
+    shown = Table(title=title, box=None, padding=(0, 1, 0, 0), title_justify="left")
     for name in columns:
         shown.add_column(name, justify="right" if table[name].dtype.kind in "iuf" else "left")
     for row in table[columns].itertuples(index=False):

@@ -75,12 +75,13 @@ def _give(block: Any, key: str, words: Sequence[str]) -> None:
 
 
 def _order(held: Any, words: Sequence[str]) -> None:
-    """Each word that stays keeps its quotes and its comment."""
+    """Each word that stays keeps its quotes and its comment; new ones are quoted as the first."""
     known = {str(word): (word, held.ca.items.get(place)) for place, word in enumerate(held)}
+    quoted = type(held[0]) if held and isinstance(held[0], str) else str
     held.ca.items.clear()
     held[:] = []
     for place, name in enumerate(words):
-        word, comment = known.get(name, (name, None))
+        word, comment = known.get(name, (quoted(name), None))
         held.append(word)
         if comment is not None:
             held.ca.items[place] = comment

@@ -183,6 +183,19 @@ class Bars:
         with self._connections.use() as connection:
             return coverage(connection)
 
+    def seen(self) -> "pd.DataFrame":
+        """The bars that were seen in a world, such as a recycler's: one row per symbol, timeframe, world and source.
+
+        Returns:
+            Columns `symbol, timeframe, source, feed, adjustment, world, rows, first, last, sessions`, as `coverage`.
+        """
+        import pandas as pd
+
+        with self._connections.use() as connection:
+            rows = connection.execute(SEEN).fetchall()
+        names = ["symbol", "timeframe", "source", "feed", "adjustment", "world", "rows", "first", "last", "sessions"]
+        return pd.DataFrame(rows, columns=names)
+
     def counts(self, symbols: Sequence[str], timeframe: Timeframe) -> dict[str, dict[str, int]]:
         """How many bars of this length there are, by symbol and source; of several series the longest counts."""
         wanted = {"timeframe": str(timeframe), "names": sorted(set(symbols))}
@@ -220,6 +233,12 @@ COUNTS = """
 SELECT symbol, data_source, count(*) FROM market_data
 WHERE timeframe = %(timeframe)s AND symbol = ANY(%(names)s::text[]) AND world = '' AND revision = 0
 GROUP BY symbol, data_source, feed, adjustment
+"""
+SEEN = """
+SELECT symbol, timeframe, data_source, feed, adjustment, world, count(*), min(timestamp), max(timestamp),
+       count(DISTINCT date_bin('1 day', timestamp, '2000-01-01 04:00+00'))
+FROM market_data WHERE revision = 0 AND world <> ''
+GROUP BY symbol, timeframe, data_source, feed, adjustment, world ORDER BY world, symbol
 """
 SYMBOLS = """
 WITH RECURSIVE found AS (
