@@ -287,6 +287,7 @@ def test_events_come_in_a_legal_order_and_no_order_fills_beyond_its_quantity(
         own = [update for update in play.heard if update.client_order_id == ticket.client_order_id]
         assert own == list(ticket.updates)
         events = [None, *(update.event for update in own)]
+        assert len(ticket.numbers) == len(own)
         assert all(after in NEXT[before] for before, after in pairwise(events))
         assert [update.at for update in own] == sorted(update.at for update in own)
         if ticket.qty is not None:
@@ -294,6 +295,8 @@ def test_events_come_in_a_legal_order_and_no_order_fills_beyond_its_quantity(
             assert (ticket.status == "filled") == (ticket.filled == ticket.qty)
         else:
             assert ticket.side is Side.SELL or ticket.spent <= (ticket.request.notional or 0)
+    numbers = sorted(number for ticket in play.engine.tickets() for number in ticket.numbers)
+    assert numbers == list(range(1, len(play.heard) + 1))
     ids = [execution.id for execution in play.engine.executions()]
     assert len(set(ids)) == len(ids)
 

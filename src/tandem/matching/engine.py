@@ -389,6 +389,7 @@ class Engine:
             since=max(at, old.since),
             qty=old.qty if old.is_exit else request.qty,
             updates=(),
+            numbers=(),
             replaces=old.client_order_id,
             rested=False,
             triggered=old.triggered and not moved,
