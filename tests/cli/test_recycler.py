@@ -178,6 +178,7 @@ def test_the_scripts_of_the_mission_are_these_commands(home: Path, recycler: str
     [
         (["--port", "70000"], "there is no port 70000"),
         (["--speed", "0"], "a speed of 0 goes nowhere"),
+        (["--mode", "date_range"], "mode date_range has no dates"),
         (["--splice", "2025-06-23,noon"], "noon is no date"),
         (["--proxies", "PDFS"], "--proxies PDFS is not SYMBOL=PROXY"),
     ],

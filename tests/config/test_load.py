@@ -55,6 +55,32 @@ def refused_variable(**environ: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "replay_speed: fast",
+            "websocket.recycler.replay_speed is 'fast', expected a number above 0 such as 60, or max",
+        ),
+        ("replay_speed: 0", "websocket.recycler.replay_speed is 0, expected a number above 0 such as 60, or max"),
+        (
+            "server_url: localhost:8765",
+            "websocket.recycler.server_url is 'localhost:8765', expected an address such as ws://localhost:8765",
+        ),
+        (
+            "date_range: {start_date: 2023-13-01}",
+            "websocket.recycler.date_range.start_date is '2023-13-01', expected a date such as 2023-01-05",
+        ),
+    ],
+)
+def test_what_the_recycler_cannot_take_is_said_by_its_form(tmp_path: Path, line: str, said: str) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"websocket:\n  recycler:\n    {line}\n")
+    with pytest.raises(ConfigError) as refused:
+        load(file, {})
+    assert str(refused.value) == f"{file}: {said}"
+
+
 def test_without_a_file_the_defaults_hold() -> None:
     assert load(environ={}) == Settings()
 

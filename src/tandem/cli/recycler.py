@@ -156,6 +156,8 @@ def start(
     settings = load()
     recycler = settings.websocket.recycler
     options = Options.from_settings(recycler, settings.costs, **_overrides(told))
+    if options.mode == "date_range" and not (options.start or options.end):
+        raise RecyclerError("mode date_range has no dates", "Give --start, --end or both.")
     _name_store(settings)
     with open_store() as store:
         known = store.newest_paper()

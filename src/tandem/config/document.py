@@ -10,13 +10,14 @@ from tandem.market import ConfigError
 
 BOOL: Final = "tag:yaml.org,2002:bool"
 INT: Final = "tag:yaml.org,2002:int"
+TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML in which ON, NO and Y stay the words (and tickers) they are, 10:30 a time, and no key may stand twice."""
+    """YAML in which ON, NO and Y stay the words (and tickers) they are, 10:30 a time, dates stay text, and no key may stand twice."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (the library's own attribute)
-        first: [(tag, pattern) for tag, pattern in resolvers if tag not in (BOOL, INT)]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in (BOOL, INT, TIMESTAMP)]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 

@@ -24,6 +24,12 @@ OTHERS: Final = ("TANDEM_RECYCLER_KEY_ID", "TANDEM_RECYCLER_SECRET_KEY", "TANDEM
 KEYS: Final = {str(key): key for key in keys_of(Settings)}
 VARIABLES: Final = {key.variable: key for key in KEYS.values()}
 
+A_DATE: Final = "a date such as 2023-01-05"
+FORMS: Final = {
+    "websocket.recycler.replay_speed": "a number above 0 such as 60, or max",
+    "websocket.recycler.server_url": "an address such as ws://localhost:8765",
+}
+
 Given = dict[Key, tuple[Any, str]]
 
 
@@ -152,13 +158,24 @@ def _settings(given: Given) -> Settings:
 
 def _line(errors: list[ErrorDetails], given: Given) -> str:
     first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    path = tuple(str(part) for part in first["loc"])
+    path = _path(first)
+    others = {_path(error) for error in errors} - {path}
+    more = f" (and {len(others)} more)" if others else ""
     origins = [origin for key, (_, origin) in given.items() if _overlap(key.path, path)]
     origin = origins[-1] if origins else "settings"
-    expected = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = FORMS.get(".".join(path)) or (A_DATE if first["type"].startswith("date_") else _expected(first))
     value = "" if isinstance(first["input"], BaseModel | dict) else f" is {_given(path, first['input'])},"
     return f"{origin}: {'.'.join(path)}{value} expected {expected}{more}"
+
+
+def _path(error: ErrorDetails) -> tuple[str, ...]:
+    """Down to the key: which of its forms a value does not have is nobody's concern."""
+    path = tuple(str(part) for part in error["loc"])
+    return next((path[:end] for end in range(1, len(path)) if ".".join(path[:end]) in FORMS), path)
+
+
+def _expected(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
 
 
 def _given(path: tuple[str, ...], value: Any) -> str:

@@ -108,7 +108,7 @@ def _flaws(fault: Fault) -> list[str]:
     kind = KINDS.get(fault.name)
     if kind is None:
         close = get_close_matches(fault.name, KINDS, n=1)
-        return [f"there is none of that name, did you mean {close[0]}?" if close else "there is none of that name"]
+        return [f"there is none of that name, did you mean {close[0]}" if close else "there is none of that name"]
     missing = [f"it needs {name}" for name in kind.needs if getattr(fault, name) is None]
     needless = [
         f"it takes no {name}"

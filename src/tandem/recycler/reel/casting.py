@@ -59,4 +59,5 @@ def _length(timeframe: Timeframe) -> str:
 
 
 def _dates(options: Options) -> str:
-    return f"from {options.start or 'the first'} to {options.end or 'the last'} day stored"
+    first = options.start or ("the first day stored" if options.end else "the first")
+    return f"from {first} to {options.end or 'the last day stored'}"
