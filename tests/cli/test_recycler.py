@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tandem.cli.recycler import _is_date, speed
+from tandem.market import RecyclerError
+
 ROOT = Path(__file__).parents[2]
 CONFIG = """\
 websocket:
@@ -232,3 +235,11 @@ def test_the_stream_ends_cleanly_when_it_is_told_to(home: Path, recycler: str, n
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
     assert re.search(r"\d+ bars, \d+ of them new in the store", out)
+
+
+def test_a_speed_that_goes_nowhere_is_no_word_for_the_fastest() -> None:
+    with pytest.raises(RecyclerError, match=r"a speed of 0 goes nowhere\. Give one above 0, or max; `pause`"):
+        speed("0")
+    with pytest.raises(RecyclerError, match="nan is no speed"):
+        speed("nan")
+    assert (_is_date("2023-01-25"), _is_date("2023-01-25T10:30")) == (True, False)
