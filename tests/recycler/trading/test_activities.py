@@ -6,6 +6,8 @@ import pytest
 from alpaca.trading.enums import OrderSide, TimeInForce
 from alpaca.trading.requests import MarketOrderRequest
 
+from tandem.config import CostSettings
+
 
 @pytest.fixture(scope="module")
 def fills(trader):
@@ -75,3 +77,18 @@ def test_what_means_nothing_is_refused(trader, fills, query):
 
 def test_an_activity_of_no_kind_is_refused(trader):
     assert trader.ask("GET", "/v2/account/activities/DREAM")[0] == 422
+
+
+def test_borrowing_over_night_is_a_fee_and_everything_adds_up_to_the_cash(run):
+    costs = CostSettings(spread_bps=2.0, impact=0.1, borrow_rate=Decimal("0.1"))
+    with run("2023-01-04T20:50:00Z", costs=costs) as short:
+        request = MarketOrderRequest(symbol="MSFT", qty=7, side=OrderSide.SELL, time_in_force=TimeInForce.DAY)
+        short.client.submit_order(request)
+        short.until("2023-01-05T14:40:00Z")
+        fill, fee = short.get("/v2/account/activities?direction=asc")
+        assert (fill["activity_type"], fee["activity_type"], fee["date"]) == ("FILL", "FEE", "2023-01-05")
+        assert (fee["symbol"], fee["description"]) == ("MSFT", "borrowing of MSFT")
+        assert Decimal(fee["net_amount"]) < 0
+        assert short.get("/v2/account/activities/FEE?date=2023-01-05") == [fee]
+        cash = Decimal(100_000) + Decimal(fill["qty"]) * Decimal(fill["price"]) + Decimal(fee["net_amount"])
+        assert Decimal(short.client.get_account().cash) == cash
