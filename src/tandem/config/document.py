@@ -14,7 +14,7 @@ TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 
 
 class _Plain(yaml.SafeLoader):
-    """YAML in which ON, NO and Y stay the words (and tickers) they are, 10:30 a time and dates text; no key stands twice."""
+    """YAML in which ON, NO and Y stay words and tickers, 10:30 a time, dates text; no key stands twice."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (the library's own attribute)
         first: [(tag, pattern) for tag, pattern in resolvers if tag not in (BOOL, INT, TIMESTAMP)]
