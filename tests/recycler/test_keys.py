@@ -1,7 +1,11 @@
 import base64
+from collections.abc import Callable
 
 import pytest
 
+from tandem.execution import at_recycler
+from tandem.market import RecyclerError
+from tandem.recycler import Launched
 from tandem.recycler.keys import Keys
 
 
@@ -34,3 +38,11 @@ def test_keys_come_from_the_environment_and_never_show(monkeypatch: pytest.Monke
     keys = Keys.from_environment()
     assert keys.accept("visible-key", "visible-secret")
     assert "visible" not in repr(keys)
+
+
+def test_who_has_the_wrong_keys_is_told_which_variables_hold_them(start: Callable[..., Launched]) -> None:
+    recycler = start({"TANDEM_RECYCLER_KEY_ID": "this", "TANDEM_RECYCLER_SECRET_KEY": "one"})
+    with pytest.raises(RecyclerError) as refused:
+        at_recycler(recycler.ws).time.moment()
+    assert str(refused.value).endswith(". Set TANDEM_RECYCLER_KEY_ID and TANDEM_RECYCLER_SECRET_KEY.")
+    assert ".." not in str(refused.value)
