@@ -406,7 +406,7 @@ async def _at_once(port: int, clients: int, seconds: float) -> tuple[int, float]
             body = order(SYMBOLS[(taken * clients + client) % len(SYMBOLS)], f"many-{client}-{taken}")
             head = "".join(f"{name}: {value}\r\n" for name, value in KEYS.items())
             writer.write(
-                f"POST /v2/orders HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+                f"POST /v2/orders HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
             )
             answer = await reader.readuntil(b"\r\n\r\n")
             length = next(row for row in answer.lower().split(b"\r\n") if row.startswith(b"content-length"))
