@@ -404,10 +404,9 @@ async def _at_once(port: int, clients: int, seconds: float) -> tuple[int, float]
         taken = 0
         while watch.seconds < seconds:
             body = order(SYMBOLS[(taken * clients + client) % len(SYMBOLS)], f"many-{client}-{taken}")
+            start = "POST /v2/orders HTTP/1.1\r\nHost: localhost\r\n"
             head = "".join(f"{name}: {value}\r\n" for name, value in KEYS.items())
-            writer.write(
-                f"POST /v2/orders HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
-            )
+            writer.write(f"{start}{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             answer = await reader.readuntil(b"\r\n\r\n")
             length = next(row for row in answer.lower().split(b"\r\n") if row.startswith(b"content-length"))
             said = await reader.readexactly(int(length.split(b":")[1]))
