@@ -74,8 +74,8 @@ class Activities:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """Shares that changed hands."""
+class OfExecution:
+    """What an execution leaves among the activities."""
 
     execution: Execution
 
@@ -88,6 +88,12 @@ class Fill:
     def symbol(self) -> str:
         """Ticker."""
         return self.execution.symbol
+
+
+class Fill(OfExecution):
+    """Shares that changed hands."""
+
+    __slots__ = ()
 
     @property
     def id(self) -> str:
@@ -119,21 +125,10 @@ class Fill:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Fee:
+class Fee(OfExecution):
     """What was charged for them beside the price."""
 
-    execution: Execution
-
-    @property
-    def at(self) -> datetime:
-        """When, UTC."""
-        return self.execution.at
-
-    @property
-    def symbol(self) -> str:
-        """Ticker."""
-        return self.execution.symbol
+    __slots__ = ()
 
     @property
     def id(self) -> str:
