@@ -17,6 +17,7 @@ import multiprocessing
 import struct
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -119,7 +120,7 @@ class Bench:
 
 
 def measure(bench: Bench, full: bool, only: str) -> Iterator[Figure]:
-    sections = (start_up, full_speed, official_client, compressed, checksums, rest, crowd, orders)
+    sections = (start_up, full_speed, official_client, compressed, checksums, rest, pings, crowd, orders)
     for section in sections:
         if only in section.__name__:
             yield from section(bench)
@@ -203,6 +204,14 @@ def rest(bench: Bench) -> Iterator[Figure]:
         yield Figure(f"... {name}, 99th percentile", p99(times[path]), "ms")
         yield Figure(f"... {name}, median", median(times[path]), "ms")
     yield Figure("max speed in MessagePack while the REST answers", received.rate, "bars/s")
+
+
+def pings(bench: Bench) -> Iterator[Figure]:
+    """A client that takes bars at full speed, and pings."""
+    with bench.launch() as recycler, worker() as pool:
+        waited = pool.submit(ping, recycler.ws, 100).result(timeout=60)
+    yield at_most("a ping while a replay runs at max, the slowest of 100", max(waited), "ms", 1000)
+    yield Figure("a ping while a replay runs at max, median", median(waited), "ms")
 
 
 def _paths(day: str) -> dict[str, str]:
@@ -427,6 +436,14 @@ def subscribed(url: str, headers: dict[str, str], compression: str | None = None
         socket.send(encode(message))
     socket.recv(timeout=10)
     return socket
+
+
+def ping(url: str, count: int) -> list[float]:
+    """Milliseconds from each ping to its pong, while every frame is taken."""
+    with subscribed(url, PACKED) as socket:
+        reading = threading.Thread(target=lambda: deque(socket, maxlen=0), daemon=True)
+        reading.start()
+        return [1000 * timed(lambda: socket.ping().wait(10)) for _ in range(count)]
 
 
 def trade_updates(port: int) -> ClientConnection:
