@@ -113,21 +113,36 @@ class SectorSettings(Block):
     active: list[str] = ["technology"]
 
 
+class LifeSettings(Block):
+    """How a pair comes to be traded and ceases to be, counted in mornings."""
+
+    candidate_mornings: Annotated[int, Field(ge=0)] = 0
+    probation_mornings: Annotated[int, Field(ge=0)] = 3
+
+
 class ScreenSettings(Block):
     """The daily identification of pairs: window and gates (STATISTICS 1-5)."""
 
     formation_days: Annotated[int, Field(ge=2)] = 45
     min_bars: Annotated[int, Field(ge=50)] = 200
+    across_sectors: bool = False
+    max_gap_share: Probability = 0.1
+    max_stale_share: Probability = 0.2
+    min_dollar_volume: Annotated[float, Field(ge=0)] = 1_000_000.0
     correlation_on: Literal["prices", "returns"] = "prices"
     min_correlation: Annotated[float, Field(ge=-1, le=1)] = 0.8
     cointegration: Literal["engle_granger", "johansen", "both"] = "engle_granger"
     max_pvalue: Probability = 0.05
     max_fdr: Probability | None = None
+    hedge: Literal["ols", "tls", "johansen", "kalman"] = "ols"
     min_hedge_ratio: float = 0.1
     max_hedge_ratio: float = 10.0
     max_half_life_share: Probability = 0.1
     min_diagnostic_p: Probability = 0.01
     min_score: Probability = 0.7
+    engine: Annotated[str, Field(pattern=r"^(local|dask|(dask|tcp|tls)://[^/\s]+)$")] = "local"
+    threads: Annotated[int, Field(ge=1)] | None = None
+    life: LifeSettings = LifeSettings()
 
     @model_validator(mode="after")
     def _hedge_in_order(self) -> Self:

@@ -4,6 +4,7 @@ from tandem.store.bars import Bars, Loaded
 from tandem.store.blobs import Blobs
 from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
 from tandem.store.leases import Leases
+from tandem.store.panel import Panel
 from tandem.store.paper import (
     PaperAccount,
     PaperCharge,
@@ -27,6 +28,7 @@ __all__ = [
     "Leases",
     "Loaded",
     "MemoryFacts",
+    "Panel",
     "PaperAccount",
     "PaperCharge",
     "PaperEntry",
