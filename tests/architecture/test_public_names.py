@@ -16,7 +16,7 @@ PUBLIC = {
         Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Body Facts Leases Loaded MemoryFacts PaperAccount PaperCharge PaperEntry PaperExecution PaperHold
+        Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry PaperExecution PaperHold
         PaperKept PaperOrder PaperTaken PostgresFacts Record Sectors Store Strip Track
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
