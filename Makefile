@@ -33,7 +33,7 @@ check: $(READY)
 
 prove: $(READY)
 	$(BIN)/pytest -m slow
-	set -e; for benchmark in $(wildcard benchmarks/*.py); do $(BIN)/python $$benchmark; done
+	set -e; for benchmark in $(filter-out %/figures.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$benchmark; done
 
 clean:
 	rm -rf .venv var dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -38,6 +38,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from figures import Figure, at_least, at_most, line, row
 from tandem.market import Calendar, Stopwatch, Timeframe
 from tandem.recycler import Launched, Options, launch
 from tandem.store import Store
@@ -58,17 +59,6 @@ FIELDS: Final = ("S", "t", "o", "h", "l", "c", "v", "n", "vw")
 RECORD: Final = struct.Struct("<4sqddddqqd")
 
 Task = Literal["count", "decode"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure; a goal of None is a figure for comparison."""
-
-    name: str
-    value: float
-    unit: str
-    goal: float | None = None
-    met: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +87,7 @@ def main() -> None:
             stored = bars()
             store.bars.load(stored, timeframe=Timeframe.MIN_1, source="walks")
             for figure in measure(Bench(Path(home), stored), asked.full, asked.only):
-                print(json.dumps(asdict(figure)) if asked.json else line(figure), flush=True)
+                print(row(figure) if asked.json else line(figure), flush=True)
         assert store.server is not None
         assert store.server.has_stopped()
 
@@ -613,20 +603,6 @@ def timed(work: Callable[[], object]) -> float:
 
 def p99(values: Sequence[float]) -> float:
     return quantiles(values, n=100)[98]
-
-
-def at_least(name: str, value: float, unit: str, goal: float) -> Figure:
-    return Figure(name, value, unit, goal, value >= goal)
-
-
-def at_most(name: str, value: float, unit: str, goal: float) -> Figure:
-    return Figure(name, value, unit, goal, value <= goal)
-
-
-def line(figure: Figure) -> str:
-    shown = f"{figure.value:>14,.0f}" if figure.value >= 1000 else f"{figure.value:>14.3f}"
-    verdict = "" if figure.met is None else f"  goal {figure.goal:,.0f}: {'met' if figure.met else 'NOT MET'}"
-    return f"{figure.name:<90}{shown} {figure.unit:<8}{verdict}"
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ Three worlds: an Ornstein-Uhlenbeck spread with constant variance, one with GARC
 regressed on another walk. Each pair has 546 bars (seven sessions of five minutes) and a half-life of 12
 bars; the score is computed before any gate. Beside the pass rate stand the mean of each component, and
 for walks the rate among those that also pass the cointegration gate. `--full` draws 500 pairs per world
-instead of 60. With `--json` each line is a row of {name, value, unit, standard_error, draws}.
+instead of 60. With `--json` each line is a row of {name, value, unit, goal, met, standard_error, draws}.
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from figures import Figure, line, mean, row, share
 from tandem.config import Settings
 from tandem.screening.score import Score, fit_models, score_pair
 from tandem.statistics import Series, engle_granger, fit_hedge, one_thread
@@ -28,17 +28,6 @@ SEED = 7
 COMPONENTS = ("fit", "volatility", "trading", "diagnostics")
 
 Draw = Callable[[np.random.Generator], tuple[Series, Series]]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure with its standard error."""
-
-    name: str
-    value: float
-    unit: str
-    standard_error: float
-    draws: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +44,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     for figure in measure(500 if asked.full else 60):
-        print(json.dumps(asdict(figure)) if asked.json else line(figure), flush=True)
+        print(row(figure) if asked.json else line(figure), flush=True)
 
 
 def measure(draws: int) -> Iterator[Figure]:
@@ -72,9 +61,9 @@ def described(world: str, drawn: Sequence[Drawn], least: float) -> Iterator[Figu
     yield share(f"{world}: cointegration p < 0.05", [one.cointegrated for one in drawn])
     if kept:
         yield share(f"{world}: score above {least:g} where cointegrated", [one.score.total > least for one in kept])
-    yield mean(f"{world}: score", [one.score.total for one in drawn])
+    yield mean(f"{world}: score", [one.score.total for one in drawn], "probability")
     for component in COMPONENTS:
-        yield mean(f"{world}: {component}", [getattr(one.score, component) for one in drawn])
+        yield mean(f"{world}: {component}", [getattr(one.score, component) for one in drawn], "probability")
     yield mean(f"{world}: round trips", [one.score.trading_round_trips for one in drawn], "trips")
 
 
@@ -125,22 +114,6 @@ def garch_noise(generator: np.random.Generator) -> Series:
 def beside_a_walk(spread: Series, generator: np.random.Generator) -> tuple[Series, Series]:
     walk = np.cumsum(generator.standard_normal(BARS) * 2 * NOISE)
     return spread + walk, walk
-
-
-def share(name: str, hits: Sequence[bool]) -> Figure:
-    rate = float(np.mean(hits))
-    return Figure(name, 100 * rate, "%", 100 * float(np.sqrt(rate * (1 - rate) / len(hits))), len(hits))
-
-
-def mean(name: str, values: Sequence[float], unit: str = "probability") -> Figure:
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
-    return Figure(name, float(np.mean(values)), unit, error, len(values))
-
-
-def line(figure: Figure) -> str:
-    value = f"{figure.value:.1f}" if figure.unit == "%" else f"{figure.value:.3f}"
-    error = f"{figure.standard_error:.1f}" if figure.unit == "%" else f"{figure.standard_error:.3f}"
-    return f"{figure.name:<80} {value:>8} +- {error:<6} {figure.unit}, {figure.draws} draws"
 
 
 if __name__ == "__main__":

@@ -8,16 +8,16 @@ the AR(1) forecast is optimal and no model can beat it. In `garch` its noise is 
 true state: the closed form of STATISTICS 6 in `ou`, 2,000 simulated futures per bar in `garch`. All forecasts are
 trained on the same train block and scored on the same test block, the GRU with its default settings. Figures
 are means over the seeds (30 unless told) with their standard errors; `replaced` is how often the evidence let the GRU
-trade. With `--json` each line is a row of {name, value, unit, standard_error, draws}.
+trade. With `--json` each line is a row of {name, value, unit, goal, met, standard_error, draws}.
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from figures import Figure, line, mean, row
 from tandem.config import GarchSettings, ModelSettings
 from tandem.forecast.features import Array
 from tandem.forecast.judgement import judge
@@ -34,17 +34,6 @@ BURN_IN = 500
 PATHS = 2_000
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure with its standard error."""
-
-    name: str
-    value: float
-    unit: str
-    standard_error: float
-    draws: int
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=30)
@@ -52,7 +41,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     for figure in measure(asked.seeds, asked.bars):
-        print(json.dumps(asdict(figure)) if asked.json else line(figure), flush=True)
+        print(row(figure) if asked.json else line(figure), flush=True)
 
 
 def measure(seeds: int, bars: int) -> Iterator[Figure]:
@@ -60,9 +49,7 @@ def measure(seeds: int, bars: int) -> Iterator[Figure]:
         for world, (alpha, beta) in WORLDS.items():
             drawn = [scores(alpha, beta, bars, seed) for seed in range(seeds)]
             for name in drawn[0]:
-                values = np.array([each[name] for each in drawn])
-                error = float(values.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
-                yield Figure(f"{world}: {name}", float(values.mean()), "", error, seeds)
+                yield mean(f"{world}: {name}", [each[name] for each in drawn])
 
 
 def scores(alpha: float, beta: float, bars: int, seed: int) -> dict[str, float]:
@@ -129,10 +116,6 @@ def bayes(truth: Truth, at: Array, horizon: int, seed: int) -> Array:
         innovation = np.sqrt(variance) * generator.standard_normal(variance.shape)
         spread = PHI * spread + innovation
     return (np.abs(spread) < np.abs(truth.spread[at])[:, None]).mean(axis=1)
-
-
-def line(figure: Figure) -> str:
-    return f"{figure.name:<34} {figure.value:8.3f} +- {figure.standard_error:.3f}  ({figure.draws} seeds)"
 
 
 if __name__ == "__main__":

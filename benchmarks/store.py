@@ -8,10 +8,8 @@ Runs on an embedded PostgreSQL of its own in a temporary folder. `--full` loads 
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,22 +17,12 @@ import numpy as np
 import pandas as pd
 import psycopg
 
+from figures import Figure, at_least, at_most, line, row
 from tandem.market import Calendar, Stopwatch, Timeframe
 from tandem.store import Store
 
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
 PLAIN_ROWS = 20_000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure; a goal of None is a figure for comparison."""
-
-    name: str
-    value: float
-    unit: str
-    goal: float | None = None
-    met: bool | None = None
 
 
 def main() -> None:
@@ -48,7 +36,7 @@ def main() -> None:
         assert store.server is not None
         assert store.server.has_stopped()
     for figure in figures:
-        print(json.dumps(asdict(figure)) if asked.json else line(figure))
+        print(row(figure) if asked.json else line(figure))
 
 
 def measure(store: Store, full: bool) -> Iterator[Figure]:
@@ -149,20 +137,6 @@ def timed(work: Callable[[], object]) -> float:
     watch = Stopwatch()
     work()
     return watch.seconds
-
-
-def at_least(name: str, value: float, unit: str, goal: float) -> Figure:
-    return Figure(name, value, unit, goal, value >= goal)
-
-
-def at_most(name: str, value: float, unit: str, goal: float) -> Figure:
-    return Figure(name, value, unit, goal, value <= goal)
-
-
-def line(figure: Figure) -> str:
-    shown = f"{figure.value:>14,.0f}" if figure.value >= 1000 else f"{figure.value:>14.3f}"
-    verdict = "" if figure.met is None else f"  goal {figure.goal:,.0f}: {'met' if figure.met else 'NOT MET'}"
-    return f"{figure.name:<80}{shown} {figure.unit:<7}{verdict}"
 
 
 PLAIN_INSERT = """
