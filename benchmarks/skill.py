@@ -24,7 +24,7 @@ from tandem.forecast.judgement import judge
 from tandem.forecast.labels import horizon_of
 from tandem.forecast.skill import Skill
 from tandem.forecast.window import Spread, Window
-from tandem.statistics import Equilibrium, fit_garch, half_life, one_thread, reversion_probability
+from tandem.statistics import Equilibrium, fit_spread, half_life, one_thread, reversion_probability
 
 PHI = 0.5 ** (1 / 12)
 WORLDS = {"ou": (0.0, 0.0), "garch": (0.15, 0.84)}
@@ -96,7 +96,7 @@ def simulated(alpha: float, beta: float, bars: int, seed: int) -> Truth:
 def window_of(values: Array, recipe: ModelSettings) -> Window:
     seen = int(len(values) * (1 - recipe.validation_split - recipe.test_split)) - 50
     speed = half_life(values[:seen])
-    path = fit_garch(values[:seen], GarchSettings()).filter(values)
+    path = fit_spread(values[:seen], GarchSettings()).filter(values)
     equilibrium = Equilibrium(0.0, float(values[:seen].std(ddof=1)))
     window = Window.of(Spread(values, equilibrium, speed.phi, horizon_of(speed.bars or 1.0), path), recipe)
     assert isinstance(window, Window), window

@@ -9,7 +9,7 @@ from tandem.config import GarchSettings, Settings
 from tandem.forecast import train_pair
 from tandem.market import Pair, Timeframe
 from tandem.screening import Passport, Score
-from tandem.statistics import fit_equilibrium, fit_garch, fit_hedge, half_life
+from tandem.statistics import fit_equilibrium, fit_hedge, fit_spread, half_life
 
 FIRST = datetime(2026, 4, 1, 13, 30, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def passport_of(closes_a, closes_b, pair="NVDA/AAPL"):
         pair=Pair.parse(pair), sector="technology", timeframe=Timeframe.MIN_5, session=date(2026, 4, 14),
         window_first=starts[0], window_last=starts[-1], bars=len(starts),
         hedge_ratio=hedge.hedge_ratio, intercept=hedge.intercept, mean=level.mean, deviation=level.deviation,
-        phi=speed.phi, half_life=speed.bars or 1.0, garch=fit_garch(spread, GarchSettings()),
+        phi=speed.phi, half_life=speed.bars or 1.0, garch=fit_spread(spread, GarchSettings()),
         correlation_prices=0.9, correlation_returns=0.8, statistic=-4.0, pvalue=0.01, lags=1, q_bh=0.02, q_by=0.03,
         adf_pvalue=0.001, score=Score(0.8, 1.0, 0.6, 0.5, 1.0, 2), data_version="abc", starts=starts,
         closes_a=tuple(closes_a.tolist()), closes_b=tuple(closes_b.tolist()),

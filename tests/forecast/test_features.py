@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tandem.config import GarchSettings, ModelSettings
 from tandem.forecast import features
 from tandem.forecast.features import look_back, sequences
-from tandem.statistics import fit_garch
+from tandem.statistics import fit_spread
 
 MODEL = ModelSettings()
 
@@ -20,7 +20,7 @@ def a_spread(bars=200, seed=1):
 
 
 SPREAD = a_spread()
-GARCH = fit_garch(SPREAD, GarchSettings())
+GARCH = fit_spread(SPREAD, GarchSettings())
 
 
 def rows_of(spread):

@@ -9,7 +9,7 @@ from tandem.config import GarchSettings, ScreenSettings
 from tandem.market import Pair
 from tandem.screening import gates
 from tandem.screening.score import Score
-from tandem.statistics import HalfLife, fit_garch
+from tandem.statistics import HalfLife, fit_spread
 
 SETTINGS = ScreenSettings()
 PAIR = Pair("AAA", "BBB")
@@ -20,7 +20,7 @@ OTHER = np.cumsum(np.random.default_rng(2).standard_normal(300)) * 0.01
 @pytest.fixture(scope="module")
 def garch():
     spread = np.convolve(np.random.default_rng(3).standard_normal(700), 0.9 ** np.arange(200), mode="valid")
-    return fit_garch(spread, GarchSettings())
+    return fit_spread(spread, GarchSettings())
 
 
 def test_too_few_common_bars_are_refused():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tandem.config import GarchSettings
-from tandem.statistics import GarchFit, fit_constant, fit_garch
+from tandem.statistics import GarchFit, fit_constant, fit_spread
 
 NORMAL, STUDENT = GarchSettings(), GarchSettings(distribution="studentst")
 
@@ -24,7 +24,7 @@ def oracle_of(spread, fit, distribution="normal", mean="AR"):
 
 @pytest.mark.parametrize(("settings", "distribution"), [(NORMAL, "normal"), (STUDENT, "t")])
 def test_a_fit_is_archs_own(garch_spread, settings, distribution):
-    fit = fit_garch(garch_spread, settings)
+    fit = fit_spread(garch_spread, settings)
     model, parameters = oracle_of(garch_spread, fit, distribution)
     oracle = model.fit(disp="off")
     assert fit.loglikelihood == pytest.approx(oracle.loglikelihood, abs=1e-6)
@@ -35,7 +35,7 @@ def test_a_fit_is_archs_own(garch_spread, settings, distribution):
 
 @pytest.mark.parametrize("settings", [NORMAL, GarchSettings(backcast="sample")])
 def test_filtering_the_fitted_data_gives_archs_conditional_volatility(garch_spread, settings):
-    fit = fit_garch(garch_spread, settings)
+    fit = fit_spread(garch_spread, settings)
     model, _ = oracle_of(garch_spread, fit)
     oracle = model.fit(disp="off", backcast=fit.backcast)
     path = fit.filter(garch_spread)
@@ -46,7 +46,7 @@ def test_filtering_the_fitted_data_gives_archs_conditional_volatility(garch_spre
 
 
 def test_the_parameters_of_a_simulated_spread_are_found_again(garch_spread):
-    fit = fit_garch(garch_spread, NORMAL)
+    fit = fit_spread(garch_spread, NORMAL)
     assert fit.phi == pytest.approx(0.9, abs=0.03)
     assert fit.alpha == pytest.approx(0.1, abs=0.04)
     assert fit.beta == pytest.approx(0.8, abs=0.1)
@@ -55,14 +55,14 @@ def test_the_parameters_of_a_simulated_spread_are_found_again(garch_spread):
 
 @pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
 def test_the_unit_of_the_spread_changes_nothing_but_the_scale(garch_spread, unit):
-    there, here = fit_garch(garch_spread * unit, NORMAL), fit_garch(garch_spread, NORMAL)
+    there, here = fit_spread(garch_spread * unit, NORMAL), fit_spread(garch_spread, NORMAL)
     assert there.scale == pytest.approx(here.scale * unit)
     assert there.loglikelihood == pytest.approx(here.loglikelihood, abs=1e-3)
     assert (there.alpha, there.beta, there.phi) == pytest.approx((here.alpha, here.beta, here.phi), abs=2e-3)
 
 
 def test_filtering_looks_at_no_later_bar(garch_spread):
-    fit = fit_garch(garch_spread, NORMAL)
+    fit = fit_spread(garch_spread, NORMAL)
     whole, part = fit.filter(garch_spread), fit.filter(garch_spread[:500])
     assert np.array_equal(whole.variances[1:500], part.variances[1:])
     changed = garch_spread.copy()
@@ -71,7 +71,7 @@ def test_filtering_looks_at_no_later_bar(garch_spread):
 
 
 def test_variance_forecasts_are_archs(garch_spread):
-    fit = fit_garch(garch_spread, NORMAL)
+    fit = fit_spread(garch_spread, NORMAL)
     model, parameters = oracle_of(garch_spread, fit)
     oracle = model.fix(parameters).forecast(horizon=12, reindex=False)
     path = fit.filter(garch_spread)
@@ -83,7 +83,7 @@ def test_variance_forecasts_are_archs(garch_spread):
 
 
 def test_the_forecast_deviation_is_that_of_simulated_paths(garch_spread):
-    fit = fit_garch(garch_spread, NORMAL)
+    fit = fit_spread(garch_spread, NORMAL)
     path = fit.filter(garch_spread)
     generator = np.random.default_rng(2)
     residual, variance = np.full(200_000, path.residuals[-1]), np.full(200_000, path.variances[-1])
@@ -101,7 +101,7 @@ def test_a_forecast_needs_a_horizon(garch_spread):
 
 
 def test_the_band_follows_the_path_to_the_equilibrium_and_widens(garch_spread):
-    fit = fit_garch(garch_spread, NORMAL)
+    fit = fit_spread(garch_spread, NORMAL)
     variance = fit.filter(garch_spread).variances[-1]
     bands = [fit.band(0.02, 0.001, 0.0, variance, bars) for bars in (1, 2, 50)]
     assert [band.centre for band in bands] == pytest.approx([0.001 + 0.019 * fit.phi**bars for bars in (1, 2, 50)])
@@ -132,7 +132,7 @@ def test_a_walk_is_fitted_to_the_same_bars_with_fewer_parameters(plain_spread):
 
 
 def test_a_walk_with_garch_steps_is_archs_zero_mean_model(garch_spread):
-    fit = fit_garch(garch_spread, NORMAL, reverts=False)
+    fit = fit_spread(garch_spread, NORMAL, reverts=False)
     model, _ = oracle_of(garch_spread, fit, mean="Zero")
     assert fit.loglikelihood == pytest.approx(model.fit(disp="off").loglikelihood, abs=1e-5)
 
@@ -140,7 +140,7 @@ def test_a_walk_with_garch_steps_is_archs_zero_mean_model(garch_spread):
 def test_diagnostics_are_of_the_standardised_residuals(garch_spread):
     from statsmodels.stats.diagnostic import acorr_ljungbox, het_arch
 
-    fit = fit_garch(garch_spread, NORMAL)
+    fit = fit_spread(garch_spread, NORMAL)
     standardised = fit.filter(garch_spread).standardised
     assert fit.ljung_box_pvalue == pytest.approx(acorr_ljungbox(standardised, lags=[10])["lb_pvalue"].iloc[0])
     assert fit.arch_lm_pvalue == pytest.approx(het_arch(standardised, nlags=5, result_object=False)[1])
@@ -148,7 +148,7 @@ def test_diagnostics_are_of_the_standardised_residuals(garch_spread):
 
 def test_garch_explains_the_arch_effects_that_a_constant_variance_leaves(garch_spread):
     assert fit_constant(garch_spread, NORMAL).arch_lm_pvalue < 1e-4
-    assert fit_garch(garch_spread, NORMAL).arch_lm_pvalue > 0.05
+    assert fit_spread(garch_spread, NORMAL).arch_lm_pvalue > 0.05
 
 
 class Stubborn:
@@ -170,7 +170,7 @@ def test_a_fit_that_breaks_off_is_the_constant_one_marked_as_not_converged(plain
     real = garch._model
     broken = Stubborn(np.linalg.LinAlgError("singular"))
     monkeypatch.setattr(garch, "_model", lambda *a, garch, **k: broken if garch else real(*a, garch=garch, **k))
-    fit = fit_garch(plain_spread, NORMAL)
+    fit = fit_spread(plain_spread, NORMAL)
     assert not fit.converged
     assert (fit.alpha, fit.beta) == (0.0, 0.0)
 
@@ -180,19 +180,19 @@ def test_an_optimiser_that_gives_up_is_a_flag_and_no_warning(plain_spread, monke
 
     real = ARX.fit
     monkeypatch.setattr(ARX, "fit", lambda self, **names: real(self, **{**names, "options": {"maxiter": 1}}))
-    assert not fit_garch(plain_spread, NORMAL).converged
+    assert not fit_spread(plain_spread, NORMAL).converged
 
 
 def test_a_constant_spread_has_no_variance():
     with pytest.raises(ValueError, match="no variance"):
-        fit_garch(np.ones(100), NORMAL)
+        fit_spread(np.ones(100), NORMAL)
 
 
 @pytest.mark.parametrize("settings", [NORMAL, STUDENT])
 def test_a_fit_survives_json(garch_spread, settings):
-    fit = fit_garch(garch_spread, settings)
+    fit = fit_spread(garch_spread, settings)
     assert msgspec.json.decode(msgspec.json.encode(fit), type=GarchFit) == fit
 
 
 def test_the_same_spread_gives_the_same_fit_to_the_last_digit(garch_spread):
-    assert fit_garch(garch_spread, NORMAL) == fit_garch(garch_spread, NORMAL)
+    assert fit_spread(garch_spread, NORMAL) == fit_spread(garch_spread, NORMAL)

@@ -13,8 +13,8 @@ from tandem.statistics import (
     Equilibrium,
     GarchPath,
     fit_equilibrium,
-    fit_garch,
     fit_hedge,
+    fit_spread,
     half_life,
     purged_blocks,
 )
@@ -76,7 +76,7 @@ class Spread:
         speed = half_life(values[:seen])
         if speed.bars is None:
             return refused(f"the spread does not revert over the train block: phi is {speed.phi:.3f}")
-        path = fit_garch(values[:seen], settings.garch).filter(values)
+        path = fit_spread(values[:seen], settings.garch).filter(values)
         return cls(values, fit_equilibrium(values[:seen]), speed.phi, horizon_of(speed.bars), path)
 
     def samples(self, recipe: ModelSettings) -> Samples:

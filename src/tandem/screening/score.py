@@ -17,8 +17,8 @@ from tandem.statistics import (
     diebold_mariano,
     fit_constant,
     fit_equilibrium,
-    fit_garch,
     fit_hedge,
+    fit_spread,
     half_life,
     probabilistic_sharpe,
     qlike,
@@ -101,9 +101,9 @@ def fit_models(spread: Series, settings: GarchSettings) -> Models:
     """
     return Models(
         constant=fit_constant(spread, settings),
-        garch=fit_garch(spread, settings),
+        garch=fit_spread(spread, settings),
         walk_constant=fit_constant(spread, settings, reverts=False),
-        walk_garch=fit_garch(spread, settings, reverts=False),
+        walk_garch=fit_spread(spread, settings, reverts=False),
     )
 
 
@@ -143,7 +143,7 @@ def try_out(log_a: Series, log_b: Series, settings: GarchSettings) -> Trial:
     first = int(log_a.size * FITTED_SHARE)
     hedge = fit_hedge(log_a[:first], log_b[:first])
     spread = hedge.spread(log_a, log_b)
-    garch = fit_garch(spread[:first], settings)
+    garch = fit_spread(spread[:first], settings)
     return Trial(spread, garch.filter(spread), garch, hedge, first)
 
 

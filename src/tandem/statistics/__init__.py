@@ -18,7 +18,7 @@ from tandem.statistics.discovery import (
     expected_by_chance,
     simulated_null,
 )
-from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_garch
+from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
 from tandem.statistics.performance import (
     avg_trade_duration,
     break_even_cost_bps,
@@ -82,9 +82,9 @@ __all__ = [
     "expected_by_chance",
     "fit_constant",
     "fit_equilibrium",
-    "fit_garch",
     "fit_hedge",
     "fit_hedge_tls",
+    "fit_spread",
     "half_life",
     "johansen",
     "ljung_box",

@@ -143,7 +143,7 @@ class GarchFit:
         return Band(centre, self.change_deviation(last_residual, last_variance, bars))
 
 
-def fit_garch(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = True) -> GarchFit:
+def fit_spread(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = True) -> GarchFit:
     """Fit AR(1)-GARCH(1,1), or a walk with GARCH(1,1) steps where `reverts` is False.
 
     The spread is brought to unit variance first. A fit that fails is tried once from another start;
