@@ -47,7 +47,7 @@ from tandem.statistics.spread import (
     half_life,
     reversion_probability,
 )
-from tandem.statistics.threads import one_thread
+from tandem.statistics.threads import in_chunks, one_thread
 from tandem.statistics.unit_root import UnitRoot, adf
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "fit_hedge_tls",
     "fit_spread",
     "half_life",
+    "in_chunks",
     "johansen",
     "ljung_box",
     "max_drawdown",
