@@ -19,7 +19,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from multiprocessing import get_context
@@ -28,9 +27,9 @@ from resource import RUSAGE_SELF, getrusage
 from typing import Final
 
 import numpy as np
-from figures import Figure, at_least, at_most, line, row
 from numpy.typing import NDArray
 
+from figures import Figure, at_least, at_most, line, row
 from tandem.market import Stopwatch
 from tandem.statistics import fit_garch, one_thread, screen_cointegration
 
