@@ -12,12 +12,12 @@ PUBLIC = {
     """,
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
-        GarchSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings
-        Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
+        GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
+        SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry PaperExecution PaperHold
-        PaperKept PaperOrder PaperTaken PostgresFacts Record Sectors Store Strip Track
+        Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry PaperExecution
+        PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Store Strip Track Tracking
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
     "statistics": """
@@ -28,6 +28,8 @@ PUBLIC = {
         fit_spread fit_hedge fit_hedge_tls half_life in_chunks johansen ljung_box max_drawdown one_thread
         probabilistic_sharpe profit_factor purged_blocks qlike reversion_probability series_of sharpe_ratio
         simulated_null total_return win_rate
+        ArchLms DieboldMarianos JarqueBeras LjungBoxes arch_lms diebold_marianos jarque_beras ljung_boxes
+        deflated_sharpes probabilistic_sharpes
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
@@ -37,7 +39,10 @@ PUBLIC = {
         unprocessable
     """,
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
-    "screening": "Funnel Passport RefusedPair Score Screen Step identify",
+    "screening": """
+        DISTRIBUTION Funnel PairLife PairState Passport RefusedPair Score Screen Step code_version experiments_of
+        identify next_morning slug world_tag
+    """,
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
         horizon_of labels reverts toward train_pair

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
+from tandem.statistics.moments import Moments, moments
 from tandem.statistics.series import Series, series_of
 
 EULER_GAMMA: Final = 0.5772156649015329
@@ -39,9 +40,30 @@ def sharpe_ratio(returns: ArrayLike, periods: float = SESSIONS_PER_YEAR) -> Shar
         periods: returns per year; 252 for daily P&L.
     """
     values = series_of(returns)
-    ratio = _ratio(values)
-    error = sqrt(_variance_factor(values, ratio) / (values.size - 1))
+    found = moments(values[np.newaxis])
+    if not found.vary[0]:
+        return SharpeRatio(0.0, sqrt(periods / (values.size - 1)), periods, values.size)
+    ratio, error = float(_ratios(found)[0]), float(_errors(found)[0])
     return SharpeRatio(ratio * sqrt(periods), error * sqrt(periods), periods, values.size)
+
+
+def probabilistic_sharpes(returns: ArrayLike, benchmark: ArrayLike = 0.0) -> Series:
+    """Probability that each true Sharpe ratio exceeds a benchmark (Bailey and Lopez de Prado 2012).
+
+    Adjusted for skew and kurtosis. A row that tells nothing gets 0.5: returns that do not vary, fewer than
+    two, or a gap inside.
+
+    Args:
+        returns: per period, one series per row, leading and trailing NaN left out, shape (n, n_obs).
+        benchmark: Sharpe ratio per period, not annualised; one, or shape (n,).
+
+    Raises:
+        ValueError: returns are not two-dimensional.
+    """
+    found = moments(returns)
+    excess = np.where(found.vary, _ratios(found) - np.asarray(benchmark, dtype=np.float64), 0.0)
+    probability: Series = ndtr(excess / np.where(found.vary, _errors(found), 1.0))
+    return probability
 
 
 def probabilistic_sharpe(returns: ArrayLike, benchmark: float = 0.0) -> float:
@@ -53,11 +75,21 @@ def probabilistic_sharpe(returns: ArrayLike, benchmark: float = 0.0) -> float:
         returns: per period, shape (n,), n at least 2.
         benchmark: Sharpe ratio per period, not annualised.
     """
-    values = series_of(returns)
-    if values.std() == 0:
-        return 0.5
-    ratio = _ratio(values)
-    return float(ndtr((ratio - benchmark) * sqrt(values.size - 1) / sqrt(_variance_factor(values, ratio))))
+    return float(probabilistic_sharpes(series_of(returns)[np.newaxis], benchmark)[0])
+
+
+def deflated_sharpes(returns: ArrayLike, trials: int, trial_variance: float) -> Series:
+    """Probability that each true Sharpe ratio beats the best that luck gives (Bailey and Lopez de Prado 2014).
+
+    Args:
+        returns: per period, one strategy per row, as for `probabilistic_sharpes`, shape (n, n_obs).
+        trials: number of strategies tried, at least 1, the losing ones included.
+        trial_variance: variance over the trials of their Sharpe ratios per period.
+
+    Raises:
+        ValueError: returns are not two-dimensional, no trial, or a negative variance.
+    """
+    return probabilistic_sharpes(returns, expected_best_sharpe(trials, trial_variance))
 
 
 def deflated_sharpe(returns: ArrayLike, trials: int, trial_variance: float) -> float:
@@ -85,15 +117,13 @@ def expected_best_sharpe(trials: int, trial_variance: float) -> float:
     return float(sqrt(trial_variance) * ((1 - EULER_GAMMA) * first + EULER_GAMMA * second))
 
 
-def _ratio(values: Series) -> float:
-    deviation = float(values.std(ddof=1))
-    return float(values.mean()) / deviation if deviation > 0 else 0.0
+def _ratios(found: Moments) -> Series:
+    deviation = found.deviation * np.sqrt(found.count / np.maximum(found.count - 1, 1))
+    return found.mean / np.where(found.vary, deviation, 1.0)
 
 
-def _variance_factor(values: Series, ratio: float) -> float:
-    deviation = values.std()
-    if deviation == 0:
-        return 1.0
-    standard = (values - values.mean()) / deviation
-    skew, kurtosis = float(np.mean(standard**3)), float(np.mean(standard**4))
-    return max(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2, np.finfo(float).eps)
+def _errors(found: Moments) -> Series:
+    ratios = _ratios(found)
+    factor = 1 - found.skew * ratios + (found.kurtosis - 1) / 4 * ratios**2
+    error: Series = np.sqrt(np.maximum(factor, np.finfo(float).eps) / np.maximum(found.count - 1, 1))
+    return error

@@ -1,0 +1,69 @@
+"""The first four moments of series."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from tandem.statistics.rows import Rows, rows_of, values_of
+from tandem.statistics.series import Series
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Moments of many series, the deviation over n.
+
+    Attributes:
+        count: values in each row, 0 where the row does not vary, shape (n,).
+        mean, deviation: in the row's unit, 0 where it does not vary, shape (n,).
+        skew, kurtosis: standardised, 0 and 3 where the row does not vary, shape (n,).
+    """
+
+    count: NDArray[np.int64]
+    mean: Series
+    deviation: Series
+    skew: Series
+    kurtosis: Series
+
+    @property
+    def vary(self) -> NDArray[np.bool_]:
+        """Whether a row has two values that differ and no gap inside, shape (n,)."""
+        return self.count > 0
+
+
+def moments(values: ArrayLike) -> Moments:
+    """Moments of each row between its leading and trailing NaN.
+
+    Args:
+        values: shape (n, n_obs).
+
+    Raises:
+        ValueError: not two-dimensional.
+    """
+    count, table = _moments(rows_of(values))
+    return Moments(count, *table)
+
+
+@njit(cache=True, nogil=True)
+def _moments(rows: Rows) -> tuple[NDArray[np.int64], Rows]:
+    count, table = np.zeros(rows.shape[0], np.int64), np.zeros((4, rows.shape[0]))
+    table[3] = 3.0
+    for at in range(rows.shape[0]):
+        values, unit = values_of(rows[at])
+        if values.size == 0:
+            continue
+        mean = values.mean()
+        second, third, fourth = 0.0, 0.0, 0.0
+        for value in values:
+            square = (value - mean) ** 2
+            second += square
+            third += square * (value - mean)
+            fourth += square * square
+        second, third, fourth = second / values.size, third / values.size, fourth / values.size
+        if np.sqrt(second) * unit == 0.0:
+            continue
+        count[at] = values.size
+        table[0, at], table[1, at] = mean * unit, np.sqrt(second) * unit
+        table[2, at], table[3, at] = third / second**1.5, fourth / second**2
+    return count, table
