@@ -13,7 +13,8 @@ PUBLIC = {
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
         GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
+        SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate
+        trusting unreachable
     """,
     "store": """
         Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry PaperExecution

@@ -33,12 +33,15 @@ FORMS: Final = {
 Given = dict[Key, tuple[Any, str]]
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force: defaults, then the file, then `.env`, then the environment.
+def load(
+    path: Path | None = None, environ: Mapping[str, str] | None = None, options: Mapping[str, object] | None = None
+) -> Settings:
+    """The settings in force: defaults, then the file, then `.env`, then the environment, then a command's options.
 
     Args:
         path: the file; without it `TANDEM_CONFIG`, else `config.yaml` here where there is one.
         environ: the environment; the process's own where None.
+        options: what a command was given beside them, by key, as `screen.min_bars`; None where it was not given.
 
     Raises:
         ConfigError: a file that is missing or malformed, an unknown key, a value of the wrong kind, or
@@ -48,6 +51,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     named = variables.pop(CONFIG_VARIABLE, ("", ""))[0]
     given = _from_file(path or (Path(named).expanduser() if named else None))
     given.update(_from_variables(variables))
+    given.update({KEYS[key]: (value, key) for key, value in (options or {}).items() if value is not None})
     return _settings(given)
 
 

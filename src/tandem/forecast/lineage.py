@@ -1,33 +1,28 @@
 """What a day's training is recorded with: tags, parameters and figures under the mission's names."""
 
-import subprocess
 from collections.abc import Sequence
-from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
 from tandem.market import Session, World
+from tandem.screening import code_version, experiments_of, slug, world_tag
 
 if TYPE_CHECKING:
     from tandem.screening import Passport
 
-DISTRIBUTION = "tandem-trading"
-
 
 def experiment_of(sector: str, settings: Settings) -> str:
     """The experiment of a sector and a recipe: `pairs_trading/technology_sector/gru_garch_hybrid_v1`."""
-    return f"pairs_trading/{sector}_sector/gru_garch_hybrid_{settings.model.version}"
+    return f"{experiments_of(sector)}/gru_garch_hybrid_{settings.model.version}"
 
 
 def model_name(session: Session, sector: str, settings: Settings) -> str:
     """The registered model of a day: `pairs_trading_gru_garch_technology_v1_20260414`."""
-    return f"pairs_trading_gru_garch_{sector}_{settings.model.version}_{session.day:%Y%m%d}"
+    return f"pairs_trading_gru_garch_{slug(sector)}_{settings.model.version}_{session.day:%Y%m%d}"
 
 
 def tags(
@@ -45,21 +40,6 @@ def tags(
         "sequence_length": str(settings.model.sequence_length),
         "world": world_tag(world),
     }
-
-
-def world_tag(world: World | None) -> str:
-    """A world's name, empty for none."""
-    return "" if world is None else str(world)
-
-
-@cache
-def code_version() -> str:
-    """The commit of the checkout this runs from, else the installed version."""
-    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return version(DISTRIBUTION)
 
 
 def params(sector: str, settings: Settings, model: PairModel) -> dict[str, object]:

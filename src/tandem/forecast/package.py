@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tandem.forecast.lineage import DISTRIBUTION
 from tandem.forecast.model import PairModel
 from tandem.market import Pair
+from tandem.screening import DISTRIBUTION
 
 if TYPE_CHECKING:
     import pandas as pd

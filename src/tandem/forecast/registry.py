@@ -1,9 +1,6 @@
 """What was tried and what trades, in MLflow: a run per pair, one registered model per day."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,7 +13,9 @@ from tandem.forecast.model import PairModel
 from tandem.forecast.package import package
 from tandem.forecast.pictures import pictures as drawn
 from tandem.forecast.registered import ModelRegistered
-from tandem.market import Pair, Session, StoreError, World
+from tandem.market import Pair, Session, World
+from tandem.screening import world_tag
+from tandem.store import Runs, Tracking
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,12 +32,13 @@ class MlflowRegistry:
     Args:
         tracking_uri: of the tracking database, `postgresql+psycopg://.../mlflow_db`.
         artifacts: the folder for pictures and models.
+
+    Attributes:
+        tracking: the connection.
     """
 
     def __init__(self, tracking_uri: str, artifacts: Path) -> None:
-        self._uri = tracking_uri
-        self._artifacts = artifacts.expanduser().resolve()
-        self._reached = False
+        self.tracking = Tracking(tracking_uri, artifacts)
 
     def record_day(
         self,
@@ -69,20 +69,19 @@ class MlflowRegistry:
         """
         tags = lineage.tags(session, sector, passports, settings, world)
         name = lineage.model_name(session, sector, settings)
-        with self._client() as client:
-            day = _Day(client, self._experiment(client, lineage.experiment_of(sector, settings)), session, tags)
-            run = day.run(f"{sector} {session.day}", {}, *_totals(models, screen_facts or {}))
+        with self.tracking.runs(lineage.experiment_of(sector, settings), session.morning, tags) as runs:
+            run = runs.add(f"{sector} {session.day}", {}, *_totals(models, screen_facts or {}))
             for passport in passports:
                 model = models[passport.pair]
-                child = day.run(
+                runs.add(
                     f"{passport.pair} {session.day}",
                     {"mlflow.parentRunId": run, "pair": str(passport.pair), "trades_with": model.trades_with},
                     lineage.params(sector, settings, model),
                     lineage.figures(passport, model),
                     lineage.epochs(model),
+                    files=_artifacts(passport, model, pictures=pictures),
                 )
-                day.files(child, _artifacts(passport, model, pictures=pictures))
-            version = day.register(name, run, passports, models)
+            version = _register(runs, tags, name, run, passports, models)
         return ModelRegistered(
             name,
             version,
@@ -98,7 +97,7 @@ class MlflowRegistry:
         Raises:
             StoreError: the tracking store is away.
         """
-        with self._client() as client:
+        with self.tracking.client() as client:
             for name, value in metrics.items():
                 client.log_metric(registered.run_id, name, value)
 
@@ -108,7 +107,7 @@ class MlflowRegistry:
         Raises:
             StoreError: the tracking store is away, or has no such version.
         """
-        with self._client() as client:
+        with self.tracking.client() as client:
             for former in _in_production(client, client.get_model_version(name, version).tags):
                 client.set_model_version_tag(former.name, former.version, "stage", ARCHIVED)
                 champion = client.get_registered_model(former.name).aliases.get(CHAMPION)
@@ -123,7 +122,7 @@ class MlflowRegistry:
         Raises:
             StoreError: the tracking store is away, or has no such version.
         """
-        with self._client() as client:
+        with self.tracking.client() as client:
             return str(client.get_model_version(name, version).tags["stage"])
 
     def champion(self, sector: str, world: World | None = None) -> ModelRegistered | None:
@@ -132,92 +131,35 @@ class MlflowRegistry:
         Raises:
             StoreError: the tracking store is away.
         """
-        with self._client() as client:
-            found = _in_production(client, {"sector": sector, "world": lineage.world_tag(world)})
+        with self.tracking.client() as client:
+            found = _in_production(client, {"sector": sector, "world": world_tag(world)})
             return ModelRegistered(found[0].name, str(found[0].version), found[0].run_id, ()) if found else None
 
-    @contextmanager
-    def _client(self) -> Iterator["MlflowClient"]:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-        os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
 
-        try:
-            self._reach()
-            yield MlflowClient(self._uri, registry_uri=self._uri)
-        except (MlflowException, SQLAlchemyError) as error:
-            reason = str(error).splitlines()[0]
-            raise StoreError(f"MLflow's tracking store refuses: {reason}", "See that its database is up") from error
-
-    def _reach(self) -> None:
-        # MLflow itself tries again for the better part of an hour.
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
-
-        if not self._reached:
-            create_engine(self._uri, poolclass=NullPool).connect().close()
-            self._reached = True
-
-    def _experiment(self, client: "MlflowClient", name: str) -> str:
-        found = client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        return str(client.create_experiment(name, artifact_location=self._artifacts.as_uri()))
-
-
-@dataclass(frozen=True)
-class _Day:
-    client: "MlflowClient"
-    experiment: str
-    session: Session
-    tags: dict[str, str]
-
-    def run(
-        self,
-        name: str,
-        tags: Mapping[str, str],
-        params: Mapping[str, object],
-        metrics: Mapping[str, float],
-        steps: Sequence[tuple[str, float, int]] = (),
-    ) -> str:
-        from mlflow.entities import Metric, Param
-
-        run = str(self.client.create_run(self.experiment, tags={**self.tags, **tags}, run_name=name).info.run_id)
-        at = int(self.session.morning.timestamp() * 1000)
-        values = [*((name, value, 0) for name, value in metrics.items()), *steps]
-        self.client.log_batch(
-            run,
-            metrics=[Metric(name, value, at, step) for name, value, step in values],
-            params=[Param(name, str(value)) for name, value in params.items()],
-        )
-        self.client.set_terminated(run)
-        return run
-
-    def files(self, run: str, contents: Mapping[str, bytes]) -> None:
-        with TemporaryDirectory() as folder:
-            for name, content in contents.items():
-                (Path(folder) / name).write_bytes(content)
-            self.client.log_artifacts(run, folder)
-
-    def register(self, name: str, run: str, passports: Sequence["Passport"], models: Mapping[Pair, PairModel]) -> str:
-        logged = self.client.create_logged_model(self.experiment, name="pairs", source_run_id=run, tags=self.tags)
-        with TemporaryDirectory() as folder:
-            self.client.log_model_artifacts(logged.model_id, str(package(Path(folder), passports, models)))
-        self.client.finalize_logged_model(logged.model_id, "READY")
-        if not self.client.search_registered_models(f"name = '{name}'"):
-            self.client.create_registered_model(name, tags=self.tags)
-        # The source is a path: for `models:/...` MLflow asks its global tracking store, not this one.
-        made = self.client.create_model_version(
-            name,
-            source=logged.artifact_location,
-            run_id=run,
-            tags={**self.tags, "stage": STAGING},
-            model_id=logged.model_id,
-        )
-        return str(made.version)
+def _register(
+    runs: Runs,
+    tags: dict[str, str],
+    name: str,
+    run: str,
+    passports: Sequence["Passport"],
+    models: Mapping[Pair, PairModel],
+) -> str:
+    client = runs.client
+    logged = client.create_logged_model(runs.experiment, name="pairs", source_run_id=run, tags=tags)
+    with TemporaryDirectory() as folder:
+        client.log_model_artifacts(logged.model_id, str(package(Path(folder), passports, models)))
+    client.finalize_logged_model(logged.model_id, "READY")
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name, tags=tags)
+    # The source is a path: for `models:/...` MLflow asks its global tracking store, not this one.
+    made = client.create_model_version(
+        name,
+        source=logged.artifact_location,
+        run_id=run,
+        tags={**tags, "stage": STAGING},
+        model_id=logged.model_id,
+    )
+    return str(made.version)
 
 
 def _in_production(client: "MlflowClient", tags: Mapping[str, str]) -> list[Any]:

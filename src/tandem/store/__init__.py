@@ -19,6 +19,7 @@ from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
 from tandem.store.store import Store
 from tandem.store.track import Strip, Track
+from tandem.store.tracking import Runs, Tracking
 
 __all__ = [
     "Bars",
@@ -39,8 +40,10 @@ __all__ = [
     "PaperTaken",
     "PostgresFacts",
     "Record",
+    "Runs",
     "Sectors",
     "Store",
     "Strip",
     "Track",
+    "Tracking",
 ]
