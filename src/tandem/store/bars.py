@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from tandem.market import DataError, Timeframe, World
 from tandem.store.connections import Connections
+from tandem.store.panel import Panel
 from tandem.store.series import Series, world_name
 
 if TYPE_CHECKING:
@@ -130,6 +131,22 @@ class Bars:
             if prefer is not None:
                 return preferred(connection, names, wanted, revised, prefer)
             return frame(fetch(connection, names, wanted, revised), names)
+
+    def panel(
+        self,
+        symbols: Sequence[str],
+        timeframe: Timeframe,
+        *,
+        first: datetime,
+        last: datetime,
+        prefer: "Prefer | None" = "adjusted",
+    ) -> Panel:
+        """The bars that `read` gives, side by side; symbols without any are absent.
+
+        Raises:
+            DataError: as `read`.
+        """
+        return Panel.of(self.read(symbols, timeframe, first=first, last=last, prefer=prefer), timeframe)
 
     def tracks(self, symbols: Sequence[str], timeframe: Timeframe, first: datetime, last: datetime) -> "list[Track]":
         """Which sources, feeds and adjustments these symbols have bars of, best first.

@@ -1,18 +1,25 @@
 """Bars of many symbols side by side."""
 
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.market import Timeframe
+from tandem.market import DataError, Timeframe
+from tandem.store.grid import grid_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Matrix = NDArray[np.float64]
+FIELDS: Final = ("opens", "closes", "volumes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +50,122 @@ class Panel:
         Raises:
             ValueError: two bars of one symbol have the same start.
         """
-        wide = bars.pivot(index="symbol", columns="start", values=["open", "close", "volume"]).sort_index()
-        symbols = tuple(map(str, wide.index))
-        starts = wide["close"].columns.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
-        fields = [np.ascontiguousarray(wide[name].to_numpy(np.float64)) for name in ("open", "close", "volume")]
-        return cls(symbols, timeframe, starts, *fields, _digest(symbols, timeframe, starts, *fields))
+        import pandas as pd
+
+        codes, names = pd.factorize(bars["symbol"], sort=True)
+        starts = bars["start"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+        fields = [bars[name].to_numpy(np.float64) for name in ("open", "close", "volume")]
+        return cls.spread(list(map(str, names)), timeframe, codes, starts, *fields)
+
+    @classmethod
+    def spread(
+        cls,
+        symbols: Sequence[str],
+        timeframe: Timeframe,
+        codes: NDArray[Any],
+        starts: NDArray[np.datetime64],
+        *fields: NDArray[Any],
+    ) -> Self:
+        """The panel of bars that come as columns.
+
+        Args:
+            symbols: sorted; each has a bar.
+            timeframe: of the bars.
+            codes: which of `symbols` each bar has, shape (bars,).
+            starts: of the bars, UTC, datetime64[us], shape (bars,).
+            fields: opens, closes and volumes, each of shape (bars,).
+
+        Raises:
+            ValueError: two bars of one symbol have the same start.
+        """
+        grid = grid_of(starts)
+        cells = codes * len(grid) + grid.places(starts)
+        _refuse_repeats(cells, len(symbols) * len(grid))
+        matrices = [np.full((len(symbols), len(grid)), np.nan) for _ in fields]
+        for matrix, values in zip(matrices, fields, strict=True):
+            matrix.ravel()[cells] = values
+        return cls.whole(symbols, timeframe, grid.starts, *matrices)
+
+    @classmethod
+    def whole(
+        cls, symbols: Sequence[str], timeframe: Timeframe, starts: NDArray[np.datetime64], *fields: Matrix
+    ) -> Self:
+        """The panel of these matrices (opens, closes, volumes), with its version."""
+        opens, closes, volumes = fields
+        version = _digest(symbols, timeframe, starts, *fields)
+        return cls(tuple(symbols), timeframe, starts, opens, closes, volumes, version)
 
     def __len__(self) -> int:
         return len(self.symbols)
 
+    def save(self, path: Path) -> None:
+        """Write it as one Arrow file, one row per symbol; a reader sees the whole file or none."""
+        import pyarrow as pa
 
-def _digest(symbols: tuple[str, ...], timeframe: Timeframe, starts: NDArray[np.datetime64], *fields: Matrix) -> str:
-    digest = sha256(f"{timeframe} {' '.join(symbols)}".encode())
-    for array in (starts, *fields):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+        schema = pa.schema(
+            [("symbol", pa.string()), *((name, pa.large_list(pa.float64())) for name in FIELDS)],
+            {"timeframe": str(self.timeframe), "starts": self.starts.tobytes(), "version": self.version},
+        )
+        table = pa.table([list(self.symbols), *(_rows(getattr(self, name)) for name in FIELDS)], schema=schema)
+        written = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
+            with pa.ipc.new_file(written, schema) as file:
+                file.write_table(table)
+            written.replace(path)
+        finally:
+            written.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The panel that `save` wrote; its matrices lie in the file and are read-only.
+
+        Raises:
+            DataError: there is no panel, or not what was written.
+        """
+        import pyarrow as pa
+
+        try:
+            panel = cls._of_file(path)
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+            raise DataError(f"{path} holds no panel: {type(error).__name__}") from error
+        return panel
+
+    @classmethod
+    def _of_file(cls, path: Path) -> Self:
+        import pyarrow as pa
+
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
+        known = {key.decode(): value for key, value in table.schema.metadata.items()}
+        starts = np.frombuffer(known["starts"], "datetime64[us]")
+        matrices = [_matrix(table[name], table.num_rows, len(starts)) for name in FIELDS]
+        panel = cls.whole(table["symbol"].to_pylist(), Timeframe(known["timeframe"].decode()), starts, *matrices)
+        if panel.version != known["version"].decode():
+            raise ValueError("not what was written")
+        return panel
+
+
+def _rows(matrix: Matrix) -> Any:
+    import pyarrow as pa
+
+    ends = np.arange(matrix.shape[0] + 1, dtype=np.int64) * matrix.shape[1]
+    return pa.LargeListArray.from_arrays(pa.array(ends), pa.array(np.ascontiguousarray(matrix).ravel()))
+
+
+def _matrix(column: Any, rows: int, bars: int) -> Matrix:
+    values: Matrix = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(rows, bars)
+
+
+def _refuse_repeats(cells: NDArray[np.int64], count: int) -> None:
+    filled = np.zeros(count, dtype=bool)
+    filled[cells] = True
+    if np.count_nonzero(filled) != len(cells):
+        raise ValueError("two bars of one symbol have the same start")
+
+
+def _digest(symbols: Sequence[str], timeframe: Timeframe, starts: NDArray[np.datetime64], *fields: Matrix) -> str:
+    """A digest of digests, so that two processors can share the work."""
+    with ThreadPoolExecutor(len(fields)) as threads:
+        parts = threads.map(lambda array: sha256(np.ascontiguousarray(array).view(np.uint8).data), (starts, *fields))
+        whole = sha256(json.dumps([str(timeframe), list(symbols), [part.hexdigest() for part in parts]]).encode())
+    return whole.hexdigest()
