@@ -2,10 +2,18 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from tandem.statistics import deflated_sharpe, expected_best_sharpe, probabilistic_sharpe, sharpe_ratio
+from tandem.statistics import (
+    deflated_sharpe,
+    deflated_sharpes,
+    expected_best_sharpe,
+    probabilistic_sharpe,
+    probabilistic_sharpes,
+    sharpe_ratio,
+)
 
 RETURNS = np.random.default_rng(8).standard_normal(1000) * 0.01 + 0.001
 
@@ -55,3 +63,44 @@ def test_no_trial_is_no_ground_to_deflate():
 @given(unit=st.floats(1e-6, 1e6))
 def test_the_unit_of_returns_does_not_matter(unit):
     assert probabilistic_sharpe(RETURNS * unit) == pytest.approx(probabilistic_sharpe(RETURNS), abs=1e-9)
+
+
+def plain_probabilistic_sharpe(returns, benchmark=0.0):
+    """Bailey and Lopez de Prado (2012), with scipy's moments."""
+    from scipy.stats import kurtosis, norm, skew
+
+    ratio = returns.mean() / returns.std(ddof=1)
+    factor = 1 - skew(returns) * ratio + (kurtosis(returns, fisher=False) - 1) / 4 * ratio**2
+    return norm.cdf((ratio - benchmark) * np.sqrt((returns.size - 1) / factor))
+
+
+def ragged():
+    generator = np.random.default_rng(5)
+    returns = generator.standard_t(5, (30, 120)) * 0.01 + 0.001
+    for row, (first, last) in enumerate(
+        zip(generator.integers(0, 40, 30), generator.integers(60, 121, 30), strict=True)
+    ):
+        returns[row, :first] = returns[row, last:] = np.nan
+    return returns
+
+
+def test_rows_get_what_the_plain_formula_gives_each_series():
+    returns = ragged()
+    series = [row[~np.isnan(row)] for row in returns]
+    assert probabilistic_sharpes(returns) == pytest.approx([plain_probabilistic_sharpe(s) for s in series], abs=1e-12)
+    benchmarks = np.linspace(-0.1, 0.2, 30)
+    oracle = [plain_probabilistic_sharpe(s, b) for s, b in zip(series, benchmarks, strict=True)]
+    assert probabilistic_sharpes(returns, benchmarks) == pytest.approx(oracle, abs=1e-12)
+    assert deflated_sharpes(returns, 50, 0.001).tolist() == [deflated_sharpe(s, 50, 0.001) for s in series]
+
+
+@given(returns=arrays(np.float64, (3, 6), elements=st.floats(allow_nan=True, allow_infinity=True, width=64)))
+@settings(max_examples=200, deadline=None)
+def test_every_row_gets_a_probability(returns):
+    found = probabilistic_sharpes(returns, 0.1)
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+@pytest.mark.parametrize("row", [np.full(7, 0.1), np.array([np.nan, 1.0, np.nan]), np.array([1.0, np.nan, 2.0])])
+def test_a_row_that_tells_nothing_is_undecided(row):
+    assert probabilistic_sharpes([row], 5.0) == 0.5
