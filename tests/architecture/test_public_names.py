@@ -22,10 +22,10 @@ PUBLIC = {
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
     "statistics": """
-        ArchLm Band Blocks DieboldMariano EngleGranger Equilibrium GarchFit GarchPath HalfLife Hedge
+        ArchLm Band Blocks DieboldMariano EngleGranger Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge
         Johansen LjungBox Series SharpeRatio SimulatedNull UnitRoot Walk adf arch_lm avg_trade_duration
         benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio deflated_sharpe
-        diebold_mariano engle_granger expected_best_sharpe expected_by_chance fit_constant fit_equilibrium
+        diebold_mariano engle_granger expected_best_sharpe expected_by_chance fit_constant fit_constant_variance fit_garch RefusedSeries fit_equilibrium
         fit_spread fit_hedge fit_hedge_tls half_life in_chunks johansen ljung_box max_drawdown one_thread
         probabilistic_sharpe profit_factor purged_blocks qlike reversion_probability series_of sharpe_ratio
         simulated_null total_return win_rate

@@ -27,6 +27,7 @@ from tandem.statistics.discovery import (
     simulated_null,
 )
 from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
+from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
 from tandem.statistics.performance import (
     avg_trade_duration,
     break_even_cost_bps,
@@ -71,12 +72,14 @@ __all__ = [
     "Equilibrium",
     "GarchFit",
     "GarchPath",
+    "GarchTable",
     "HalfLife",
     "Hedge",
     "JarqueBeras",
     "Johansen",
     "LjungBox",
     "LjungBoxes",
+    "RefusedSeries",
     "Series",
     "SharpeRatio",
     "SimulatedNull",
@@ -98,7 +101,9 @@ __all__ = [
     "expected_best_sharpe",
     "expected_by_chance",
     "fit_constant",
+    "fit_constant_variance",
     "fit_equilibrium",
+    "fit_garch",
     "fit_hedge",
     "fit_hedge_tls",
     "fit_spread",
