@@ -31,6 +31,8 @@ PUBLIC = {
         simulated_null total_return win_rate
         ArchLms DieboldMarianos JarqueBeras LjungBoxes arch_lms diebold_marianos jarque_beras ljung_boxes
         deflated_sharpes probabilistic_sharpes
+        CorrelationTable HedgeBy JohansenTable RefusedPairs SpreadTable Unfit all_pairs correlations measure_spreads
+        screen_johansen
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """

@@ -1,6 +1,7 @@
 """Tests, models and measures; NumPy in, results with names out (STATISTICS)."""
 
 from tandem.statistics.cointegration import EngleGranger, Johansen, engle_granger, johansen
+from tandem.statistics.correlation import CorrelationTable, correlations
 from tandem.statistics.diagnostics import (
     ArchLm,
     ArchLms,
@@ -28,6 +29,8 @@ from tandem.statistics.discovery import (
 )
 from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
+from tandem.statistics.johansen import JohansenTable, screen_johansen
+from tandem.statistics.pairs import RefusedPairs, Unfit, all_pairs
 from tandem.statistics.performance import (
     avg_trade_duration,
     break_even_cost_bps,
@@ -58,6 +61,7 @@ from tandem.statistics.spread import (
     half_life,
     reversion_probability,
 )
+from tandem.statistics.spread_table import HedgeBy, SpreadTable, measure_spreads
 from tandem.statistics.threads import in_chunks, one_thread
 from tandem.statistics.unit_root import UnitRoot, adf
 
@@ -66,6 +70,7 @@ __all__ = [
     "ArchLms",
     "Band",
     "Blocks",
+    "CorrelationTable",
     "DieboldMariano",
     "DieboldMarianos",
     "EngleGranger",
@@ -75,17 +80,23 @@ __all__ = [
     "GarchTable",
     "HalfLife",
     "Hedge",
+    "HedgeBy",
     "JarqueBeras",
     "Johansen",
+    "JohansenTable",
     "LjungBox",
     "LjungBoxes",
+    "RefusedPairs",
     "RefusedSeries",
     "Series",
     "SharpeRatio",
     "SimulatedNull",
+    "SpreadTable",
+    "Unfit",
     "UnitRoot",
     "Walk",
     "adf",
+    "all_pairs",
     "arch_lm",
     "arch_lms",
     "avg_trade_duration",
@@ -93,6 +104,7 @@ __all__ = [
     "benjamini_yekutieli",
     "break_even_cost_bps",
     "calmar_ratio",
+    "correlations",
     "deflated_sharpe",
     "deflated_sharpes",
     "diebold_mariano",
@@ -114,6 +126,7 @@ __all__ = [
     "ljung_box",
     "ljung_boxes",
     "max_drawdown",
+    "measure_spreads",
     "one_thread",
     "probabilistic_sharpe",
     "probabilistic_sharpes",
@@ -121,6 +134,7 @@ __all__ = [
     "purged_blocks",
     "qlike",
     "reversion_probability",
+    "screen_johansen",
     "series_of",
     "sharpe_ratio",
     "simulated_null",

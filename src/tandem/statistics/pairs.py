@@ -20,12 +20,19 @@ class Unfit(IntEnum):
     TOO_FEW_BARS = 1
     CONSTANT = 2
     COLLINEAR = 3
+    SINGULAR = 4
+    NO_HEDGE = 4
 
 
 REASONS: Final = {
     Unfit.TOO_FEW_BARS: ("too few common bars", "{bars} common bars are too few to measure anything"),
     Unfit.CONSTANT: ("constant price", "the price of a leg is the same on all {bars} common bars"),
     Unfit.COLLINEAR: ("collinear legs", "the legs lie on one line over their {bars} common bars"),
+    Unfit.NO_HEDGE: ("no hedge", "no line fits the legs better than another over their {bars} common bars"),
+    Unfit.SINGULAR: (
+        "singular regression",
+        "no regression of the legs has a single answer over their {bars} common bars",
+    ),
 }
 
 
@@ -80,6 +87,6 @@ def prices_and_pairs(log_prices: ArrayLike, pairs: ArrayLike | None) -> tuple[Ma
     asked = np.ascontiguousarray(pairs, dtype=np.int64)
     if asked.ndim != 2 or asked.shape[1] != 2:
         raise ValueError(f"pairs have the shape (pairs, 2), got {asked.shape}")
-    if asked.size and not (0 <= asked.min() and asked.max() < matrix.shape[0]):
+    if asked.size and not (asked.min() >= 0 and asked.max() < matrix.shape[0]):
         raise ValueError(f"pairs name rows {asked.min()} to {asked.max()} of {matrix.shape[0]} symbols")
     return matrix, asked

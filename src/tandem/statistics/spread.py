@@ -6,7 +6,6 @@ from math import isfinite, log
 import numpy as np
 from scipy.special import ndtr
 
-from tandem.statistics.cointegration import least_squares
 from tandem.statistics.series import Series, series_of
 
 
@@ -86,6 +85,13 @@ def half_life(spread: Series) -> HalfLife:
     spread = series_of(spread, least=3)
     phi, _ = least_squares(spread[1:], spread[:-1])
     return HalfLife(phi, -log(2) / log(phi) if 0 < phi < 1 else None)
+
+
+def least_squares(y: Series, x: Series) -> tuple[float, float]:
+    """Slope and intercept of y on x."""
+    centred = x - x.mean()
+    slope = float(centred @ (y - y.mean()) / (centred @ centred))
+    return slope, float(y.mean() - slope * x.mean())
 
 
 def reversion_probability(z: Series, rho: float) -> Series:
