@@ -20,8 +20,8 @@ class Unfit(IntEnum):
     TOO_FEW_BARS = 1
     CONSTANT = 2
     COLLINEAR = 3
-    SINGULAR = 4
     NO_HEDGE = 4
+    SINGULAR = 5
 
 
 REASONS: Final = {
