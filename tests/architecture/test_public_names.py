@@ -22,17 +22,17 @@ PUBLIC = {
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
     "statistics": """
-        ArchLm Band Blocks DieboldMariano EngleGranger Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge
-        Johansen LjungBox Series SharpeRatio SimulatedNull UnitRoot Walk adf arch_lm avg_trade_duration
-        benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio deflated_sharpe
-        diebold_mariano engle_granger expected_best_sharpe expected_by_chance fit_constant fit_constant_variance fit_garch RefusedSeries fit_equilibrium
-        fit_spread fit_hedge fit_hedge_tls half_life in_chunks johansen ljung_box max_drawdown one_thread
-        probabilistic_sharpe profit_factor purged_blocks qlike reversion_probability series_of sharpe_ratio
-        simulated_null total_return win_rate
-        ArchLms DieboldMarianos JarqueBeras LjungBoxes arch_lms diebold_marianos jarque_beras ljung_boxes
-        deflated_sharpes probabilistic_sharpes
-        CorrelationTable HedgeBy JohansenTable RefusedPairs SpreadTable Unfit all_pairs correlations measure_spreads
-        screen_johansen
+        ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
+        EngleGranger Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy JarqueBeras Johansen
+        JohansenTable LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedNull
+        SpreadTable Unfit UnitRoot UnitRootTable Walk adf all_pairs arch_lm arch_lms avg_trade_duration
+        benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe
+        deflated_sharpes diebold_mariano diebold_marianos engle_granger expected_best_sharpe
+        expected_by_chance fit_constant fit_constant_variance fit_equilibrium fit_garch fit_hedge
+        fit_hedge_tls fit_spread half_life in_chunks jarque_beras johansen ljung_box ljung_boxes
+        mackinnon_pvalues max_drawdown measure_spreads one_thread probabilistic_sharpe probabilistic_sharpes
+        profit_factor purged_blocks qlike reversion_probability screen_cointegration screen_johansen
+        screen_unit_roots series_of sharpe_ratio simulated_null total_return win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """

@@ -1,6 +1,13 @@
 """Tests, models and measures; NumPy in, results with names out (STATISTICS)."""
 
-from tandem.statistics.cointegration import EngleGranger, Johansen, engle_granger, johansen
+from tandem.statistics.cointegration import (
+    CointegrationTable,
+    EngleGranger,
+    Johansen,
+    engle_granger,
+    johansen,
+    screen_cointegration,
+)
 from tandem.statistics.correlation import CorrelationTable, correlations
 from tandem.statistics.diagnostics import (
     ArchLm,
@@ -30,6 +37,7 @@ from tandem.statistics.discovery import (
 from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
 from tandem.statistics.johansen import JohansenTable, screen_johansen
+from tandem.statistics.mackinnon import mackinnon_pvalues
 from tandem.statistics.pairs import RefusedPairs, Unfit, all_pairs
 from tandem.statistics.performance import (
     avg_trade_duration,
@@ -63,13 +71,14 @@ from tandem.statistics.spread import (
 )
 from tandem.statistics.spread_table import HedgeBy, SpreadTable, measure_spreads
 from tandem.statistics.threads import in_chunks, one_thread
-from tandem.statistics.unit_root import UnitRoot, adf
+from tandem.statistics.unit_root import UnitRoot, UnitRootTable, adf, screen_unit_roots
 
 __all__ = [
     "ArchLm",
     "ArchLms",
     "Band",
     "Blocks",
+    "CointegrationTable",
     "CorrelationTable",
     "DieboldMariano",
     "DieboldMarianos",
@@ -94,6 +103,7 @@ __all__ = [
     "SpreadTable",
     "Unfit",
     "UnitRoot",
+    "UnitRootTable",
     "Walk",
     "adf",
     "all_pairs",
@@ -125,6 +135,7 @@ __all__ = [
     "johansen",
     "ljung_box",
     "ljung_boxes",
+    "mackinnon_pvalues",
     "max_drawdown",
     "measure_spreads",
     "one_thread",
@@ -134,7 +145,9 @@ __all__ = [
     "purged_blocks",
     "qlike",
     "reversion_probability",
+    "screen_cointegration",
     "screen_johansen",
+    "screen_unit_roots",
     "series_of",
     "sharpe_ratio",
     "simulated_null",

@@ -1,10 +1,23 @@
 """Augmented Dickey-Fuller tests (STATISTICS 3, 4)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from tandem.market import Refusal
+from tandem.statistics.dickey_fuller import Criterion, lag_choice, series_tests
+from tandem.statistics.mackinnon import mackinnon_pvalues
+from tandem.statistics.pairs import Unfit
+from tandem.statistics.rows import rows_of
 from tandem.statistics.series import Series, series_of
+
+REASONS: Final = {
+    Unfit.TOO_FEW_BARS: ("too few bars", "{bars} bars are too few for the regression with the most lags"),
+    Unfit.CONSTANT: ("constant series", "the series is the same on all {bars} bars"),
+    Unfit.SINGULAR: ("singular regression", "the regression has no single answer over {bars} bars"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +30,84 @@ class UnitRoot:
     statistic: float
     pvalue: float
     lags: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSeries:
+    """Series without an answer, in the order in which they were given.
+
+    Attributes:
+        row: of the matrix, shape (n,).
+        code: an `Unfit`.
+        bars: values that the series has.
+    """
+
+    row: NDArray[np.int64]
+    code: NDArray[np.int64]
+    bars: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return self.row.size
+
+    def refusal(self, index: int) -> Refusal:
+        """What to tell a person about one of them."""
+        reason, why = REASONS[Unfit(int(self.code[index]))]
+        return Refusal(reason, why.format(bars=int(self.bars[index])), "statistics")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRootTable:
+    """Augmented Dickey-Fuller tests of series, one row each; those that could not be tested are in `refused`.
+
+    Null hypothesis: the series has a unit root (it does not revert). Arrays have shape (n,).
+
+    Attributes:
+        row: position of each tested series in the matrix.
+        bars: values that it has.
+        statistic: t-statistic of the level.
+        pvalue: MacKinnon's asymptotic one, for a regression with a constant.
+        lags: lagged differences.
+        refused: series without an answer, and why.
+    """
+
+    row: NDArray[np.int64]
+    bars: NDArray[np.int64]
+    statistic: Series
+    pvalue: Series
+    lags: NDArray[np.int64]
+    refused: RefusedSeries
+
+    def __len__(self) -> int:
+        return self.row.size
+
+
+def screen_unit_roots(
+    series: ArrayLike, *, constant: bool = True, autolag: Criterion = "aic", maxlag: int | None = None
+) -> UnitRootTable:
+    """Test series for a unit root; equal to `statsmodels.tsa.stattools.adfuller`, the statistic to 1e-9.
+
+    Args:
+        series: shape (n_series, n_obs); a value that is not finite is left out.
+        constant: whether the regression has a constant; its p-value is for one that does.
+        autolag: information criterion that chooses among 0..maxlag lags; None takes maxlag.
+        maxlag: None is Schwert's rule.
+
+    Raises:
+        ValueError: series are not a matrix, or an unknown choice.
+    """
+    matrix, (criterion, most) = rows_of(series), lag_choice(autolag, maxlag)
+    statistic = np.zeros(len(matrix))
+    lags, bars, code = np.zeros((3, len(matrix)), np.int64)
+    series_tests(matrix, constant, criterion, most, statistic, lags, bars, code)
+    row, refused = np.flatnonzero(code == 0), np.flatnonzero(code)
+    return UnitRootTable(
+        row=row,
+        bars=bars[row],
+        statistic=statistic[row],
+        pvalue=mackinnon_pvalues(statistic[row], series=1),
+        lags=lags[row],
+        refused=RefusedSeries(refused, code[refused], bars[refused]),
+    )
 
 
 def adf(series: Series) -> UnitRoot:
