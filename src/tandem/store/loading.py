@@ -5,7 +5,7 @@ import json
 import numpy as np
 from psycopg import sql
 
-from tandem.store import months
+from tandem.store import changes, months
 from tandem.store.binary import rows, stored_columns
 from tandem.store.connections import Connection
 from tandem.store.series import Series
@@ -14,13 +14,17 @@ from tandem.store.sift import Broken, Sound
 
 def insert(connection: Connection, series: Series, bars: Sound, revise: bool) -> tuple[int, int]:
     """Inside a transaction: the number of bars added, and of those stored as another revision."""
+    changes.begin(connection)
     of = months.months_of(bars.start)
     new = months.claim_new(connection, list(np.unique(of)))
     for month in new:
         _fill(connection, series, bars.where(of == month), month)
     known = ~np.isin(of, np.array(new, dtype="datetime64[M]"))
     added, revised = _merge(connection, series, bars.where(known), revise) if known.any() else (0, 0)
-    return added + int((~known).sum()), revised
+    added += int((~known).sum())
+    if added:
+        changes.note(connection, series, bars)
+    return added, revised
 
 
 def quarantine(connection: Connection, series: Series, broken: list[Broken]) -> None:

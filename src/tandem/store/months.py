@@ -38,6 +38,7 @@ def create(connection: Connection, month: Month) -> None:
 
 def attach(connection: Connection, month: Month) -> None:
     """Make the filled table a partition; its index is built now, which is quicker than row by row."""
+    connection.execute(sql.SQL("CALL watch_bars({}::regclass)").format(sql.Literal(_name(month))))
     statement = "ALTER TABLE market_data ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})"
     bounds = (_midnight(month), _midnight(month + np.timedelta64(1, "M")))
     connection.execute(sql.SQL(statement).format(table_of(month), *map(sql.Literal, bounds)))

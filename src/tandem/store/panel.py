@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tandem.market import DataError, Timeframe
-from tandem.store.grid import grid_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
+    Matrix = NDArray[np.float64]
+
 FIELDS: Final = ("opens", "closes", "volumes")
 
 
@@ -37,10 +36,10 @@ class Panel:
 
     symbols: tuple[str, ...]
     timeframe: Timeframe
-    starts: NDArray[np.datetime64]
-    opens: Matrix
-    closes: Matrix
-    volumes: Matrix
+    starts: "NDArray[np.datetime64]"
+    opens: "Matrix"
+    closes: "Matrix"
+    volumes: "Matrix"
     version: str
 
     @classmethod
@@ -50,6 +49,7 @@ class Panel:
         Raises:
             ValueError: two bars of one symbol have the same start.
         """
+        import numpy as np
         import pandas as pd
 
         codes, names = pd.factorize(bars["symbol"], sort=True)
@@ -62,9 +62,9 @@ class Panel:
         cls,
         symbols: Sequence[str],
         timeframe: Timeframe,
-        codes: NDArray[Any],
-        starts: NDArray[np.datetime64],
-        *fields: NDArray[Any],
+        codes: "NDArray[Any]",
+        starts: "NDArray[np.datetime64]",
+        *fields: "NDArray[Any]",
     ) -> Self:
         """The panel of bars that come as columns.
 
@@ -78,6 +78,10 @@ class Panel:
         Raises:
             ValueError: two bars of one symbol have the same start.
         """
+        import numpy as np
+
+        from tandem.store.grid import grid_of
+
         grid = grid_of(starts)
         cells = codes * len(grid) + grid.places(starts)
         _refuse_repeats(cells, len(symbols) * len(grid))
@@ -88,7 +92,7 @@ class Panel:
 
     @classmethod
     def whole(
-        cls, symbols: Sequence[str], timeframe: Timeframe, starts: NDArray[np.datetime64], *fields: Matrix
+        cls, symbols: Sequence[str], timeframe: Timeframe, starts: "NDArray[np.datetime64]", *fields: "Matrix"
     ) -> Self:
         """The panel of these matrices (opens, closes, volumes), with its version."""
         opens, closes, volumes = fields
@@ -132,6 +136,7 @@ class Panel:
 
     @classmethod
     def _of_file(cls, path: Path) -> Self:
+        import numpy as np
         import pyarrow as pa
 
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
@@ -144,27 +149,32 @@ class Panel:
         return panel
 
 
-def _rows(matrix: Matrix) -> Any:
+def _rows(matrix: "Matrix") -> Any:
+    import numpy as np
     import pyarrow as pa
 
     ends = np.arange(matrix.shape[0] + 1, dtype=np.int64) * matrix.shape[1]
     return pa.LargeListArray.from_arrays(pa.array(ends), pa.array(np.ascontiguousarray(matrix).ravel()))
 
 
-def _matrix(column: Any, rows: int, bars: int) -> Matrix:
+def _matrix(column: Any, rows: int, bars: int) -> "Matrix":
     values: Matrix = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return values.reshape(rows, bars)
 
 
-def _refuse_repeats(cells: NDArray[np.int64], count: int) -> None:
+def _refuse_repeats(cells: "NDArray[np.int64]", count: int) -> None:
+    import numpy as np
+
     filled = np.zeros(count, dtype=bool)
     filled[cells] = True
     if np.count_nonzero(filled) != len(cells):
         raise ValueError("two bars of one symbol have the same start")
 
 
-def _digest(symbols: Sequence[str], timeframe: Timeframe, starts: NDArray[np.datetime64], *fields: Matrix) -> str:
+def _digest(symbols: Sequence[str], timeframe: Timeframe, starts: "NDArray[np.datetime64]", *fields: "Matrix") -> str:
     """A digest of digests, so that two processors can share the work."""
+    import numpy as np
+
     with ThreadPoolExecutor(len(fields)) as threads:
         parts = threads.map(lambda array: sha256(np.ascontiguousarray(array).view(np.uint8).data), (starts, *fields))
         whole = sha256(json.dumps([str(timeframe), list(symbols), [part.hexdigest() for part in parts]]).encode())
