@@ -33,10 +33,12 @@ from tandem.statistics.discovery import (
     benjamini_yekutieli,
     expected_by_chance,
     simulated_null,
+    simulated_nulls,
 )
 from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
 from tandem.statistics.johansen import JohansenTable, screen_johansen
+from tandem.statistics.kalman import HedgePath, kalman_hedge
 from tandem.statistics.mackinnon import mackinnon_pvalues
 from tandem.statistics.pairs import RefusedPairs, Unfit, all_pairs
 from tandem.statistics.performance import (
@@ -90,6 +92,7 @@ __all__ = [
     "HalfLife",
     "Hedge",
     "HedgeBy",
+    "HedgePath",
     "JarqueBeras",
     "Johansen",
     "JohansenTable",
@@ -133,6 +136,7 @@ __all__ = [
     "in_chunks",
     "jarque_beras",
     "johansen",
+    "kalman_hedge",
     "ljung_box",
     "ljung_boxes",
     "mackinnon_pvalues",
@@ -151,6 +155,7 @@ __all__ = [
     "series_of",
     "sharpe_ratio",
     "simulated_null",
+    "simulated_nulls",
     "total_return",
     "win_rate",
 ]
