@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, ndtr
 
+from tandem.statistics.kernel import kernel
 from tandem.statistics.moments import moments
 from tandem.statistics.rows import Rows, rows_of, values_of
 from tandem.statistics.series import Series, series_of
@@ -233,7 +233,7 @@ def _some(lags: int) -> int:
     return lags
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _product(centred: Series, lag: int) -> float:
     total = 0.0
     for at in range(lag, centred.size):
@@ -241,7 +241,7 @@ def _product(centred: Series, lag: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _ljung_boxes(rows: Rows, lags: int) -> tuple[Series, Flags]:
     statistic, tested = np.zeros(rows.shape[0]), np.zeros(rows.shape[0], np.bool_)
     for at in range(rows.shape[0]):
@@ -256,7 +256,7 @@ def _ljung_boxes(rows: Rows, lags: int) -> tuple[Series, Flags]:
     return statistic, tested
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _arch_lms(rows: Rows, lags: int) -> tuple[Series, Flags]:
     statistic, tested = np.zeros(rows.shape[0]), np.zeros(rows.shape[0], np.bool_)
     for at in range(rows.shape[0]):
@@ -274,7 +274,7 @@ def _arch_lms(rows: Rows, lags: int) -> tuple[Series, Flags]:
     return statistic, tested
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _explained(columns: Rows) -> float:
     """R squared of the last column on the others and a constant, by modified Gram-Schmidt."""
     last = columns.shape[0] - 1
@@ -295,7 +295,7 @@ def _explained(columns: Rows) -> float:
     return share
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _diebold_marianos(differences: Rows) -> tuple[Series, Counts, Flags]:
     count = differences.shape[0]
     statistic, lags, tested = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.bool_)

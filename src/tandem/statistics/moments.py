@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from tandem.statistics.kernel import kernel
 from tandem.statistics.rows import Rows, rows_of, values_of
 from tandem.statistics.series import Series
 
@@ -45,7 +45,7 @@ def moments(values: ArrayLike) -> Moments:
     return Moments(count, *table)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _moments(rows: Rows) -> tuple[NDArray[np.int64], Rows]:
     count, table = np.zeros(rows.shape[0], np.int64), np.zeros((4, rows.shape[0]))
     table[3] = 3.0

@@ -1,8 +1,9 @@
 """Series as the rows of a matrix, each with its own first and last value."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from tandem.statistics.kernel import kernel
 
 Rows = NDArray[np.float64]
 
@@ -19,7 +20,7 @@ def rows_of(values: ArrayLike) -> Rows:
     return matrix
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def values_of(row: Rows) -> tuple[Rows, float]:
     """What a row holds between leading and trailing NaN, over its largest magnitude; and that magnitude.
 
