@@ -191,11 +191,11 @@ def _regress(level: Series, change: Series, bars: int, lags: int, constant: bool
 
 @kernel
 def _moments(level: Series, change: Series, bars: int, lags: int, moments: Series) -> None:
-    rows = bars - 1 - lags
-    moments[0] = _dot(level, lags, level, lags, rows)
-    moments[1] = _dot(level, lags, change, lags, rows)
+    rows, target = bars - 1 - lags, change[lags:]
+    moments[0] = products(level[lags:], level[lags:], rows)
+    moments[1] = products(level[lags:], target, rows)
     for lag in range(lags + 1):
-        moments[2 + lag] = _dot(change, lags, change, lags - lag, rows)
+        moments[2 + lag] = products(target, change[lags - lag :], rows)
 
 
 @kernel
@@ -251,10 +251,14 @@ def _eliminate(gram: Matrix, lags: int, whole: Series, left: Series, rank: Serie
         if lag < lags and gram[lag, lag] > DEPENDENT * whole[lag]:
             independent += 1
             for row in range(lag + 1, lags + 2):
-                share = gram[lag, row] / gram[lag, lag]
-                for column in range(row, lags + 2):
-                    gram[row, column] -= share * gram[lag, column]
+                _subtract(gram[row, row:], gram[lag, row] / gram[lag, lag], gram[lag, row:], lags + 2 - row)
     return bool(gram[lags, lags] > DEPENDENT * whole[lags] and left[lags] > DEPENDENT * whole[change])
+
+
+@summing
+def _subtract(values: Series, share: float, others: Series, count: int) -> None:
+    for place in range(count):
+        values[place] -= share * others[place]
 
 
 @kernel
@@ -296,11 +300,3 @@ def _most_lags(bars: int, maxlag: int, fixed: int) -> int:
 def _desk(bars: int, maxlag: int) -> Desk:
     most = max(maxlag, _schwert(bars))
     return np.empty(most + 3), np.empty((most + 2, most + 2)), np.empty((3, most + 2))
-
-
-@summing
-def _dot(a: Series, a_start: int, b: Series, b_start: int, count: int) -> float:
-    total = 0.0
-    for step in range(count):
-        total += a[a_start + step] * b[b_start + step]
-    return total
