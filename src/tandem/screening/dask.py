@@ -31,7 +31,7 @@ POLL: Final = 2.0
 # A task is so many blocks at most, so that it takes seconds, and each worker thread gets so many tasks at least.
 BLOCKS, TASKS = 8, 4
 AHEAD: Final = 3
-AGAIN: Final = "Run the same command again; `dask worker` starts workers"
+AGAIN: Final = "Start it again, see docs/scaling.md, and run the same command"
 MEMORY: Final = "Give them more memory (`dask worker --memory-limit`) and run the same command again"
 
 
