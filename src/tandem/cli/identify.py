@@ -71,7 +71,8 @@ def _progress() -> Any:
 def _print_document(screen: "Screen") -> None:
     import msgspec
 
-    document = msgspec.to_builtins(screen)
+    found = {"session": screen.session, "passports": screen.passports, "refusals": list(screen.refusals)}
+    document = msgspec.to_builtins({**found, "symbols_refused": screen.symbols_refused, "funnel": screen.funnel})
     for passport in document["passports"]:
         for series in ("starts", "closes_a", "closes_b"):
             del passport[series]

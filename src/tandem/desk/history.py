@@ -1,13 +1,13 @@
 """Stored bars as the desk reads them, never later than a moment."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
 from tandem.market import NEW_YORK, Bar, Calendar, DataError, Session, Timeframe
-from tandem.store import Store
+from tandem.store import Panel, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,22 +26,23 @@ def minutes(store: Store, symbols: Sequence[str], first: datetime, last: datetim
     return list(bars_in(store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last, prefer="seen")))
 
 
-def formation(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":
+def formation(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> Panel:
     """Bars of the model's timeframe over the formation window: the sessions before, known at 6:00.
 
     Raises:
         DataError: there are none, or the newest are not of the session before.
     """
     timeframe, days = settings.model.timeframe, settings.screen.formation_days
-    bars = _before(store, symbols, session, timeframe, days)
-    newest = None if bars.empty else bars["start"].max().tz_convert(NEW_YORK).date()
+    first = _oldest(session, timeframe, days)
+    panel = store.bars.panel(symbols, timeframe, first=first, last=session.morning, prefer="adjusted")
+    newest = panel.starts[-1].item().replace(tzinfo=UTC).astimezone(NEW_YORK).date() if panel.starts.size else None
     last = Calendar().before(session.day, 1)[0].day
     if newest is None or newest < last:
         held = f"the newest {timeframe} bars are of {newest}" if newest else f"no {timeframe} bars in {days} sessions"
         raise DataError(
             f"{held}, {session.day} needs those of {last}", "Load them; `tandem data list` says what is there"
         )
-    return bars
+    return panel
 
 
 def training(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":
@@ -52,6 +53,10 @@ def training(store: Store, symbols: Sequence[str], session: Session, settings: S
 
 
 def _before(store: Store, symbols: Sequence[str], session: Session, timeframe: Timeframe, days: int) -> "pd.DataFrame":
-    oldest = Calendar().before(session.day, days)[0]
-    first = min(oldest.open, timeframe.start_of(oldest.open))
+    first = _oldest(session, timeframe, days)
     return store.bars.read(symbols, timeframe, first=first, last=session.morning, prefer="adjusted")
+
+
+def _oldest(session: Session, timeframe: Timeframe, days: int) -> datetime:
+    oldest = Calendar().before(session.day, days)[0]
+    return min(oldest.open, timeframe.start_of(oldest.open))

@@ -1,148 +1,150 @@
-"""The gates of the screen, in order; each refuses with the figures that decided (STATISTICS 1-5)."""
+"""The gates in order: what each asks of its figures, and what it says where they fail (STATISTICS 1-5)."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tandem.config import ScreenSettings
-from tandem.market import Pair, Refusal
-from tandem.screening.score import Score
-from tandem.statistics import GarchFit, HalfLife, Series
+from tandem.market import Refusal
 
-SAME_COMPANY: Final = (
-    frozenset({"BF.A", "BF.B"}),
-    frozenset({"BRK.A", "BRK.B"}),
-    frozenset({"CWEN", "CWEN.A"}),
-    frozenset({"DISCA", "DISCB", "DISCK"}),
-    frozenset({"FOX", "FOXA"}),
-    frozenset({"GOOG", "GOOGL"}),
-    frozenset({"HEI", "HEI.A"}),
-    frozenset({"LBRDA", "LBRDK"}),
-    frozenset({"LEN", "LEN.B"}),
-    frozenset({"LBTYA", "LBTYB", "LBTYK"}),
-    frozenset({"NWS", "NWSA"}),
-    frozenset({"UA", "UAA"}),
-    frozenset({"Z", "ZG"}),
-)
-# Beyond this R-squared statsmodels calls a cointegration test unreliable.
-COLLINEAR: Final = 1 - 100 * np.sqrt(np.finfo(np.float64).eps)
+if TYPE_CHECKING:
+    from tandem.screening.examined import Examined
+    from tandem.screening.table import PairTable
 
-STEPS: Final = (
-    "bars",
-    "same source",
-    "correlation",
-    "cointegration",
-    "false discovery",
-    "half-life",
-    "hedge ratio",
-    "garch",
-    "diagnostics",
-    "score",
-)
+Mask = NDArray[np.bool_]
+Figures = TypeVar("Figures")
+
+ELIGIBILITY: Final = ("data quality", "same source", "liquidity")
+# Shocks to a variance die out below this persistence; at 1 to the last digits they last for ever.
+STATIONARY: Final = 1 - 1e-6
 
 
-def refuse(reason: str, why: str) -> Refusal:
-    """A refusal by the screen; `reason` is one of STEPS."""
-    return Refusal(reason, why, "screening")
+@dataclass(frozen=True, slots=True)
+class Gate(Generic[Figures]):
+    """One condition on a table of figures, for all its rows at once, and one sentence for a row that fails.
+
+    Attributes:
+        name: one of STEPS.
+        passes: rows that may go on; a figure that is not there (NaN) fails.
+        says: why a row may not, with the figures that decided.
+    """
+
+    name: str
+    passes: Callable[[Figures, ScreenSettings], Mask]
+    says: Callable[[Figures, int, ScreenSettings], str]
+
+    def refusal(self, figures: Figures, row: int, settings: ScreenSettings) -> Refusal:
+        """The refusal of a row that does not pass."""
+        return Refusal(self.name, self.says(figures, row, settings), "screening")
 
 
-def enough_bars(log_a: Series, log_b: Series, settings: ScreenSettings) -> Refusal | None:
-    """Both legs share enough bars, and both moved."""
-    if log_a.size < settings.min_bars:
-        return refuse("bars", f"{log_a.size} common bars, {settings.min_bars} are needed")
-    for name, prices in (("a", log_a), ("b", log_b)):
-        if prices.max() == prices.min():
-            return refuse("bars", f"the price of leg {name} never moved")
-    return None
+def _correlated(table: "PairTable", settings: ScreenSettings) -> Mask:
+    prices = settings.correlation_on == "prices"
+    mask: Mask = (table.correlation_prices if prices else table.correlation_returns) >= settings.min_correlation
+    return mask
 
 
-def own_sources(pair: Pair, log_a: Series, log_b: Series, same_source: Mapping[str, str]) -> Refusal | None:
-    """The legs are two things: not one source under two names, one company, or one price times a constant."""
-    first, second = (same_source.get(symbol, symbol) for symbol in pair.symbols)
-    if first == second:
-        return refuse("same source", f"both legs are {first}")
-    if any(pair.a in classes and pair.b in classes for classes in SAME_COMPANY):
-        return refuse("same source", f"{pair.a} and {pair.b} are shares of one company")
-    if float(np.corrcoef(log_a, log_b)[0, 1]) ** 2 > COLLINEAR:
-        return refuse(
-            "same source", f"{pair.a} and {pair.b} move as one: each is a fixed multiple or power of the other"
-        )
-    return None
-
-
-def correlated(prices: float, returns: float, settings: ScreenSettings) -> Refusal | None:
-    """Correlation of log prices, or of returns, reaches the minimum (STATISTICS 2)."""
+def _uncorrelated(table: "PairTable", row: int, settings: ScreenSettings) -> str:
+    prices, returns = table.correlation_prices[row], table.correlation_returns[row]
     value = prices if settings.correlation_on == "prices" else returns
-    if value >= settings.min_correlation:
-        return None
-    return refuse(
-        "correlation",
+    return (
         f"correlation of {settings.correlation_on} {value:.3f} is below {settings.min_correlation:g} "
-        f"(prices {prices:.3f}, returns {returns:.3f})",
+        f"(prices {prices:.3f}, returns {returns:.3f})"
     )
 
 
-def cointegrated(pvalue: float, settings: ScreenSettings) -> Refusal | None:
-    """The cointegration test rejects, whichever order is weaker (STATISTICS 3)."""
-    if pvalue < settings.max_pvalue:
-        return None
-    return refuse("cointegration", f"{settings.cointegration} p {pvalue:.4f} is not below {settings.max_pvalue:g}")
+def _cointegrated(table: "PairTable", settings: ScreenSettings) -> Mask:
+    mask: Mask = table.pvalue < settings.max_pvalue
+    return mask
 
 
-def discovered(q_bh: float, settings: ScreenSettings) -> Refusal | None:
-    """The Benjamini-Hochberg q-value is within `max_fdr`, where that is set (STATISTICS 3)."""
-    if settings.max_fdr is None or q_bh <= settings.max_fdr:
-        return None
-    return refuse("false discovery", f"q-value {q_bh:.4f} is above {settings.max_fdr:g}")
+def _not_cointegrated(table: "PairTable", row: int, settings: ScreenSettings) -> str:
+    return f"{settings.cointegration} p {table.pvalue[row]:.4f} is not below {settings.max_pvalue:g}"
 
 
-def comes_back(half: HalfLife, bars: int, settings: ScreenSettings) -> Refusal | None:
-    """phi lies between 0 and 1 and the half-life between one bar and a share of the window (STATISTICS 1)."""
-    if half.bars is None:
-        return refuse("half-life", f"phi {half.phi:.4f} is not between 0 and 1: the spread does not come back")
-    longest = settings.max_half_life_share * bars
-    if 1 <= half.bars <= longest:
-        return None
-    return refuse("half-life", f"half-life {half.bars:.2f} bars is not between 1 and {longest:.1f}")
+def _discovered(table: "PairTable", settings: ScreenSettings) -> Mask:
+    rate = 1.0 if settings.max_fdr is None else settings.max_fdr
+    mask: Mask = table.q_bh <= rate
+    return mask
 
 
-def hedgeable(hedge_ratio: float, settings: ScreenSettings) -> Refusal | None:
-    """The hedge ratio is positive and within bounds."""
-    if hedge_ratio > 0 and settings.min_hedge_ratio <= hedge_ratio <= settings.max_hedge_ratio:
-        return None
-    return refuse(
-        "hedge ratio",
-        f"hedge ratio {hedge_ratio:.3f} is not between {settings.min_hedge_ratio:g} and {settings.max_hedge_ratio:g}",
+def _by_chance(table: "PairTable", row: int, settings: ScreenSettings) -> str:
+    return f"q-value {table.q_bh[row]:.4f} is above {settings.max_fdr:g}"
+
+
+def _comes_back(spreads: "Examined", settings: ScreenSettings) -> Mask:
+    longest = settings.max_half_life_share * spreads.bars
+    mask: Mask = (spreads.half_life >= 1) & (spreads.half_life <= longest)
+    return mask
+
+
+def _stays_away(spreads: "Examined", row: int, settings: ScreenSettings) -> str:
+    half_life, longest = spreads.half_life[row], settings.max_half_life_share * spreads.bars[row]
+    if not np.isfinite(half_life):
+        return f"phi {spreads.phi[row]:.4f} is not between 0 and 1: the spread does not come back"
+    return f"half-life {half_life:.2f} bars is not between 1 and {longest:.1f}"
+
+
+def _hedgeable(spreads: "Examined", settings: ScreenSettings) -> Mask:
+    ratio = spreads.hedge_ratio
+    mask: Mask = (ratio > 0) & (ratio >= settings.min_hedge_ratio) & (ratio <= settings.max_hedge_ratio)
+    return mask
+
+
+def _badly_hedged(spreads: "Examined", row: int, settings: ScreenSettings) -> str:
+    bounds = f"{settings.min_hedge_ratio:g} and {settings.max_hedge_ratio:g}"
+    return f"hedge ratio {spreads.hedge_ratio[row]:.3f} is not between {bounds}"
+
+
+def _modelled(spreads: "Examined", _settings: ScreenSettings) -> Mask:
+    mask: Mask = (spreads.garch_converged == 1) & (spreads.persistence < STATIONARY)
+    return mask
+
+
+def _not_modelled(spreads: "Examined", row: int, _settings: ScreenSettings) -> str:
+    if spreads.garch_converged[row] != 1:
+        return "the GARCH fit did not converge"
+    return f"GARCH persistence {spreads.persistence[row]:.6f} is not below 1"
+
+
+def _clean(spreads: "Examined", settings: ScreenSettings) -> Mask:
+    mask: Mask = np.minimum(spreads.ljung_box_pvalue, spreads.arch_lm_pvalue) >= settings.min_diagnostic_p
+    return mask
+
+
+def _unclean(spreads: "Examined", row: int, settings: ScreenSettings) -> str:
+    return (
+        f"Ljung-Box p {spreads.ljung_box_pvalue[row]:.4f} and ARCH-LM p {spreads.arch_lm_pvalue[row]:.4f}, "
+        f"both must reach {settings.min_diagnostic_p:g}"
     )
 
 
-def garch_fits(garch: GarchFit) -> Refusal | None:
-    """The GARCH fit converged and its shocks die out (STATISTICS 4)."""
-    if not garch.converged:
-        return refuse("garch", "the GARCH fit did not converge")
-    if not garch.is_stationary:
-        return refuse("garch", f"GARCH persistence {garch.persistence:.6f} is not below 1")
-    return None
+def _good(spreads: "Examined", settings: ScreenSettings) -> Mask:
+    mask: Mask = spreads.score > settings.min_score
+    return mask
 
 
-def clean_residuals(fit: GarchFit, settings: ScreenSettings) -> Refusal | None:
-    """Ljung-Box and ARCH-LM of the chosen variance model leave nothing to explain (STATISTICS 5)."""
-    if min(fit.ljung_box_pvalue, fit.arch_lm_pvalue) >= settings.min_diagnostic_p:
-        return None
-    return refuse(
-        "diagnostics",
-        f"Ljung-Box p {fit.ljung_box_pvalue:.4f} and ARCH-LM p {fit.arch_lm_pvalue:.4f}, "
-        f"both must reach {settings.min_diagnostic_p:g}",
+def _not_good(spreads: "Examined", row: int, settings: ScreenSettings) -> str:
+    return (
+        f"score {spreads.score[row]:.3f} is not above {settings.min_score:g} (fit {spreads.fit[row]:.3f}, volatility "
+        f"{spreads.volatility[row]:.3f}, trading {spreads.trading[row]:.3f}, "
+        f"diagnostics {spreads.diagnostics[row]:.3f})"
     )
 
 
-def scored(score: Score, settings: ScreenSettings) -> Refusal | None:
-    """The composite score is above the minimum (STATISTICS 5)."""
-    if score.total > settings.min_score:
-        return None
-    return refuse(
-        "score",
-        f"score {score.total:.3f} is not above {settings.min_score:g} (fit {score.fit:.3f}, volatility "
-        f"{score.volatility:.3f}, trading {score.trading:.3f}, diagnostics {score.diagnostics:.3f})",
-    )
+CORRELATION: Final = Gate("correlation", _correlated, _uncorrelated)
+COINTEGRATION: Final = Gate("cointegration", _cointegrated, _not_cointegrated)
+FALSE_DISCOVERY: Final = Gate("false discovery", _discovered, _by_chance)
+HALF_LIFE: Final = Gate("half-life", _comes_back, _stays_away)
+HEDGE_RATIO: Final = Gate("hedge ratio", _hedgeable, _badly_hedged)
+GARCH: Final = Gate("garch", _modelled, _not_modelled)
+DIAGNOSTICS: Final = Gate("diagnostics", _clean, _unclean)
+SCORE: Final = Gate("score", _good, _not_good)
+
+FAMILY_GATES: Final = (CORRELATION, COINTEGRATION, FALSE_DISCOVERY)
+SPREAD_GATES: Final = (HALF_LIFE, HEDGE_RATIO, GARCH, DIAGNOSTICS, SCORE)
+STEPS: Final = (*ELIGIBILITY, *(gate.name for gate in FAMILY_GATES), *(gate.name for gate in SPREAD_GATES))
+SELECTED: Final = len(STEPS)

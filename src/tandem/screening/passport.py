@@ -32,9 +32,14 @@ class Passport:
         q_bh, q_by: q-values within the morning's family of tests.
         adf_pvalue: of the spread, as a series of its own.
         score: composite score and its components (STATISTICS 5).
-        data_version: SHA-256 of the bars read.
+        data_version: SHA-256 of the morning's bars.
         starts: start of each bar, UTC.
         closes_a, closes_b: dollars per share at each bar's end.
+        rank: among the morning's passports, 1 is the best score.
+        hedge_by: method of `hedge_ratio`.
+        hedge_ratio_ols, hedge_ratio_tls, hedge_ratio_johansen: by each method, for comparison.
+        johansen_pvalue: of the trace test.
+        hurst, crossing_rate, variance_ratio: of the spread, as `statistics.measure_spreads` has them.
     """
 
     kind: ClassVar = "passport"
@@ -66,6 +71,15 @@ class Passport:
     starts: tuple[datetime, ...]
     closes_a: tuple[float, ...]
     closes_b: tuple[float, ...]
+    rank: int = 1
+    hedge_by: str = "ols"
+    hedge_ratio_ols: float | None = None
+    hedge_ratio_tls: float | None = None
+    hedge_ratio_johansen: float | None = None
+    johansen_pvalue: float | None = None
+    hurst: float | None = None
+    crossing_rate: float | None = None
+    variance_ratio: float | None = None
 
     def spread(self, closes_a: ArrayLike, closes_b: ArrayLike) -> Series:
         """Spread of the pair at these prices, in log units.

@@ -1,35 +1,24 @@
-"""The composite score of a pair (STATISTICS 5)."""
+"""The composite score of many spreads at once (STATISTICS 5)."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from math import exp
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tandem.config import CostSettings, GarchSettings, RuleSettings, Settings
-from tandem.rules import Trades, inside_band, replay
-from tandem.statistics import (
-    GarchFit,
-    GarchPath,
-    Hedge,
-    Series,
-    diebold_mariano,
-    fit_constant,
-    fit_equilibrium,
-    fit_hedge,
-    fit_spread,
-    half_life,
-    probabilistic_sharpe,
-    qlike,
-    reversion_probability,
-)
+from tandem.config import CostSettings
+from tandem.screening.hedge import hedged
+from tandem.screening.market import Market
+from tandem.screening.models import Models, fit_models, fit_walks
+from tandem.screening.spreads import Column, Legs, Matrix
+from tandem.screening.trial import Trial, try_out
+from tandem.statistics import diebold_marianos, probabilistic_sharpes, qlike
 
 FIT_WEIGHT: Final = 0.4
 VOLATILITY_WEIGHT: Final = 0.3
 TRADING_WEIGHT: Final = 0.2
 DIAGNOSTICS_WEIGHT: Final = 0.1
-FITTED_SHARE: Final = 0.8
 LEAST_ROUND_TRIPS: Final = 5
 UNDECIDED: Final = 0.5
 CLEAN_P: Final = 0.05
@@ -59,181 +48,138 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
-    """Four models of one spread on the same bars: with and without reversion, constant and GARCH variance."""
-
-    constant: GarchFit
-    garch: GarchFit
-    walk_constant: GarchFit
-    walk_garch: GarchFit
-
-    @property
-    def chosen(self) -> GarchFit:
-        """The mean-reverting model with the lower AIC among those that converged."""
-        return min(_converged(self.constant, self.garch), key=lambda fit: fit.aic)
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """The last fifth of a window as seen from the first four fifths.
+class Scores:
+    """Composite scores of many pairs, as the columns of `Score`, shape (n,) each.
 
     Attributes:
-        spread: whole window with the hedge of the first four fifths, shape (n,).
-        path: residuals and variances of the GARCH fitted on the first four fifths, shape (n,).
-        garch: that fit.
-        hedge: that hedge.
-        first: position of the first bar that was not fitted on.
+        trial_converged: whether GARCH converged on the first four fifths.
     """
 
-    spread: Series
-    path: GarchPath
-    garch: GarchFit
-    hedge: Hedge
-    first: int
+    total: Column
+    fit: Column
+    volatility: Column
+    trading: Column
+    diagnostics: Column
+    round_trips: NDArray[np.int64]
+    trial_converged: NDArray[np.bool_]
 
 
-def fit_models(spread: Series, settings: GarchSettings) -> Models:
-    """Fit all four models on the whole window.
+def score_pairs(legs: Legs, spreads: Matrix, models: Models, market: Market) -> Scores:
+    """Composite scores of pairs over their formation window.
 
     Args:
-        spread: shape (n,).
-        settings: innovations and initial variance.
+        legs: the pairs.
+        spreads: over the whole window, shape (n_pairs, n_bars).
+        models: of those spreads, with reversion.
+        market: the settings of GARCH, rule and costs as they will be traded.
     """
-    return Models(
-        constant=fit_constant(spread, settings),
-        garch=fit_spread(spread, settings),
-        walk_constant=fit_constant(spread, settings, reverts=False),
-        walk_garch=fit_spread(spread, settings, reverts=False),
-    )
-
-
-def score_pair(log_a: Series, log_b: Series, models: Models, settings: Settings) -> Score:
-    """Composite score of a pair over its formation window (STATISTICS 5).
-
-    Args:
-        log_a, log_b: log closes of the window, shape (n,), aligned.
-        models: of the spread over the whole window.
-        settings: GARCH, rule and costs as they will be traded.
-    """
-    trial = try_out(log_a, log_b, settings.garch)
-    fit, volatility = fit_component(models), volatility_component(trial)
-    trading, round_trips = trading_component(trial, log_a, log_b, settings.rule, settings.costs)
-    diagnostics = diagnostics_component(models.chosen)
-    weighted = (
+    trial = try_out(legs, market)
+    fit, volatility = fit_component(models, fit_walks(spreads, market.garch)), volatility_component(trial)
+    trading, round_trips = trading_component(trial, legs, market)
+    diagnostics = diagnostics_component(models)
+    total = (
         FIT_WEIGHT * fit + VOLATILITY_WEIGHT * volatility + TRADING_WEIGHT * trading + DIAGNOSTICS_WEIGHT * diagnostics
     )
-    return Score(weighted, fit, volatility, trading, diagnostics, round_trips, _notes(trial, round_trips))
+    return Scores(total, fit, volatility, trading, diagnostics, round_trips, trial.converged)
 
 
-def fit_component(models: Models) -> float:
+def score_legs(legs: Legs, market: Market) -> Scores:
+    """Composite scores of pairs that went through no gate, hedged as `screen.hedge` says.
+
+    Args:
+        legs: the pairs.
+        market: the settings; its panel is not looked at.
+    """
+    measured = hedged(legs, market.screen.hedge)
+    spreads = legs.spreads(measured["hedge_ratio"], measured["intercept"])
+    return score_pairs(legs, spreads, fit_models(spreads, market.garch), market)
+
+
+def fit_component(reverting: Models, walking: Models) -> Column:
     """Mean of the Akaike and the Schwarz weight of reversion against none.
 
     Without reversion (phi = 1) an AR(1) around an equilibrium has no equilibrium left: a walk without
     drift. A GARCH fit that did not converge does not compete.
     """
-    reverting = _converged(models.constant, models.garch)
-    walking = _converged(models.walk_constant, models.walk_garch)
-    akaike = min(fit.aic for fit in walking) - min(fit.aic for fit in reverting)
-    schwarz = min(fit.bic for fit in walking) - min(fit.bic for fit in reverting)
+    akaike, schwarz = walking.least("aic") - reverting.least("aic"), walking.least("bic") - reverting.least("bic")
     return (_weight(akaike) + _weight(schwarz)) / 2
 
 
-def try_out(log_a: Series, log_b: Series, settings: GarchSettings) -> Trial:
-    """Fit hedge, equilibrium and GARCH on the first four fifths and run them over the whole window."""
-    first = int(log_a.size * FITTED_SHARE)
-    hedge = fit_hedge(log_a[:first], log_b[:first])
-    spread = hedge.spread(log_a, log_b)
-    garch = fit_spread(spread[:first], settings)
-    return Trial(spread, garch.filter(spread), garch, hedge, first)
-
-
-def volatility_component(trial: Trial) -> float:
+def volatility_component(trial: Trial) -> Column:
     """Normal CDF of the Diebold-Mariano statistic of `QLIKE(expanding constant) - QLIKE(GARCH)`.
 
     One step ahead over the last fifth; the proxy is the squared AR(1) innovation.
     """
-    squares = trial.path.residuals[1:] ** 2
-    expanding = np.cumsum(squares)[:-1] / np.arange(1, squares.size)
-    proxy, forecast = squares[trial.first - 1 :], trial.path.variances[trial.first :]
-    constant = expanding[trial.first - 2 :]
-    return diebold_mariano(qlike(proxy, constant), qlike(proxy, forecast)).probability
+    squares = trial.residuals**2
+    counts = np.maximum(np.arange(squares.shape[1]) - 1, 1)
+    before = np.cumsum(np.nan_to_num(squares), axis=1)
+    expanding = np.column_stack((before[:, :1], before[:, :-1])) / counts
+    proxy, constant, forecast = (
+        np.where(trial.tried, values, np.nan) for values in (squares, expanding, trial.variances)
+    )
+    return diebold_marianos(qlike(proxy, constant), qlike(proxy, forecast)).probability
 
 
-def trading_component(
-    trial: Trial, log_a: Series, log_b: Series, rule: RuleSettings, costs: CostSettings
-) -> tuple[float, int]:
-    """Probabilistic Sharpe ratio of the baseline rule over the last fifth, net of costs, and its round trips.
+def trading_component(trial: Trial, legs: Legs, market: Market) -> tuple[Column, NDArray[np.int64]]:
+    """Probabilistic Sharpe ratios of the baseline rule over the last fifth, net of costs, and its round trips.
 
     Under five round trips it is 0.5. Positions are taken at the close that decided; each change of
     position costs half the quoted spread and the commission on both legs. Impact needs a size and a
     volume, which a score has not.
     """
-    half = half_life(trial.spread[: trial.first])
-    if half.bars is None:
-        return UNDECIDED, 0
-    trades = _replay(trial, half.phi ** max(1, round(half.bars)), half.bars, rule)
-    round_trips = len(trades.round_trips)
-    if round_trips < LEAST_ROUND_TRIPS:
-        return UNDECIDED, round_trips
-    return probabilistic_sharpe(_returns(trial, trades, log_a, log_b, costs)), round_trips
+    positions, round_trips = trial.replay(market.rule)
+    returns = returns_of(positions, trial, legs, market.costs)
+    sharpes = probabilistic_sharpes(returns)
+    return np.where(round_trips < LEAST_ROUND_TRIPS, UNDECIDED, sharpes), round_trips
 
 
-def diagnostics_component(fit: GarchFit) -> float:
-    """Mean over Ljung-Box and ARCH-LM of `min(1, p / 0.05)`."""
-    return (min(1.0, fit.ljung_box_pvalue / CLEAN_P) + min(1.0, fit.arch_lm_pvalue / CLEAN_P)) / 2
+def diagnostics_component(models: Models) -> Column:
+    """Mean over Ljung-Box and ARCH-LM of the chosen models of `min(1, p / 0.05)`."""
+    clean = (np.minimum(1.0, models.chosen(name) / CLEAN_P) for name in ("ljung_box_pvalue", "arch_lm_pvalue"))
+    diagnostics: Column = sum(clean, np.zeros(len(models))) / 2
+    return diagnostics
 
 
-def _replay(trial: Trial, rho: float, bars: float, rule: RuleSettings) -> Trades:
-    equilibrium = fit_equilibrium(trial.spread[: trial.first])
-    spread, residuals, variances = (
-        values[trial.first :] for values in (trial.spread, trial.path.residuals, trial.path.variances)
-    )
-    z = equilibrium.z(spread)
+def returns_of(positions: Matrix, trial: Trial, legs: Legs, costs: CostSettings) -> Matrix:
+    """Return on both legs' dollars per step of the last fifth: a dollar of a against |hedge| dollars of b.
 
-    def inside(direction: int, entry: int, now: int) -> bool:
-        band = trial.garch.band(spread[entry], equilibrium.mean, residuals[entry], variances[entry], now - entry)
-        return inside_band(direction, spread[now], band, rule)
+    Args:
+        positions: direction held from each bar to the next, shape (n_pairs, n_bars); NaN outside the last fifth.
 
-    return replay(z, reversion_probability(z, rho), inside, bars, rule)
-
-
-def _returns(trial: Trial, trades: Trades, log_a: Series, log_b: Series, costs: CostSettings) -> Series:
-    """Return on both legs' dollars per step: a dollar of a against |hedge| dollars of b."""
-    beta = abs(trial.hedge.hedge_ratio)
-    held = trades.positions.astype(np.float64)
-    gross = held[:-1] * np.diff(trial.spread[trial.first :]) / (1 + beta)
-    turnover = np.abs(np.diff(held, prepend=0.0))
-    turnover[-1] += abs(held[-1])
-    charge = turnover * _cost_per_dollar(log_a[trial.first :], log_b[trial.first :], beta, costs)
-    return gross - _as_steps(charge)
+    Returns:
+        At each bar the return to the next one, NaN where there is none.
+    """
+    beta = np.abs(trial.hedge_ratio)[:, None]
+    gross = positions[:, :-1] * np.diff(trial.spreads, axis=1) / (1 + beta)
+    held = np.nan_to_num(positions)
+    turnover = np.abs(np.diff(held, axis=1, prepend=0.0))
+    charge = turnover * _cost_per_dollar(legs, beta, costs)
+    ends = legs.bars - 1
+    each = np.arange(len(ends))
+    # The last bar has no step of its own: its charges, and the close of what is still held, fall on the step before.
+    closing = (turnover[each, ends] + np.abs(held[each, ends])) * _cost_per_dollar(legs, beta, costs)[each, ends]
+    charge[each, ends - 1] += closing
+    returns: Matrix = gross - charge[:, :-1]
+    return returns
 
 
-def _as_steps(charge: Series) -> Series:
-    """Charges at bars as charges to the steps after them; the last bar's belong to the last step."""
-    steps = charge[:-1].copy()
-    steps[-1] += charge[-1]
-    return steps
-
-
-def _cost_per_dollar(log_a: Series, log_b: Series, beta: float, costs: CostSettings) -> Series:
-    commission = float(Decimal(costs.commission_per_share))
-    per_share = (np.exp(-log_a) + beta * np.exp(-log_b)) / (1 + beta)
-    cost: Series = costs.spread_bps / 2 * 1e-4 + commission * per_share
-    return cost
-
-
-def _converged(constant: GarchFit, garch: GarchFit) -> tuple[GarchFit, ...]:
-    return (constant, garch) if garch.converged else (constant,)
-
-
-def _weight(delta: float) -> float:
-    return 1 / (1 + exp(-max(min(delta / 2, 500.0), -500.0)))
-
-
-def _notes(trial: Trial, round_trips: int) -> tuple[str, ...]:
+def notes_of(round_trips: int, trial_converged: bool) -> tuple[str, ...]:
+    """What a reader must know of a score's figures."""
     notes = []
     if round_trips < LEAST_ROUND_TRIPS:
         notes.append(f"trading counts as {UNDECIDED}: {round_trips} round trips, {LEAST_ROUND_TRIPS} are needed")
-    if not trial.garch.converged:
+    if not trial_converged:
         notes.append("GARCH did not converge on the first four fifths")
     return tuple(notes)
+
+
+def _cost_per_dollar(legs: Legs, beta: Matrix, costs: CostSettings) -> Matrix:
+    commission = float(Decimal(costs.commission_per_share))
+    per_share = (np.exp(-legs.log_a) + beta * np.exp(-legs.log_b)) / (1 + beta)
+    cost: Matrix = costs.spread_bps / 2 * 1e-4 + commission * per_share
+    return cost
+
+
+def _weight(delta: Column) -> Column:
+    weight: Column = 1 / (1 + np.exp(-np.clip(delta / 2, -500.0, 500.0)))
+    return weight

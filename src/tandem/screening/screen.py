@@ -1,11 +1,17 @@
 """What a morning's identification found, and what it turned away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, overload
+
+import numpy as np
 
 from tandem.market import Pair, Refusal
+from tandem.screening.gates import SELECTED
 from tandem.screening.passport import Passport
+from tandem.screening.quality import SymbolRefused
+from tandem.screening.table import PairTable
 from tandem.statistics import SimulatedNull
 
 
@@ -15,6 +21,31 @@ class RefusedPair:
 
     pair: Pair
     refusal: Refusal
+
+
+class Refusals(Sequence[RefusedPair]):
+    """The refused pairs of a table by name; each is put into words when it is asked for."""
+
+    def __init__(self, table: PairTable) -> None:
+        self._table = table
+        self._rows = np.flatnonzero(table.gate != SELECTED)
+
+    def __len__(self) -> int:
+        return self._rows.size
+
+    @overload
+    def __getitem__(self, index: int) -> RefusedPair: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[RefusedPair]: ...
+    def __getitem__(self, index: int | slice) -> RefusedPair | list[RefusedPair]:
+        if isinstance(index, slice):
+            return [self._refused(row) for row in self._rows[index].tolist()]
+        return self._refused(int(self._rows[index]))
+
+    def _refused(self, row: int) -> RefusedPair:
+        refusal = self._table.why(row)
+        assert refusal is not None
+        return RefusedPair(self._table.pair(row), refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +66,8 @@ class Funnel:
         passing: tested pairs below the level, before any other gate.
         expected_by_chance: of the tested pairs, were no two cointegrated.
         simulated_null: the same from independent walks with the pairs' volatilities and lengths.
+        symbols: symbols considered.
+        symbols_refused: those that no pair may use.
     """
 
     kind: ClassVar = "funnel"
@@ -44,6 +77,8 @@ class Funnel:
     passing: int
     expected_by_chance: float
     simulated_null: SimulatedNull
+    symbols: int = 0
+    symbols_refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +88,21 @@ class Screen:
     Attributes:
         session: the trading day it serves.
         passports: selected pairs, best score first.
-        refusals: every other pair, by name.
         funnel: the counts.
+        table: every pair considered, with its figures and the gate at which it ended.
     """
 
     session: date
     passports: tuple[Passport, ...]
-    refusals: tuple[RefusedPair, ...]
     funnel: Funnel
+    table: PairTable
+
+    @property
+    def refusals(self) -> Refusals:
+        """Every pair that was not selected, by name, each with its reason."""
+        return Refusals(self.table)
+
+    @property
+    def symbols_refused(self) -> tuple[SymbolRefused, ...]:
+        """Symbols that no pair may use, by name, each with its reason."""
+        return self.table.symbols_refused

@@ -1,0 +1,162 @@
+"""Symbols whose bars cannot be trusted or traded: gaps, stale prices, unadjusted splits, little trading."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.config import ScreenSettings
+from tandem.market import NEW_YORK, Refusal
+from tandem.store import Panel
+
+Vector = NDArray[np.float64]
+Test = Callable[["History", ScreenSettings], Refusal | None]
+
+SPLIT_RATIOS: Final = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50, 100])
+# How near a jump is to a split's ratio: within so many usual session returns of the symbol, between these bounds.
+NEAR, NEAREST, FARTHEST = 3.0, 0.02, 0.05
+# A split is far outside the symbol's usual returns, and does not bring the burst of trading that news does.
+UNUSUAL: Final = 10.0
+BURST: Final = 5.0
+NORMAL_MAD: Final = 1.4826
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRefused:
+    """A symbol that no pair may use, with the first reason."""
+
+    symbol: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What one symbol's bars are, and its sessions.
+
+    Attributes:
+        there: whether it has each of the panel's bars.
+        closes: of the bars it has.
+        days: of the panel's sessions.
+        session_opens, session_closes, dollars: first open, last close and dollars traded in each session; NaN
+            and 0 in sessions without a bar.
+    """
+
+    there: NDArray[np.bool_]
+    closes: Vector
+    days: NDArray[np.datetime64]
+    session_opens: Vector
+    session_closes: Vector
+    dollars: Vector
+
+
+def refused_symbols(panel: Panel, settings: ScreenSettings) -> tuple[SymbolRefused, ...]:
+    """The symbols that fail a gate of their own, by name."""
+    refused = []
+    days, first_bars = _sessions(panel)
+    for row, symbol in enumerate(panel.symbols):
+        history = _history(panel, row, days, first_bars)
+        if refusal := quality(history, settings) or liquid(history, settings):
+            refused.append(SymbolRefused(symbol, refusal))
+    return tuple(refused)
+
+
+def quality(history: History, settings: ScreenSettings) -> Refusal | None:
+    """The bars are whole, new and adjusted."""
+    tests: tuple[Test, ...] = (_lasts, _whole, _moves, _adjusted)
+    return next((refusal for test in tests if (refusal := test(history, settings))), None)
+
+
+def liquid(history: History, settings: ScreenSettings) -> Refusal | None:
+    """Dollars traded in the median session with a bar reach the minimum."""
+    traded = history.dollars[np.isfinite(history.session_closes)]
+    median = float(np.median(traded))
+    if median >= settings.min_dollar_volume:
+        return None
+    return Refusal(
+        "liquidity", f"${median:,.0f} trade in a median session, below ${settings.min_dollar_volume:,.0f}", "screening"
+    )
+
+
+def _lasts(history: History, settings: ScreenSettings) -> Refusal | None:
+    if np.isfinite(history.session_closes[-1]):
+        return None
+    if not history.there.any():
+        return _flawed("no bars")
+    return _flawed(f"no bar since {history.days[np.isfinite(history.session_closes)][-1]}")
+
+
+def _whole(history: History, settings: ScreenSettings) -> Refusal | None:
+    bars = np.flatnonzero(history.there)
+    span = bars[-1] - bars[0] + 1
+    missing = 1 - bars.size / span
+    if missing <= settings.max_gap_share:
+        return None
+    return _flawed(f"{missing:.1%} of {span:,} bars are missing, {settings.max_gap_share:.1%} may be")
+
+
+def _moves(history: History, settings: ScreenSettings) -> Refusal | None:
+    if history.closes.min() == history.closes.max():
+        return _flawed("the price never moved")
+    stale = float(np.mean(np.diff(history.closes) == 0))
+    if stale <= settings.max_stale_share:
+        return None
+    return _flawed(f"{stale:.1%} of the closes repeat the one before, {settings.max_stale_share:.1%} may")
+
+
+def _adjusted(history: History, settings: ScreenSettings) -> Refusal | None:
+    held = np.flatnonzero(np.isfinite(history.session_closes))
+    if held.size < 3:
+        return None
+    opens, closes, dollars = (
+        values[held] for values in (np.log(history.session_opens), np.log(history.session_closes), history.dollars)
+    )
+    jump, change = opens[1:] - closes[:-1], np.diff(closes)
+    usual = NORMAL_MAD * float(np.median(np.abs(change - np.median(change))))
+    ratio = _nearest(jump)
+    near = float(np.clip(NEAR * usual, NEAREST, FARTHEST))
+    alarms = np.flatnonzero(
+        (np.abs(jump - ratio) <= near)
+        & (np.abs(change - ratio) <= near)
+        & (np.abs(jump) >= UNUSUAL * usual)
+        & (dollars[1:] < BURST * np.median(dollars))
+    )
+    if not alarms.size:
+        return None
+    day = history.days[held[alarms[0] + 1]]
+    return _flawed(f"an unadjusted split on {day}: the price opened at {np.exp(jump[alarms[0]]):.3f} times the last")
+
+
+def _nearest(jump: Vector) -> Vector:
+    logs = np.log(SPLIT_RATIOS)
+    nearest: Vector = logs[np.abs(np.abs(jump)[:, None] - logs).argmin(axis=1)] * np.sign(jump)
+    return nearest
+
+
+def _sessions(panel: Panel) -> tuple[NDArray[np.datetime64], NDArray[np.intp]]:
+    import pandas as pd
+
+    local = pd.DatetimeIndex(panel.starts).tz_localize("UTC").tz_convert(NEW_YORK).tz_localize(None)
+    days, first_bars = np.unique(local.to_numpy().astype("datetime64[D]"), return_index=True)
+    return days, first_bars
+
+
+def _history(panel: Panel, row: int, days: NDArray[np.datetime64], first_bars: NDArray[np.intp]) -> History:
+    closes, opens = panel.closes[row], panel.opens[row]
+    there = np.isfinite(closes)
+    bars = np.flatnonzero(there)
+    session = np.searchsorted(first_bars, bars, side="right") - 1
+    starts = np.unique(session, return_index=True)[1]
+    ends = np.append(starts[1:], bars.size) - 1
+    session_opens, session_closes = np.full(days.size, np.nan), np.full(days.size, np.nan)
+    # Some sources lack an open; the close stands for it.
+    session_opens[session[starts]] = np.where(np.isfinite(opens), opens, closes)[bars[starts]]
+    session_closes[session[ends]] = closes[bars[ends]]
+    traded = np.nan_to_num(closes * panel.volumes[row])[bars]
+    dollars = np.bincount(session, traded, days.size).astype(np.float64)
+    return History(there, closes[there], days, session_opens, session_closes, dollars)
+
+
+def _flawed(why: str) -> Refusal:
+    return Refusal("data quality", why, "screening")
