@@ -1,9 +1,34 @@
 """Simulated spreads with a known truth."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 SCALE = 0.002
+
+
+SP500 = Path(__file__).resolve().parents[3] / "shared" / "data" / "sp500_daily_2013_2018.parquet"
+
+
+@pytest.fixture(scope="session")
+def sp500():
+    """Log closes of 40 real stocks over 1,259 days, some with gaps, shape (40, 1259)."""
+    if not SP500.exists():
+        pytest.skip(f"{SP500} is not here")
+    import pandas as pd
+
+    closes = pd.read_parquet(SP500).pivot(index="symbol", columns="date", values="close")
+    return np.log(closes.to_numpy(np.float64)[::12][:40])
+
+
+@pytest.fixture(scope="session")
+def gapped():
+    """Log prices of 8 walks over 300 bars, the odd ones pulled to their neighbours, a tenth of the bars missing."""
+    generator = np.random.default_rng(7)
+    walks = 4 + np.cumsum(generator.standard_normal((8, 300)), axis=1) * 0.01
+    walks[1::2] = 0.3 + 0.7 * walks[::2] + generator.standard_normal((4, 300)) * 0.01
+    return np.where(generator.random(walks.shape) < 0.1, np.nan, walks)
 
 
 @pytest.fixture(scope="module")

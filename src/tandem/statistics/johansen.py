@@ -21,7 +21,7 @@ LEAST_BARS: Final = 12
 CHUNK: Final = 4096
 # What is left of a variance, as a share, after the columns before it; below this it is rounding.
 LEFT: Final = 1e-12
-TOO_FEW_BARS, COLLINEAR_LEGS = int(Unfit.TOO_FEW_BARS), int(Unfit.COLLINEAR)
+TOO_FEW_BARS, SINGULAR = int(Unfit.TOO_FEW_BARS), int(Unfit.SINGULAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _screen(
             continue
         regular, large, small, tilt = relation(residual, x, bars)
         if not regular:
-            code[row] = COLLINEAR_LEGS
+            code[row] = SINGULAR
             continue
         found[0, row], found[1, row] = (bars - 2) * np.log1p(large), (bars - 2) * np.log1p(small)
         found[2, row] = slope - tilt

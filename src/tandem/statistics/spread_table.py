@@ -19,7 +19,7 @@ LEAST_BARS: Final = 30
 HURST_LAGS: Final = 20
 VARIANCE_RATIO_BARS: Final = 10
 CHUNK: Final = 1024
-TOO_FEW_BARS, COLLINEAR_LEGS, NO_HEDGE = int(Unfit.TOO_FEW_BARS), int(Unfit.COLLINEAR), int(Unfit.NO_HEDGE)
+TOO_FEW_BARS, SINGULAR, NO_HEDGE = int(Unfit.TOO_FEW_BARS), int(Unfit.SINGULAR), int(Unfit.NO_HEDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _measure(
             continue
         regular, _, _, tilt = relation(spread, x, bars)
         if not regular:
-            code[row] = COLLINEAR_LEGS
+            code[row] = SINGULAR
             continue
         hedges = (ols, _total_slope(y, x, bars), ols - tilt)
         slope = hedges[method]
