@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from tandem.market import DataError, Timeframe, World
@@ -13,8 +15,12 @@ from tandem.store.series import Series, world_name
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tandem.store.block import Stretch
+    from tandem.store.cache import Cache
     from tandem.store.choice import Prefer
     from tandem.store.track import Strip, Track
+
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,15 @@ class Bars:
     """Bars of every symbol, timeframe, source, feed, adjustment and world.
 
     The first bar of a place stays: it is what was known when decisions were made.
+
+    Args:
+        connections: to the database.
+        folder: where large reads may keep a derived copy; None for nowhere.
     """
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, folder: Path | None = None) -> None:
         self._connections = connections
+        self._folder = folder
 
     def load(
         self,
@@ -115,8 +126,15 @@ class Bars:
         Raises:
             DataError: two sources, feeds or adjustments have a bar in the same place, and none is preferred.
         """
+        from tandem.store.block import COLUMNS
         from tandem.store.reading import fetch, frame, preferred
+        from tandem.store.sheet import frame_of
 
+        if world is None and not revised:
+            series = (source, feed, adjustment)
+            stretches = self._stretches(symbols, timeframe, first, last, series, prefer, COLUMNS)
+            if stretches is not None:
+                return frame_of(stretches)
         wanted = {
             "timeframe": str(timeframe),
             "first": _utc(first),
@@ -146,7 +164,45 @@ class Bars:
         Raises:
             DataError: as `read`.
         """
-        return Panel.of(self.read(symbols, timeframe, first=first, last=last, prefer=prefer), timeframe)
+        from tandem.store.sheet import COLUMNS, panel_of
+
+        stretches = self._stretches(symbols, timeframe, first, last, (None, None, None), prefer, COLUMNS)
+        if stretches is None:
+            return Panel.of(self.read(symbols, timeframe, first=first, last=last, prefer=prefer), timeframe)
+        return panel_of(stretches, timeframe)
+
+    @cached_property
+    def cache(self) -> "Cache":
+        """Large reads of closed sessions come through it."""
+        from tandem.store.cache import Cache
+
+        return Cache(self._folder)
+
+    def _stretches(
+        self,
+        symbols: Sequence[str],
+        timeframe: Timeframe,
+        first: datetime,
+        last: datetime,
+        series: "tuple[str | None, str | None, str | None]",
+        prefer: "Prefer | None",
+        columns: Sequence[str],
+    ) -> "list[Stretch] | None":
+        """Everybody's bars, the first word on each; None where which series to read takes a closer look."""
+        from tandem.store.block import in_order
+        from tandem.store.cache import Wanted
+        from tandem.store.choice import among
+        from tandem.store.fetching import snapshot
+
+        end = _utc(last) - timeframe.length + TICK
+        wanted = Wanted(tuple(sorted(set(symbols))), timeframe, _utc(first), end, _utc(last), columns)
+        if prefer == "seen" and not wanted.is_large:
+            return None
+        with self._connections.use() as connection, snapshot(connection):
+            blocks = self.cache.read(connection, wanted)
+        stretches = (one for block in blocks for one in block.stretches(set(symbols), wanted.begin, wanted.end))
+        found = among(stretches, series, prefer)
+        return None if found is None else in_order(found)
 
     def tracks(self, symbols: Sequence[str], timeframe: Timeframe, first: datetime, last: datetime) -> "list[Track]":
         """Which sources, feeds and adjustments these symbols have bars of, best first.

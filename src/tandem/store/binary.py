@@ -6,6 +6,7 @@ library hands out rows one by one. Format: PostgreSQL documentation, COPY, "Bina
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -89,12 +90,36 @@ def columns(stream: bytes, count: int) -> tuple[NDArray[np.int32], NDArray[np.in
     while stream[at : at + 2] != TRAILER:
         (group,) = _GROUP.unpack_from(stream, at)
         width = _ARRAY.unpack_from(stream, at + _GROUP.size)[0] + 4
-        whole = np.frombuffer(stream, np.uint8, count * width, at + _GROUP.size).reshape(count, width)
-        values = np.ascontiguousarray(whole[:, ARRAY_HEADER:].reshape(count, -1, 12)[:, :, 4:]).view(">i8")[:, :, 0]
+        values = _arrays(stream, at + _GROUP.size, count, width)
         groups.append(np.full(values.shape[1], group, dtype=np.int32))
         pieces.append(values)
         at += _GROUP.size + count * width
     return np.concatenate([np.empty(0, dtype=np.int32), *groups]), np.concatenate(pieces, axis=1, dtype=np.int64)
+
+
+def labelled(stream: bytes, texts: int, count: int) -> Iterator[tuple[int, list[str], NDArray[np.int64]]]:
+    """Rows of a group's number, some texts and `count` equally long arrays of 8-byte values.
+
+    Yields:
+        The group, its texts, and the bits of its values, shape (count, values).
+    """
+    at = len(SIGNATURE)
+    while stream[at : at + 2] != TRAILER:
+        (group,) = _GROUP.unpack_from(stream, at)
+        at += _GROUP.size
+        words = []
+        for _ in range(texts):
+            (length,) = _ARRAY.unpack_from(stream, at)
+            words.append(stream[at + 4 : at + 4 + length].decode())
+            at += 4 + length
+        width = _ARRAY.unpack_from(stream, at)[0] + 4
+        yield group, words, _arrays(stream, at, count, width).astype(np.int64)
+        at += count * width
+
+
+def _arrays(stream: bytes, at: int, count: int, width: int) -> NDArray[np.int64]:
+    whole = np.frombuffer(stream, np.uint8, count * width, at).reshape(count, width)
+    return np.ascontiguousarray(whole[:, ARRAY_HEADER:].reshape(count, -1, 12)[:, :, 4:]).view(">i8")[:, :, 0]
 
 
 _GROUP: Final = struct.Struct(">6xi")

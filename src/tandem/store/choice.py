@@ -1,10 +1,14 @@
 """Which of several series a decision reads, where a symbol has more than one for the same time."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tandem.store.connections import Connection
+
+if TYPE_CHECKING:
+    from tandem.store.block import Stretch
 
 Prefer = Literal["adjusted", "seen"]
 Place = tuple[str, ...]
@@ -38,10 +42,37 @@ def chosen(connection: Connection, names: list[str], wanted: dict[str, Any], pre
     Days begin at 4:00 UTC, at or just before midnight in New York.
     """
     rows = connection.execute(SERIES[prefer], {**wanted, "names": names}).fetchall()
-    best: dict[Place, Held] = {}
-    for held in sorted((Held(tuple(row[:-4]), *row[-4:]) for row in rows), key=lambda one: _rank(one, ORDER[prefer])):  # type: ignore[arg-type]
-        best.setdefault(held.place, held)
-    return best
+    return best((Held(tuple(row[:-4]), *row[-4:]) for row in rows), prefer)  # type: ignore[arg-type]
+
+
+def best(held: Iterable[Held], prefer: Prefer) -> dict[Place, Held]:
+    """Of each place the series to read."""
+    found: dict[Place, Held] = {}
+    for one in sorted(held, key=lambda one: _rank(one, ORDER[prefer])):
+        found.setdefault(one.place, one)
+    return found
+
+
+def among(
+    stretches: "Iterable[Stretch]", series: Sequence[str | None], prefer: Prefer | None
+) -> "list[Stretch] | None":
+    """Those stretches of bars that are to be read, a series for each symbol; None where that takes a closer look.
+
+    Args:
+        series: source, feed and adjustment, None for any.
+    """
+    fitting = [one for one in stretches if _fits(one.block.series, series)]
+    rows: Counter[tuple[str, tuple[str, str, str]]] = Counter()
+    for one in fitting:
+        rows[one.symbol, one.block.series] += len(one)
+    if prefer != "adjusted":
+        return fitting if len({symbol for symbol, _ in rows}) == len(rows) else None
+    taken = best((Held((symbol,), *of, count) for (symbol, of), count in rows.items()), prefer)
+    return [one for one in fitting if one.block.series == taken[one.symbol,].series]
+
+
+def _fits(one: tuple[str, str, str], series: Sequence[str | None]) -> bool:
+    return all(wanted in (None, own) for own, wanted in zip(one, series, strict=True))
 
 
 def by_series(held: Iterable[Held]) -> dict[tuple[str, str, str], set[Place]]:

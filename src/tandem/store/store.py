@@ -36,11 +36,11 @@ class Store:
         server: the embedded server, None where the user's own is used.
     """
 
-    def __init__(self, connections: Connections, server: Server | None = None) -> None:
+    def __init__(self, connections: Connections, server: Server | None = None, cache: Path | None = None) -> None:
         self._connections = connections
         self._worlds = Worlds(connections)
         self.server = server
-        self.bars = Bars(connections)
+        self.bars = Bars(connections, cache)
         self.sectors = Sectors(connections)
         self.blobs = Blobs(connections)
         self.leases = Leases(connections, self._worlds)
@@ -53,24 +53,25 @@ class Store:
         Raises:
             StoreError: the server cannot start, does not answer, or was made by a newer Tandem.
         """
+        cache = home.expanduser().absolute() / "cache" / "bars"
         if database_url:
-            return cls._connected(Connections(database_url), None)
+            return cls._connected(Connections(database_url), None, cache)
         server = Server(home)
         try:
             _create_database(server.url("postgres"), DATABASE)
-            return cls._connected(Connections(server.url(DATABASE), server.ensure), server)
+            return cls._connected(Connections(server.url(DATABASE), server.ensure), server, cache)
         except BaseException:
             server.close()
             raise
 
     @classmethod
-    def _connected(cls, connections: Connections, server: Server | None) -> Self:
+    def _connected(cls, connections: Connections, server: Server | None, cache: Path) -> Self:
         try:
             migrate(connections)
         except BaseException:
             connections.close()
             raise
-        return cls(connections, server)
+        return cls(connections, server, cache)
 
     def __enter__(self) -> Self:
         return self
