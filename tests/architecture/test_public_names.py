@@ -45,7 +45,7 @@ PUBLIC = {
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
         DISTRIBUTION Engine Funnel LocalEngine PairLife PairState PairTable Passport Refusals RefusedPair Score Screen
-        Step SymbolRefused code_version experiments_of identify next_morning slug world_tag
+        Step SymbolRefused code_version engine_of experiments_of identify next_morning slug world_tag
     """,
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features

@@ -1,5 +1,6 @@
 """The daily identification of pairs: gates, score, passports and refusals (STATISTICS 1-5)."""
 
+from tandem.screening.dask import engine_of
 from tandem.screening.engine import Engine, LocalEngine
 from tandem.screening.identify import identify
 from tandem.screening.life import PairLife, PairState, next_morning
@@ -26,6 +27,7 @@ __all__ = [
     "Step",
     "SymbolRefused",
     "code_version",
+    "engine_of",
     "experiments_of",
     "identify",
     "next_morning",
