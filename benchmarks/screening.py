@@ -19,9 +19,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from datetime import date
+from functools import cache, partial
 from itertools import combinations
 from multiprocessing import get_context
+from os import cpu_count
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Final
@@ -30,8 +32,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures import Figure, at_least, at_most, line, row
-from tandem.market import Stopwatch
+from tandem.config import Settings
+from tandem.market import Calendar, Session, Stopwatch, Timeframe
+from tandem.screening import Screen, engine_of
+from tandem.screening import identify as screen_panel
 from tandem.statistics import fit_garch, one_thread, screen_cointegration
+from tandem.store import Panel
 
 Matrix = NDArray[np.float64]
 
@@ -39,6 +45,7 @@ SHARED: Final = Path(__file__).parents[2] / "shared" / "data"
 DAILY: Final = SHARED / "sp500_daily_2013_2018.parquet"
 SECTORS: Final = SHARED / "sectors.csv"
 SEED: Final = 7
+DAY: Final = date(2024, 3, 12)
 CURVE: Final = (100, 500, 1_000, 3_000)
 PICTURE: Final = Path(__file__).parents[1] / "docs" / "scaling.svg"
 GIB: Final = 1024**3
@@ -234,13 +241,75 @@ def screened(n_symbols: int, n_bars: int) -> tuple[float, int, int]:
 
 
 def curve() -> Iterator[Figure]:
-    """Both orders of every pair x 400 bars, as the universe grows."""
-    points = {n_symbols: apart(screened, n_symbols, 400) for n_symbols in CURVE}
-    for n_symbols, (seconds, peak, tested) in points.items():
-        name = f"{n_symbols:,} symbols x 400 bars, both orders, {tested:,} pairs"
-        yield Figure(name, seconds, "s")
-        yield Figure(f"{name}: a pair", 1e6 * seconds / tested, "us")
-        yield Figure(f"{name}: peak memory", peak / GIB, "GiB")
+    """The tests alone and the whole screen, every pair x 400 bars, as the universe grows."""
+    seconds: dict[str, list[float]] = {"the tests, both orders": [], "the whole screen": []}
+    for n_symbols in CURVE:
+        for what, work in zip(seconds, (screened, identified), strict=True):
+            spent, peak, tested = apart(work, n_symbols, 400)
+            seconds[what].append(spent)
+            name = f"{n_symbols:,} symbols x 400 bars, {tested:,} pairs: {what}"
+            yield Figure(name, spent, "s")
+            yield Figure(f"{name}, a pair", 1e6 * spent / tested, "us")
+            yield Figure(f"{name}, peak memory", peak / GIB, "GiB")
+    for engine in ("local", "dask"):
+        spent, _, tested = apart(partial(identified, engine=engine), 1_000, 400)
+        name = f"1,000 symbols x 400 bars, {tested:,} pairs: the whole screen, engine {engine}, {cpu_count()} cores"
+        yield Figure(name, spent, "s")
+    draw(seconds)
+
+
+def identified(n_symbols: int, n_bars: int, engine: str = "local") -> tuple[float, int, int]:
+    """The same of every gate, with the start of the engine in it; memory is this process's, not its workers'."""
+    with tempfile.TemporaryDirectory() as home:
+        settings, session = universe_settings(n_bars, engine), Calendar().session(DAY)
+        assert session is not None
+        screen_all(simulated_panel(8, n_bars), session, settings, Path(home))
+        panel = simulated_panel(n_symbols, n_bars)
+        watch = Stopwatch()
+        screen = screen_all(panel, session, settings, Path(home))
+        return watch.seconds, peak_memory(), screen.funnel.tested
+
+
+def screen_all(panel: Panel, session: Session, settings: Settings, home: Path) -> Screen:
+    with engine_of(settings.screen, home) as engine:
+        return screen_panel(panel, session, settings, dict.fromkeys(panel.symbols, "technology"), engine=engine)
+
+
+def universe_settings(n_bars: int, engine: str) -> Settings:
+    """Daily bars and one sector; everything else as it comes."""
+    screen = {"engine": engine, "formation_days": n_bars}
+    return Settings.model_validate({"model": {"timeframe": "1Day"}, "screen": screen})
+
+
+def simulated_panel(n_symbols: int, n_bars: int) -> Panel:
+    """Daily bars of the walks, which trade enough to be let through."""
+    sessions = Calendar().before(DAY, n_bars)
+    starts = [Timeframe.DAY_1.start_of(session.open).replace(tzinfo=None) for session in sessions]
+    closes = np.exp(walks(n_symbols, n_bars))
+    symbols = [f"S{number:04d}" for number in range(n_symbols)]
+    return Panel.whole(
+        symbols, Timeframe.DAY_1, np.array(starts, "datetime64[us]"), closes, closes, np.full(closes.shape, 1e6)
+    )
+
+
+def draw(seconds: dict[str, list[float]]) -> None:
+    """Seconds over symbols, both in logs: pairs grow with the square of the symbols, and so do the lines."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as Picture
+
+    with mpl.rc_context({"svg.hashsalt": "tandem", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        picture = Picture(figsize=(7, 3.6), layout="constrained")
+        axes = picture.add_subplot(xlabel="symbols", ylabel="seconds", xscale="log", yscale="log")
+        for (what, values), colour in zip(seconds.items(), ("#0b6e99", "#c2571a"), strict=True):
+            axes.plot(CURVE, values, marker="o", color=colour, label=what)
+            for x, y in zip(CURVE, values, strict=True):
+                axes.annotate(f"{y:.3g}", (x, y), xytext=(0, 7), textcoords="offset points", ha="center", color=colour)
+        axes.set_xticks(CURVE, [f"{n_symbols:,}" for n_symbols in CURVE])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+        axes.margins(y=0.15)
+        axes.legend(frameon=False)
+        picture.savefig(PICTURE, metadata={"Date": None})
 
 
 def peak_memory() -> int:
