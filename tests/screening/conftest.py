@@ -1,6 +1,7 @@
 """Formation windows with a known truth, and the month that ships with Tandem."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,10 @@ import pytest
 
 from tandem.config import Settings
 from tandem.market import Calendar, Timeframe, resample
+from tandem.store import Panel
 
 DAY = date(2024, 3, 12)
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,12 @@ def window():
 
 
 @pytest.fixture(scope="session")
+def panel():
+    """A function from a bars frame to its panel of five-minute bars."""
+    return lambda bars: Panel.of(bars, Timeframe.MIN_5)
+
+
+@pytest.fixture(scope="session")
 def legs():
     """A function from a seed to the log closes of a cointegrated pair with GARCH noise and of two walks."""
     return simulate
@@ -38,8 +47,24 @@ def legs():
 
 @pytest.fixture(scope="session")
 def market(window, legs):
-    """A window with one cointegrated pair, SIMA and SIMB, and two walks, WALKA and WALKB."""
+    """Bars with one cointegrated pair, SIMA and SIMB, and two walks, WALKA and WALKB."""
     return window(legs(5))
+
+
+@pytest.fixture(scope="session")
+def daily():
+    """A function from a number of sessions to the panel of the newest daily bars of the S&P names."""
+    path = SHARED / "sp500_daily_2013_2018.parquet"
+    if not path.exists():
+        pytest.skip("the daily file of the S&P names is not beside this project")
+    bars = pd.read_parquet(path).rename(columns={"date": "start"})
+    bars["start"] = pd.to_datetime(bars["start"]).dt.tz_localize("America/New_York").dt.tz_convert("UTC")
+
+    def newest(sessions):
+        first = np.sort(bars["start"].unique())[-sessions]
+        return Panel.of(bars[bars["start"] >= first], Timeframe.DAY_1)
+
+    return newest
 
 
 @pytest.fixture(scope="session")
