@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.statistics import all_pairs, fit_hedge, fit_hedge_tls, half_life, measure_spreads, screen_johansen
+from tandem.statistics import (
+    all_pairs,
+    fit_hedge,
+    fit_hedge_tls,
+    half_life,
+    kalman_hedge,
+    measure_spreads,
+    screen_johansen,
+)
 
 MEASURES = ["hedge_ratio", "intercept", "ols", "tls", "johansen", "deviation", "phi", "half_life", "hurst"]
 MEASURES += ["crossing_rate", "variance_ratio"]
@@ -74,6 +82,17 @@ def test_hedges_are_those_of_numpy(gapped):
         normal = np.linalg.svd(np.column_stack([y - y.mean(), x - x.mean()]))[2][1]
         assert (found.ols[row], found.intercept[row]) == pytest.approx((slope, intercept), rel=1e-9)
         assert found.tls[row] == pytest.approx(-normal[1] / normal[0], rel=1e-9)
+
+
+def test_the_kalman_hedge_is_the_last_of_its_path(gapped):
+    found = measure_spreads(gapped, hedge="kalman")
+    lasts = [kalman_hedge(*legs(gapped, i, j)).last for i, j in all_pairs(8)]
+    np.testing.assert_allclose(found.hedge_ratio, [last.hedge_ratio for last in lasts], rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(found.intercept, [last.intercept for last in lasts], rtol=1e-8)
+    spreads = [last.spread(*legs(gapped, i, j)) for last, (i, j) in zip(lasts, all_pairs(8), strict=True)]
+    np.testing.assert_allclose(found.mean, [spread.mean() for spread in spreads], atol=1e-10)
+    np.testing.assert_allclose(found.deviation, [spread.std(ddof=1) for spread in spreads], rtol=1e-8)
+    np.testing.assert_allclose(found.half_life, [half_life(spread).bars or np.inf for spread in spreads], rtol=1e-7)
 
 
 def test_a_walk_wanders_and_a_pulled_spread_does_not():
@@ -160,12 +179,12 @@ def test_legs_without_a_line_between_them_have_no_total_least_squares_hedge():
 @settings(deadline=None)
 def test_prices_of_a_few_ticks_give_numbers_or_a_refusal(ticks):
     prices = np.log(np.array(ticks, dtype=float).T)
-    for hedge in ("ols", "tls", "johansen"):
+    for hedge in ("ols", "tls", "johansen", "kalman"):
         found = measure_spreads(prices, hedge=hedge)
         assert len(found) + len(found.refused) == 1
         assert not np.isnan(measures(found)).any()
 
 
 def test_a_hedge_that_is_not_known_is_said_in_one_line(gapped):
-    with pytest.raises(ValueError, match="one of ols, tls, johansen, got ridge"):
+    with pytest.raises(ValueError, match="one of ols, tls, johansen, kalman, got ridge"):
         measure_spreads(gapped, hedge="ridge")

@@ -84,7 +84,7 @@ def _unfit(y: Series, x: Series) -> Unfit:
 
 def _path(y: Series, x: Series, delta: float) -> HedgePath:
     path = np.empty((y.size, 4))
-    logs, squares, expected = _follow(y, x, delta, path)
+    logs, squares, expected = follow(y, x, delta, path)
     hedge_ratio, intercept, innovation, variance = path.T.copy()
     return HedgePath(
         hedge_ratio,
@@ -107,7 +107,7 @@ def _likeliest(y: Series, x: Series) -> float:
     path = np.empty((y.size, 4))
 
     def loss(log_delta: float) -> float:
-        return -_loglikelihood(y.size, *_follow(y, x, 10.0**log_delta, path))
+        return -_loglikelihood(y.size, *follow(y, x, 10.0**log_delta, path))
 
     # A grid first: the likelihood of a drifting line often has two maxima.
     grid = np.linspace(np.log10(LEAST_DELTA), np.log10(MOST_DELTA), 41)
@@ -117,11 +117,12 @@ def _likeliest(y: Series, x: Series) -> float:
 
 
 @kernel
-def _follow(y: Series, x: Series, delta: float, path: Matrix) -> tuple[float, float, int]:
-    """Filter; the sum of log variances, of squared standardised innovations, and how many were expected.
+def follow(y: Series, x: Series, delta: float, path: Matrix) -> tuple[float, float, int]:
+    """Filter into `path`, the columns of HedgePath.
 
     Variances are in units of the noise's; p, q, r are the covariances of (slope, level), of which
-    `_unknown` is the diffuse part.
+    `_unknown` is the diffuse part. The answer is the sum of log variances, that of squared standardised
+    innovations, and how many of them were expected.
     """
     slope, level, logs, squares, expected = 0.0, 0.0, 0.0, 0.0, 0
     p, q, r = 0.0, 0.0, 0.0

@@ -7,18 +7,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tandem.statistics.johansen import relation
+from tandem.statistics.kalman import DELTA, follow
 from tandem.statistics.kernel import kernel, summing
 from tandem.statistics.legs import centre, common_bars, mean, products, residual_of_line, unfit
 from tandem.statistics.pairs import Matrix, Pairs, RefusedPairs, Unfit, prices_and_pairs
 from tandem.statistics.series import Series
 from tandem.statistics.threads import in_chunks
 
-HedgeBy = Literal["ols", "tls", "johansen"]
+HedgeBy = Literal["ols", "tls", "johansen", "kalman"]
 
 LEAST_BARS: Final = 30
 HURST_LAGS: Final = 20
 VARIANCE_RATIO_BARS: Final = 10
 CHUNK: Final = 1024
+KALMAN: Final = get_args(HedgeBy).index("kalman")
 TOO_FEW_BARS, SINGULAR, NO_HEDGE = int(Unfit.TOO_FEW_BARS), int(Unfit.SINGULAR), int(Unfit.NO_HEDGE)
 
 
@@ -34,7 +36,8 @@ class SpreadTable:
         ols, tls, johansen: hedge ratios by least squares of a on b, by total least squares, and from the
             first eigenvector of Johansen's test. `tls` is infinite where the legs are uncorrelated and the
             first moves more.
-        mean, deviation: of the spread; sample standard deviation (n - 1).
+        mean, deviation: of the spread; sample standard deviation (n - 1). Only Kalman's spread has a mean
+            other than 0: its last intercept is not that of the window.
         phi: slope of the spread on its own last value, least squares with a constant.
         half_life: `-ln 2 / ln(phi)` bars; infinite where phi is not between 0 and 1.
         hurst: slope of the log standard deviation of `s[t + lag] - s[t]` on log lag, lags 2 to 20 (the
@@ -77,7 +80,7 @@ def measure_spreads(
     Args:
         log_prices: shape (n_symbols, n_bars), NaN where a symbol has no bar.
         pairs: rows, shape (n_pairs, 2); None is every i < j.
-        hedge: whose hedge ratio makes the spread.
+        hedge: whose hedge ratio makes the spread; "kalman" is the last of `kalman_hedge` at its own delta.
         threads: None is every core.
 
     Raises:
@@ -134,7 +137,7 @@ def _measure(
     code: NDArray[np.int64],
 ) -> None:
     most = log_prices.shape[1]
-    y, x, spread = np.empty(most), np.empty(most), np.empty(most)
+    y, x, spread, path = np.empty(most), np.empty(most), np.empty(most), np.empty((most, 4))
     for row in range(start, stop):
         bars = common_bars(log_prices, pairs[row, 0], pairs[row, 1], y, x)
         common[row], code[row] = bars, TOO_FEW_BARS
@@ -149,17 +152,21 @@ def _measure(
         if not regular:
             code[row] = SINGULAR
             continue
-        hedges = (ols, _total_slope(y, x, bars), ols - tilt)
-        slope = hedges[method]
+        level = 0.0
+        found[row, 2], found[row, 3], found[row, 4] = ols, _total_slope(y, x, bars), ols - tilt
+        if method == KALMAN:
+            follow(y[:bars], x[:bars], DELTA, path)
+            slope, level = path[bars - 1, 0], path[bars - 1, 1]
+        else:
+            slope = found[row, 2 + method]
         if not np.isfinite(slope):
             code[row] = NO_HEDGE
             continue
         for bar in range(bars):
             spread[bar] = y[bar] - slope * x[bar]
-        intercept = level_y - slope * level_x
-        found[row, 0], found[row, 1] = slope, intercept
-        found[row, 2], found[row, 3], found[row, 4] = hedges
+        found[row, 0], found[row, 1] = slope, level_y + level - slope * level_x
         _describe(spread, bars, found[row, 5:])
+        found[row, 5] -= level
 
 
 @kernel
