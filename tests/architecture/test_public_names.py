@@ -43,8 +43,10 @@ PUBLIC = {
     """,
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
-        DISTRIBUTION Engine Funnel LocalEngine PairLife PairState PairTable Passport Refusals RefusedPair Score Screen
-        Step SymbolRefused code_version engine_of experiments_of identify next_morning slug world_tag
+        DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
+        Progress Refusals RefusedPair Score Screen Step SymbolRefused code_version draw_funnel
+        draw_score draw_spread engine_of experiments_of identify nearest_misses next_morning
+        passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
@@ -62,11 +64,15 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        Desk Difference Morning Plan Recycled Rehearsal alpaca_desk backtest_desk compare copy_plan
-        formation in_one_process keys_of minutes plan_of prepare recycled run_session symbols_of
-        through_sockets training visiting_desk
+        ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
+        TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
+        formation identify_day in_one_process keys_of minutes on_record plan_of prepare recycled
+        refusal_of run_session symbols_of through_sockets training visiting_desk
     """,
-    "operations": "Summary picture print_summary summarise write_report write_summary",
+    "operations": """
+        Summary findings_document picture print_findings print_refusals print_summary summarise
+        write_report write_summary
+    """,
     "cli": "main",
 }
 

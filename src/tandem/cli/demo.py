@@ -175,7 +175,7 @@ def _tell_morning(console: "Console", session: Session, morning: "Morning | None
         return
     names = ", ".join(
         f"{passport.pair} (score {passport.score.total:.2f}, {morning.models[passport.pair].trades_with} trades)"
-        for passport in morning.screen.passports
+        for passport in morning.entering
     )
     selected = names or "no pair passes every gate"
     console.print(f"[cyan]{session.day}[/cyan] {morning.plan.tested} pairs tested: {selected}")

@@ -59,6 +59,22 @@ def world_of(store: "Store", settings: "Settings", name: str = "") -> World:
     return world
 
 
+def world_to_trade(store: "Store", settings: "Settings", name: str = "") -> World:
+    """The world that `tandem trade` uses: the named one, that of the running recycler, else the newest, else a new one.
+
+    Where no recycler runs it is the one that the next recycler goes on with.
+
+    Raises:
+        ConfigError: no world has that name, or the running recycler is of another store.
+    """
+    from tandem.recycler import standing_world
+
+    name = name or _running(settings)
+    if settings.websocket.mode == "recycler" and not name:
+        return standing_world(store, settings.websocket.recycler.cash)
+    return newest_world(store, settings, name) or store.new_world(kind_of(settings), "tandem trade")
+
+
 def _running(settings: "Settings") -> str:
     """The world of the recycler that the settings name; empty where none answers."""
     from tandem.cli.recycler import ask

@@ -4,7 +4,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tandem.cli.opening import kind_of, newest_world, open_store
+from tandem.cli.opening import newest_world, open_store, world_to_trade
 from tandem.market import NEW_YORK, Calendar, ConfigError, Pair, RecyclerError, Session, WallClock, WorldKind
 
 if TYPE_CHECKING:
@@ -36,16 +36,18 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
     from rich.console import Console
 
     from tandem.config import load
-    from tandem.desk import prepare, run_session
+    from tandem.desk import copy_plan, prepare, run_session
     from tandem.store import MemoryFacts
 
     settings, console = load(), Console(highlight=False)
     if not dry_run:
         _confirm(settings, live)
+    session = _session(settings)
     with open_store() as store:
-        meant = store.new_world(WorldKind.SHADOW, "dry run") if dry_run else _world(store, settings, world)
+        meant = store.new_world(WorldKind.SHADOW, "dry run") if dry_run else world_to_trade(store, settings, world)
         inner = MemoryFacts(meant) if dry_run else store.facts(meant)
-        session = _session(settings)
+        if dry_run and (known := newest_world(store, settings, world)):
+            copy_plan(store.facts(known), inner, session)
         console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
         _tell(console, prepare(store, inner, session, settings, None if dry_run else _registry(store, settings)))
         facts = Told(inner, console, orders=not dry_run)
@@ -105,14 +107,6 @@ def _symbols(facts: "Facts", session: Session, settings: "Settings") -> list[str
     return sorted({symbol for pair in pairs for symbol in pair.symbols}) or settings.websocket.symbols
 
 
-def _world(store: "Store", settings: "Settings", name: str) -> "World":
-    if settings.websocket.mode == "recycler" and not name:
-        from tandem.cli.recycler import ask
-
-        name = ask(settings.websocket.recycler.server_url)["world"]
-    return newest_world(store, settings, name) or store.new_world(kind_of(settings), "tandem trade")
-
-
 def _desk(
     store: "Store",
     world: "World",
@@ -155,12 +149,12 @@ def _tell(console: "Console", morning: "Morning | None") -> None:
     if morning is None:
         console.print("The day has its plan already.")
         return
-    for passport in morning.screen.passports:
+    for passport in morning.entering:
         model = morning.models[passport.pair]
         line = f"{passport.pair}: score {passport.score.total:.2f}, the {model.trades_with} trades: {model.why}"
         console.print(line, soft_wrap=True)
-    if not morning.screen.passports:
-        console.print(f"{morning.plan.tested} pairs tested, none passes every gate; `tandem identify` says why.")
+    if not morning.entering:
+        console.print(f"{morning.plan.tested} pairs tested, none may be entered; `tandem identify` says why.")
 
 
 def _words(record: "Record", orders: bool) -> str:

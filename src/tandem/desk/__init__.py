@@ -1,10 +1,12 @@
 """The one loop, and the worlds it runs in."""
 
 from tandem.desk.backtest import backtest_desk
+from tandem.desk.configuration import ConfiguredPair, TradingConfiguration, configuration_of, fact_key
 from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
+from tandem.desk.identification import Identification, identify_day, on_record, refusal_of, symbols_of
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
-from tandem.desk.morning import Morning, copy_plan, prepare, symbols_of
+from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
 from tandem.desk.recycled import Recycled, recycled
@@ -12,23 +14,31 @@ from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
 
 __all__ = [
+    "ConfiguredPair",
     "Desk",
     "Difference",
+    "Identification",
     "Morning",
     "Plan",
     "Recycled",
     "Rehearsal",
+    "TradingConfiguration",
     "alpaca_desk",
     "backtest_desk",
     "compare",
+    "configuration_of",
     "copy_plan",
+    "fact_key",
     "formation",
+    "identify_day",
     "in_one_process",
     "keys_of",
     "minutes",
+    "on_record",
     "plan_of",
     "prepare",
     "recycled",
+    "refusal_of",
     "run_session",
     "symbols_of",
     "through_sockets",

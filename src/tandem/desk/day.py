@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 
 from tandem.book import Book, Capital, Mark
 from tandem.config import RiskSettings, Settings
+from tandem.desk.configuration import TradingConfiguration, configuration_of
 from tandem.desk.desk import Desk
 from tandem.desk.plan import plan_of, watch_of
 from tandem.execution import PairOrderEnded, Trader, name_of, reconcile
@@ -32,6 +33,7 @@ class Day:
         closes: newest close of every symbol, dollars.
         decided: decisions of this session that are on record.
         rearmed: keys of the baselines that were set when a person re-armed entries.
+        configuration: what the morning allows with each pair; None for a plan that was made without one.
     """
 
     LAST_CALL: ClassVar = timedelta(minutes=10)
@@ -48,6 +50,7 @@ class Day:
     opens: dict[tuple[str, datetime], Decimal] = field(default_factory=dict)
     halt_reason: str = ""
     rearmed: set[str] = field(default_factory=set)
+    configuration: TradingConfiguration | None = None
     _notes: list[Record] = field(default_factory=list)
     _orders: list[datetime] = field(default_factory=list)
 
@@ -73,6 +76,7 @@ class Day:
         trader = Trader(desk.world, session.day, desk.broker, facts, budget, book.executions, commission)
         decided = {mark.at for mark in marks if mark.session == session.day}
         day = cls(desk, session, book, trader, _equity(book, marks, baselines, session), today, carried, decided)
+        day.configuration = configuration_of(facts, session.day, plan.version if plan else None)
         day.rearmed = {baseline.key for baseline in baselines}
         day.closes |= {fill.body.symbol: fill.body.price for fill in facts.read(Fill)}
         trader.reference = lambda symbol, at: day.opens.get((symbol, at.replace(second=0, microsecond=0)))
@@ -131,6 +135,15 @@ class Day:
         if pair not in self.trader.working:
             return None
         return Refusal("order working", "the pair's last order is still under way", "execution")
+
+    def exits_only(self, pair: Pair) -> Refusal | None:
+        """A pair that is on probation, or not in today's configuration at all, is closed and not entered."""
+        configured = self.configuration.of(pair) if self.configuration else None
+        if configured is not None and configured.exits_only:
+            return configured.exits_only
+        if self.watch(pair).passport.session != self.session.day:
+            return Refusal("not selected", "the pair is not in today's plan", "risk")
+        return None
 
     def foreign(self, pair: Pair) -> Refusal | None:
         """A symbol of which the account holds shares that Tandem did not open is left alone."""

@@ -1,15 +1,18 @@
-"""Before the open: identify pairs, train their models, register them, write the plan."""
+"""Before the open: the day's identification, then a model for each pair that may be entered, and the plan."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tandem.book import Mark
 from tandem.config import Settings
-from tandem.desk.history import formation, training
+from tandem.desk.configuration import TradingConfiguration, configuration_of, fact_key
+from tandem.desk.history import training
+from tandem.desk.identification import Identification, identify_day, on_record
 from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.forecast import ModelRegistered, PairModel, train_pair
-from tandem.market import DataError, Pair, Refusal, Session, StoreError, World
-from tandem.screening import Passport, Screen, identify
+from tandem.market import Pair, Refusal, Session, StoreError
+from tandem.screening import Funnel, PairLife, Passport
 from tandem.store import Facts, Record, Store
 
 if TYPE_CHECKING:
@@ -23,14 +26,19 @@ class Morning:
     """What one morning decided.
 
     Attributes:
-        screen: every pair tested, selected or refused.
-        models: of the selected pairs.
+        identification: every pair considered, selected or refused, and what may be traded.
+        models: of the pairs that may be entered.
         plan: what the session will live by.
     """
 
-    screen: Screen
+    identification: Identification
     models: Mapping[Pair, PairModel]
     plan: Plan
+
+    @property
+    def entering(self) -> tuple[Passport, ...]:
+        """Passports of the pairs that may be entered, best score first."""
+        return tuple(passport for passport in self.identification.passports if passport.pair in self.models)
 
 
 def prepare(
@@ -38,84 +46,102 @@ def prepare(
 ) -> Morning | None:
     """Do the morning of one trading date, once: None where the world has a plan for it already.
 
-    Only bars that were over at 6:00 in New York are read. Trading does not depend on the registry: where it
-    is away, that is a Refusal on record and the plan is made all the same.
+    The day's newest recorded identification counts, whatever settings it was made with; where there is none it is
+    made. One that is recorded after the session has begun is for nobody: the session goes on as it began.
+
+    Only bars that were over at 6:00 in New York are read. Trading does not depend on MLflow: where it is away, that
+    is a Refusal on record and the plan is made all the same.
 
     Raises:
         DataError: no active sector has two symbols with bars.
     """
-    if plan_of(facts, session.day) is not None:
+    plan, configuration = plan_of(facts, session.day), configuration_of(facts, session.day)
+    if plan is not None and not _is_behind(facts, session, plan, configuration):
         return None
-    symbols = symbols_of(store, settings)
-    screen = identify(formation(store, symbols, session, settings), session, settings, store.sectors.of(symbols))
-    models = _train(training(store, symbols, session, settings), screen.passports, settings)
+    if configuration is not None:
+        found = on_record(store, facts, configuration)
+    else:
+        tracking = registry.tracking if registry else None
+        found = identify_day(store, facts, session, settings, tracking=tracking)
+    return train(store, facts, session, settings, found, registry)
+
+
+def train(
+    store: Store,
+    facts: Facts,
+    session: Session,
+    settings: Settings,
+    found: Identification,
+    registry: "MlflowRegistry | None",
+) -> Morning:
+    """Train a model for each pair that may be entered, register them and record the plan."""
+    settings = _as_identified(settings, found.configuration)
+    entering = tuple(each for each in found.passports if _may_enter(found.configuration, each.pair))
+    models = _models(store, session, settings, entering)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
+    version = found.configuration.version
     try:
-        registered = _register(registry, session, screen, models, settings, facts.world) if registry else []
+        registered = _register(registry, facts, session, entering, models, settings) if registry else []
     except StoreError as error:
         registered = []
         away = Refusal("not registered", str(error), "forecast")
-        facts.append(Record(away, session.day, session.morning, f"refusal.registry.{session.day}"))
-    facts.append(*_findings(session, screen, registered))
+        facts.append(Record(away, session.day, session.morning, fact_key("refusal.registry", session.day, version)))
+    facts.append(*(
+        Record(model, session.day, session.morning, f"registered.{model.name}.{model.version}") for model in registered
+    ))  # fmt: skip
     if registry is not None:
         for model in registered:
             registry.promote(model.name, model.version)
-    plan = Plan(screen.funnel.tested, digests, tuple(model.name for model in registered))
-    record_plan(facts, session, plan, screen.passports)
-    return Morning(screen, models, plan)
+    plan = Plan(found.funnel.tested, digests, tuple(model.name for model in registered), version)
+    record_plan(facts, session, plan, entering)
+    return Morning(found, models, plan)
 
 
-def symbols_of(store: Store, settings: Settings) -> list[str]:
-    """Symbols of the active sectors that have bars of the model's timeframe.
+def copy_plan(source: Facts, target: Facts, session: Session) -> None:
+    """Let another world trade a date by the same identification and plan."""
+    for kind in (Funnel, Passport, PairLife, TradingConfiguration, Plan):
+        target.append(*source.read(kind, session=session.day))
 
-    Raises:
-        DataError: no active sector has two of them.
-    """
-    with_bars = set(store.bars.symbols(settings.model.timeframe))
-    sectors = [with_bars & set(store.sectors.symbols(sector)) for sector in settings.sectors.active]
-    if not any(len(members) >= 2 for members in sectors):
-        raise DataError(
-            f"fewer than two symbols of {', '.join(settings.sectors.active)} have {settings.model.timeframe} bars",
-            "Load bars with `tandem data load`, or see `tandem sectors list`",
-        )
-    return sorted(set().union(*sectors))
+
+def _is_behind(facts: Facts, session: Session, plan: Plan, configuration: TradingConfiguration | None) -> bool:
+    """A later identification counts until the session has made its first decision."""
+    if configuration is None or configuration.version <= plan.version:
+        return False
+    return not facts.read(Mark, session=session.day)
+
+
+def _as_identified(settings: Settings, configuration: TradingConfiguration) -> Settings:
+    model = settings.model.model_copy(update={"timeframe": configuration.timeframe})
+    screen = settings.screen.model_copy(update={"formation_days": configuration.formation_days})
+    return settings.model_copy(update={"model": model, "screen": screen})
+
+
+def _may_enter(configuration: TradingConfiguration, pair: Pair) -> bool:
+    configured = configuration.of(pair)
+    return configured is not None and configured.entries
 
 
 def _register(
     registry: "MlflowRegistry",
+    facts: Facts,
     session: Session,
-    screen: Screen,
+    passports: Sequence[Passport],
     models: Mapping[Pair, PairModel],
     settings: Settings,
-    world: World,
 ) -> list[ModelRegistered]:
     registered = []
-    for sector in settings.sectors.active:
-        passports = [passport for passport in screen.passports if passport.sector == sector]
-        own = {passport.pair: models[passport.pair] for passport in passports}
-        if own:
-            registered.append(registry.record_day(session, sector, passports, own, settings, world=world))
+    for sector in dict.fromkeys(passport.sector for passport in passports):
+        own = [passport for passport in passports if passport.sector == sector]
+        chosen = {passport.pair: models[passport.pair] for passport in own}
+        registered.append(registry.record_day(session, sector, own, chosen, settings, world=facts.world))
     return registered
 
 
-def _findings(session: Session, screen: Screen, registered: Iterable[ModelRegistered]) -> list[Record]:
-    day, at = session.day, session.morning
-    found: list[Record] = [Record(screen.funnel, day, at, f"funnel.{day}")]
-    found += [
-        Record(refused.refusal, day, at, f"refusal.screening.{day}.{refused.pair}", str(refused.pair))
-        for refused in screen.refusals
-    ]
-    return found + [Record(model, day, at, f"registered.{model.name}.{model.version}") for model in registered]
-
-
-def copy_plan(source: Facts, target: Facts, session: Session) -> None:
-    """Let another world trade a date by the same plan."""
-    plan = plan_of(source, session.day)
-    if plan is not None:
-        record_plan(target, session, plan, [record.body for record in source.read(Passport, session=session.day)])
-
-
-def _train(bars: "pd.DataFrame", passports: tuple[Passport, ...], settings: Settings) -> dict[Pair, PairModel]:
+def _models(store: Store, session: Session, settings: Settings, passports: Sequence[Passport]) -> dict[Pair, PairModel]:
+    if not passports:
+        return {}
+    symbols = sorted({symbol for passport in passports for symbol in passport.pair.symbols})
+    bars: pd.DataFrame = training(store, symbols, session, settings)
     closes = bars.pivot(index="start", columns="symbol", values="close")
     models = {}
     for passport in passports:

@@ -13,6 +13,7 @@ from tandem.store import Facts, Record
 
 KINDS = (Signal, Refusal, Intent, Order, Fill)
 OWN = ("execution_id",)
+MORNING = ("screening", "forecast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def _content(facts: Facts) -> Iterator[tuple[str, str]]:
     counts: dict[str, int] = {}
     for kind in KINDS:
         for record in facts.read(kind):
-            if isinstance(record.body, Refusal) and record.body.by == "screening":
+            if isinstance(record.body, Refusal) and record.body.by in MORNING:
                 continue
             key = _key(record, str(facts.world))
             counts[key] = counts.get(key, 0) + 1

@@ -87,8 +87,8 @@ def may_enter(
         return Refusal("halted", day.halt_reason, "risk")
     if last_call:
         return Refusal("overnight", "the last minutes are for exits", "risk")
-    if watch.passport.session != day.session.day:
-        return Refusal("not selected", "the pair is not in today's plan", "risk")
+    if refusal := day.exits_only(pair):
+        return refusal
     if refusal := day.busy(pair):
         return refusal
     if refusal := day.foreign(pair):

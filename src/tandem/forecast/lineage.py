@@ -9,7 +9,7 @@ from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
 from tandem.market import Session, World
-from tandem.screening import code_version, experiments_of, slug, world_tag
+from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
 
 if TYPE_CHECKING:
     from tandem.screening import Passport
@@ -77,25 +77,7 @@ def params(sector: str, settings: Settings, model: PairModel) -> dict[str, objec
 
 def figures(passport: "Passport", model: PairModel) -> dict[str, float]:
     """Figures of one pair; those that are not finite are left out."""
-    garch, score = passport.garch, passport.score
-    found = {
-        **model.metrics,
-        "cointegration_pvalue": passport.pvalue,
-        "arch_test_pvalue": garch.arch_lm_pvalue,
-        "ljung_box_pvalue": garch.ljung_box_pvalue,
-        "adf_test_pvalue": passport.adf_pvalue,
-        "garch_aic": garch.aic,
-        "garch_bic": garch.bic,
-        "correlation_prices": passport.correlation_prices,
-        "correlation_returns": passport.correlation_returns,
-        "hedge_ratio": passport.hedge_ratio,
-        "half_life": passport.half_life,
-        "score": score.total,
-        "score_fit": score.fit,
-        "score_volatility": score.volatility,
-        "score_trading": score.trading,
-        "score_diagnostics": score.diagnostics,
-    }
+    found = {**model.metrics, **passport_figures(passport)}
     return {name: float(value) for name, value in found.items() if isfinite(value)}
 
 

@@ -1,7 +1,18 @@
 """What a run came to: the summary, the report and its pictures."""
 
+from tandem.operations.findings import findings_document, print_findings, print_refusals
 from tandem.operations.printing import print_summary
 from tandem.operations.report import picture, write_report
 from tandem.operations.summary import Summary, summarise, write_summary
 
-__all__ = ["Summary", "picture", "print_summary", "summarise", "write_report", "write_summary"]
+__all__ = [
+    "Summary",
+    "findings_document",
+    "picture",
+    "print_findings",
+    "print_refusals",
+    "print_summary",
+    "summarise",
+    "write_report",
+    "write_summary",
+]

@@ -12,12 +12,14 @@ from tandem.operations.model_picture import model_drawing
 from tandem.operations.page import figure, paragraph, section, under
 from tandem.operations.pairday import PairDay
 from tandem.operations.scoreboard import FORECASTERS, ModelScore
+from tandem.operations.screen_picture import passport_drawing
 from tandem.operations.spread_picture import spread_drawing
 from tandem.operations.summary import Summary
 from tandem.operations.wording import bar_length, counted, dollars, listed, plain, span, weekday
 from tandem.screening import Passport
 
 MOST_PICTURES: Final = 16
+MOST_MORNINGS: Final = 8
 
 
 def spreads_section(days: Sequence[PairDay], rule: RuleSettings) -> Markup:
@@ -52,16 +54,34 @@ def _bars(passport: Passport) -> str:
     return f"{plain(passport.half_life, 1)} bars of {bar_length(passport.timeframe)}"
 
 
-def passports_section(chronicle: Chronicle) -> Markup:
-    """What each pair was selected on, one column per morning."""
+def passports_section(chronicle: Chronicle, rule: RuleSettings) -> Markup:
+    """What each pair was selected on: a picture of its newest morning, one column for each of the last mornings."""
     by_pair: dict[Pair, list[Passport]] = {}
     for (_, pair), passport in sorted(chronicle.passports.items()):
         by_pair.setdefault(pair, []).append(passport)
     if not by_pair:
         return section("passports", "Passports", paragraph("No pair passed every gate on any morning."))
-    tables = (join([element("h3", str(pair)), _passports(found)]) for pair, found in by_pair.items())
-    note = paragraph("All that a pair was selected on, measured on the window and frozen for the day.", class_="note")
-    return section("passports", "Passports", note, *tables)
+    shown = sorted(by_pair, key=lambda pair: (by_pair[pair][-1].session, by_pair[pair][-1].score.total))
+    shown = shown[: -MOST_PICTURES - 1 : -1]
+    note = paragraph(
+        "All that a pair was selected on, measured on the window and frozen for the day. z is the distance of the "
+        "spread from its equilibrium in standard deviations; the band is what the AR(1)-GARCH(1,1) model expected one "
+        "bar before, two conditional deviations wide. Of the score: what each component adds, beside what it could.",
+        class_="note",
+    )
+    left = len(by_pair) - len(shown)
+    rest = paragraph(f"{counted(left, 'pair')} more not shown.", class_="note") if left else ""
+    return section("passports", "Passports", note, *(_passport(chronicle, by_pair[pair], rule) for pair in shown), rest)
+
+
+def _passport(chronicle: Chronicle, found: Sequence[Passport], rule: RuleSettings) -> Markup:
+    newest = found[-1]
+    made = chronicle.configurations.get(newest.session)
+    configured = made.of(newest.pair) if made else None
+    stands = f" It is {configured.life.state}: {configured.life.why}." if configured else ""
+    caption = f"{weekday(newest.session)}, {newest.sector}: score {plain(newest.score.total)}.{stands}"
+    picture = figure(passport_drawing(newest, rule.enter_z), caption)
+    return join([element("h3", str(newest.pair)), picture, _passports(found[-MOST_MORNINGS:])])
 
 
 def _passports(passports: Sequence[Passport]) -> Markup:

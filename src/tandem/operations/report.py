@@ -84,7 +84,7 @@ def write_report(
         trades_section(known),
         mornings_section(chronicle, yearly),
         refusals_section(chronicle, known),
-        passports_section(chronicle),
+        passports_section(chronicle, rule or RuleSettings()),
         models_section(chronicle, known),
         _parity(known, differences),
     )

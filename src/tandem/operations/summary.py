@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from tandem.book import Book, Mark
@@ -26,7 +27,7 @@ class Summary:
         capital, equity: dollars at the start and at the end.
         bars_replayed: 1-minute bars; None where nobody counted.
         decisions: moments at which every pair was judged.
-        pairs_tested, pairs_selected: summed over the mornings.
+        pairs_tested, pairs_selected: summed over the mornings; selected are those of the plans.
         signals: judgements of pairs, `hold` among them.
         actions: how many signals said what.
         refusals: of pairs, signals and intents, whoever refused.
@@ -136,7 +137,7 @@ def summary_of(
     days, trades = day_lines(chronicle), round_trips(chronicle)
     end = _end(chronicle)
     registered = sum(len(plan.registered) for plan in chronicle.plans.values())
-    reasons = Counter((record.body.by, record.body.reason) for record in chronicle.refusals)
+    reasons = refusal_counts(chronicle)
     return Summary(
         world=chronicle.world,
         capital=chronicle.capital,
@@ -144,10 +145,10 @@ def summary_of(
         bars_replayed=bars_replayed,
         decisions=len(chronicle.marks),
         pairs_tested=sum(plan.tested for plan in chronicle.plans.values()),
-        pairs_selected=len(chronicle.passports),
+        pairs_selected=sum(len(plan.models) for plan in chronicle.plans.values()),
         signals=len(chronicle.signals),
         actions=Counter(str(record.body.action) for record in chronicle.signals),
-        refusals=len(chronicle.refusals),
+        refusals=reasons.total(),
         refusals_by_reason=dict(reasons.most_common()),
         orders=len(chronicle.orders),
         fills=len(chronicle.fills),
@@ -191,6 +192,15 @@ def equity_path(chronicle: Chronicle) -> list[Decimal]:
     for day, end in closing_marks(chronicle):
         path += [*(record.body.equity for record in marks[day]), end.equity]
     return path
+
+
+def refusal_counts(chronicle: Chronicle) -> Counter[tuple[str, str]]:
+    """How often each room refused for each reason; of pairs by the funnels' counts."""
+    reasons = Counter((record.body.by, record.body.reason) for record in chronicle.refusals)
+    for funnel in chronicle.funnels.values():
+        for before, step in pairwise(funnel.steps):
+            reasons["screening", step.gate] += before.left - step.left
+    return +reasons
 
 
 def _end(chronicle: Chronicle) -> Mark:

@@ -2,24 +2,30 @@
 
 from tandem.screening.dask import engine_of
 from tandem.screening.engine import Engine, LocalEngine
-from tandem.screening.identify import identify
+from tandem.screening.identify import Progress, identify
 from tandem.screening.life import PairLife, PairState, next_morning
 from tandem.screening.lineage import DISTRIBUTION, code_version, experiments_of, slug, world_tag
+from tandem.screening.misses import nearest_misses, refused_rows
 from tandem.screening.passport import Passport
+from tandem.screening.pictures import Inks, draw_funnel, draw_score, draw_spread
 from tandem.screening.quality import SymbolRefused
 from tandem.screening.score import Score
 from tandem.screening.screen import Funnel, Refusals, RefusedPair, Screen, Step
 from tandem.screening.table import PairTable
+from tandem.screening.tracking import Origin, passport_figures, track
 
 __all__ = [
     "DISTRIBUTION",
     "Engine",
     "Funnel",
+    "Inks",
     "LocalEngine",
+    "Origin",
     "PairLife",
     "PairState",
     "PairTable",
     "Passport",
+    "Progress",
     "Refusals",
     "RefusedPair",
     "Score",
@@ -27,10 +33,17 @@ __all__ = [
     "Step",
     "SymbolRefused",
     "code_version",
+    "draw_funnel",
+    "draw_score",
+    "draw_spread",
     "engine_of",
     "experiments_of",
     "identify",
+    "nearest_misses",
     "next_morning",
+    "passport_figures",
+    "refused_rows",
     "slug",
+    "track",
     "world_tag",
 ]

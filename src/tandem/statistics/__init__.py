@@ -28,10 +28,12 @@ from tandem.statistics.diagnostics import (
 )
 from tandem.statistics.discovery import (
     SimulatedNull,
+    Walk,
     benjamini_hochberg,
     benjamini_yekutieli,
     expected_by_chance,
     simulated_null,
+    simulated_nulls,
 )
 from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
@@ -105,6 +107,7 @@ __all__ = [
     "Unfit",
     "UnitRoot",
     "UnitRootTable",
+    "Walk",
     "adf",
     "all_pairs",
     "arch_lm",
@@ -152,6 +155,7 @@ __all__ = [
     "series_of",
     "sharpe_ratio",
     "simulated_null",
+    "simulated_nulls",
     "total_return",
     "win_rate",
 ]

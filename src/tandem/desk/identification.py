@@ -1,0 +1,208 @@
+"""The identification of a morning: bars in, pairs out, MLflow and the day's trading configuration on record."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tandem.book import Book
+from tandem.config import Settings
+from tandem.desk.configuration import (
+    ConfiguredPair,
+    TradingConfiguration,
+    configuration_of,
+    fact_key,
+    last_configuration,
+    ranked,
+    settings_digest,
+)
+from tandem.desk.history import formation
+from tandem.desk.plan import passport_key, passport_records
+from tandem.market import DataError, FactConflict, Pair, Refusal, Session, StoreError
+from tandem.screening import (
+    Funnel,
+    Origin,
+    PairLife,
+    PairState,
+    PairTable,
+    Passport,
+    Progress,
+    Screen,
+    engine_of,
+    identify,
+    next_morning,
+    track,
+)
+from tandem.store import Facts, Record, Store, Tracking
+
+NOT_SCREENED: Final = "a leg has no bars in the window, or its sector is not screened"
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """What one morning found.
+
+    Attributes:
+        configuration: which pairs may be traded.
+        passports: of the selected pairs, best score first.
+        funnel: the counts.
+        table: every pair considered, with the gate at which it ended.
+        is_new: False where it was on record already and nothing has changed.
+        untracked: why MLflow knows nothing of it; None where it does, or was not asked.
+    """
+
+    configuration: TradingConfiguration
+    passports: tuple[Passport, ...]
+    funnel: Funnel
+    table: PairTable
+    is_new: bool = True
+    untracked: Refusal | None = None
+
+
+def identify_day(
+    store: Store,
+    facts: Facts,
+    session: Session,
+    settings: Settings,
+    *,
+    tracking: Tracking | None = None,
+    record: bool = True,
+    progress: Progress | None = None,
+) -> Identification:
+    """Identify the pairs of a trading date on what was known at 6:00, and put it on record.
+
+    The same bars and settings change nothing; others make the next version of the day's configuration.
+    It does not depend on MLflow: where that is away, a Refusal is on record and the identification counts.
+
+    Args:
+        tracking: MLflow; without it nothing is sent there.
+        record: False leaves no trace.
+        progress: called with a stage, the pairs done and the pairs in all.
+
+    Raises:
+        DataError: no active sector has two symbols with bars, or the newest bars are not of the session before.
+    """
+    symbols = symbols_of(store, settings)
+    panel = formation(store, symbols, session, settings)
+    sectors = store.sectors.of(symbols)
+    decided = settings_digest(settings, sectors)
+    known = configuration_of(facts, session.day)
+    if known is not None and known.is_of(decided, panel.version):
+        return on_record(store, facts, known)
+    with engine_of(settings.screen, settings.home) as engine:
+        screen = identify(panel, session, settings, sectors, engine=engine, progress=progress)
+    version = known.version + 1 if known else 1
+    runs: dict[str, str] = {}
+    untracked = None
+    if tracking is not None and record:
+        try:
+            runs = track(tracking, screen, Origin(session, sectors, settings, panel.version, version, facts.world))
+        except StoreError as error:
+            untracked = Refusal("not tracked", str(error), "screening")
+    configuration = TradingConfiguration(
+        session=session.day,
+        version=version,
+        world=str(facts.world),
+        sectors=tuple(settings.sectors.active),
+        across_sectors=settings.screen.across_sectors,
+        timeframe=settings.model.timeframe,
+        formation_days=settings.screen.formation_days,
+        window_first=panel.starts[0].item(),
+        window_last=panel.starts[-1].item(),
+        settings=decided,
+        data_version=panel.version,
+        screen=store.blobs.put(screen.table.to_bytes()) if record else "",
+        runs=runs,
+        pairs=ranked(_standing(facts, session, screen, settings, version)),
+    )
+    found = Identification(configuration, screen.passports, screen.funnel, screen.table, untracked=untracked)
+    return _recorded(store, facts, session, found) if record else found
+
+
+def on_record(store: Store, facts: Facts, configuration: TradingConfiguration) -> Identification:
+    """The identification that a configuration came from, read again."""
+    day, version = configuration.session, configuration.version
+    key = fact_key("funnel", day, version)
+    funnel = next(record.body for record in facts.read(Funnel, session=day) if record.key == key)
+    passports = {record.key: record.body for record in facts.read(Passport, session=day)}
+    return Identification(
+        configuration,
+        tuple(passports[each.passport] for each in configuration.pairs if each.passport),
+        funnel,
+        PairTable.from_bytes(store.blobs.get(configuration.screen)),
+        is_new=False,
+    )
+
+
+def symbols_of(store: Store, settings: Settings) -> list[str]:
+    """Symbols of the active sectors that have bars of the model's timeframe.
+
+    Raises:
+        DataError: no active sector has two of them.
+    """
+    with_bars = set(store.bars.symbols(settings.model.timeframe))
+    sectors = [with_bars & set(store.sectors.symbols(sector)) for sector in settings.sectors.active]
+    if not any(len(members) >= 2 for members in sectors):
+        raise DataError(
+            f"fewer than two symbols of {', '.join(settings.sectors.active)} have {settings.model.timeframe} bars",
+            "Load bars with `tandem data load`, or see `tandem sectors list`",
+        )
+    return sorted(set().union(*sectors))
+
+
+def refusal_of(table: PairTable, pair: Pair) -> Refusal | None:
+    """Why a table's screen refused a pair; None where it was selected."""
+    places = {symbol: place for place, symbol in enumerate(table.symbols) if symbol in pair.symbols}
+    if len(places) == len(pair.symbols):
+        first, last = np.searchsorted(table.first, [places[pair.a], places[pair.a] + 1])
+        row = int(first + np.searchsorted(table.second[first:last], places[pair.b]))
+        if row < last and table.second[row] == places[pair.b]:
+            return table.why(row)
+    return Refusal("not screened", NOT_SCREENED, "screening")
+
+
+def _standing(
+    facts: Facts, session: Session, screen: Screen, settings: Settings, version: int
+) -> Iterable[ConfiguredPair]:
+    last = last_configuration(facts, session.day)
+    before = {each.pair: each.life for each in last.pairs} if last else {}
+    held = Book.from_facts(facts).open.keys()
+    passed = {passport.pair: (rank, passport) for rank, passport in enumerate(screen.passports, start=1)}
+    for pair in sorted(passed.keys() | before.keys() | held):
+        refusal = None if pair in passed else refusal_of(screen.table, pair)
+        life = next_morning(pair, before.get(pair), refusal, settings.screen.life, held=pair in held)
+        if life is None or (life.state is PairState.RETIRED and not life.has_changed):
+            continue
+        if pair in passed:
+            rank, passport = passed[pair]
+            yield ConfiguredPair(pair, life, rank, passport.score.total, passport_key(passport, version))
+        else:
+            yield ConfiguredPair(pair, life)
+
+
+def _recorded(store: Store, facts: Facts, session: Session, found: Identification) -> Identification:
+    configuration = found.configuration
+    day, at, version = session.day, session.morning, configuration.version
+    records: list[Record] = [
+        Record(found.funnel, day, at, fact_key("funnel", day, version)),
+        *passport_records(session, version, found.passports),
+        *(_change(session, version, life) for life in configuration.changes),
+        Record(configuration, day, at, fact_key("configuration", day, version)),
+    ]
+    if found.untracked:
+        records.append(Record(found.untracked, day, at, fact_key("refusal.tracking", day, version)))
+    try:
+        facts.append(*records)
+    except FactConflict:
+        # Somebody else did the same morning at the same time.
+        other = configuration_of(facts, day)
+        if other is None or not other.is_of(configuration.settings, configuration.data_version):
+            raise
+        return on_record(store, facts, other)
+    return found
+
+
+def _change(session: Session, version: int, life: PairLife) -> Record[PairLife]:
+    key = fact_key("life", session.day, version, life.pair)
+    return Record(life, session.day, session.morning, key, str(life.pair))
