@@ -132,9 +132,9 @@ def screen_cointegration(
 
     Engle-Granger's statistic, lags and p-value of each order equal `statsmodels.tsa.stattools.coint` (trend "c"), the
     statistic to 1e-9. A row depends on its own pair alone: neither other pairs nor the number of threads change a bit
-    of it. A pair is refused with fewer common bars than always leave the longest regression a degree of freedom
-    (2 * maxlag + 3; 21 by Schwert's rule), with a constant price, with legs that statsmodels calls collinear, and
-    where no regression has a single answer.
+    of it. A pair is refused with fewer common bars than leave the regression with the most lags four degrees of freedom
+    (24 by Schwert's rule, else 2 * maxlag + 6), with a constant price, with legs that statsmodels calls collinear, and
+    where the regression of the residual is collinear or fits to within rounding.
 
     Args:
         log_prices: shape (n_symbols, n_bars); NaN or infinite where a symbol has no bar.

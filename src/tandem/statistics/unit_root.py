@@ -86,6 +86,10 @@ def screen_unit_roots(
 ) -> UnitRootTable:
     """Test series for a unit root; equal to `statsmodels.tsa.stattools.adfuller`, the statistic to 1e-9.
 
+    A series is refused with fewer values than leave the regression with the most lags four degrees of freedom (25 by
+    Schwert's rule, 24 without a constant), when it is constant, and when the regression is collinear or fits to within
+    rounding.
+
     Args:
         series: shape (n_series, n_obs); a value that is not finite is left out.
         constant: whether the regression has a constant; its p-value is for one that does.
