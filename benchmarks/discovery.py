@@ -31,7 +31,7 @@ from tandem.statistics import (
     benjamini_hochberg,
     benjamini_yekutieli,
     screen_cointegration,
-    simulated_nulls,
+    simulated_null,
 )
 
 SYMBOLS, SECTORS = 500, 10
@@ -98,7 +98,7 @@ class Study:
 
     def null(self) -> SimulatedNull:
         """Tests of one family that would have p < 0.05 if no pair were cointegrated."""
-        return simulated_nulls([self.bars], [1e-3], [1e-3], 0.05, tested=self.pairs, draws=DRAWS)
+        return simulated_null([self.bars], [1e-3], [1e-3], 0.05, tested=self.pairs, draws=DRAWS)
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.statistics import (
-    Walk,
+    SimulatedNull,
     benjamini_hochberg,
     benjamini_yekutieli,
     discovery,
-    engle_granger,
     expected_by_chance,
     screen_cointegration,
     simulated_null,
-    simulated_nulls,
 )
 
 FAMILY = st.lists(st.floats(0, 1), min_size=1, max_size=40)
@@ -74,36 +72,6 @@ def test_chance_is_the_level_times_the_tests():
     assert expected_by_chance(2400, 0.05) == 120
 
 
-def test_the_simulated_null_counts_walks_that_pass_and_scales_them():
-    walks = [Walk(150, 0.01, 0.02), Walk(200, 0.03, 0.01)] * 50
-    first = simulated_null(walks, lambda a, b: engle_granger(a, b).pvalue, 0.05, draws=200, seed=1)
-    again = simulated_null(walks, lambda a, b: engle_granger(a, b).pvalue, 0.05, draws=200, seed=1)
-    assert first == again
-    assert 0 < first.passing < 8
-    assert first.draws == 200
-
-
-def test_a_simulated_walk_has_the_length_and_the_volatilities_asked_for():
-    seen = []
-
-    def pvalue(log_a, log_b):
-        seen.append((log_a.size, np.diff(log_a).std(), np.diff(log_b).std()))
-        return 0.0
-
-    found = simulated_null([Walk(5000, 0.01, 0.03)], pvalue, 0.05, draws=3)
-    assert found.passing == 1
-    for bars, volatility_a, volatility_b in seen:
-        assert (bars, volatility_a, volatility_b) == (
-            5000,
-            pytest.approx(0.01, rel=0.05),
-            pytest.approx(0.03, rel=0.05),
-        )
-
-
-def test_without_pairs_nothing_passes():
-    assert simulated_null([], lambda _a, _b: 0.0, 0.05).passing == 0
-
-
 BARS = np.array([120, 150, 90] * 20)
 VOLATILITIES = np.array([0.01, 0.02, 0.03] * 20), np.array([0.03, 0.01, 0.02] * 20)
 
@@ -124,7 +92,7 @@ def seen(monkeypatch):
 def test_the_null_counts_the_walks_that_statsmodels_would_pass(seen):
     from statsmodels.tsa.stattools import coint
 
-    found = simulated_nulls(BARS, *VOLATILITIES, 0.2, tested=6000, draws=60)
+    found = simulated_null(BARS, *VOLATILITIES, 0.2, tested=6000, draws=60)
     legs = [(y[~np.isnan(y)], x[~np.isnan(x)]) for y, x in seen[0].reshape(60, 2, -1)]
     passing = sum(max(coint(y, x, autolag="aic")[1], coint(x, y, autolag="aic")[1]) < 0.2 for y, x in legs)
     assert 0 < passing < 60
@@ -133,7 +101,7 @@ def test_the_null_counts_the_walks_that_statsmodels_would_pass(seen):
 
 
 def test_every_pair_of_the_family_gives_its_length_and_volatilities_once(seen):
-    simulated_nulls(BARS * 20, *VOLATILITIES, 0.05, draws=60)
+    simulated_null(BARS * 20, *VOLATILITIES, 0.05, draws=60)
     walks = []
     for y, x in seen[0].reshape(60, 2, -1):
         assert (np.isnan(y) == np.isnan(x)).all()
@@ -147,7 +115,7 @@ def test_every_pair_of_the_family_gives_its_length_and_volatilities_once(seen):
 @pytest.mark.parametrize("method", ["engle_granger", "johansen", "both"])
 def test_the_null_depends_on_the_seed_and_not_on_threads(method):
     first, again, *others = (
-        simulated_nulls(BARS, *VOLATILITIES, 0.1, draws=1500, seed=seed, method=method, threads=threads)
+        simulated_null(BARS, *VOLATILITIES, 0.1, draws=1500, seed=seed, method=method, threads=threads)
         for seed, threads in ((1, 1), (1, 2), (2, 2), (3, 2))
     )
     assert first == again
@@ -155,17 +123,17 @@ def test_the_null_depends_on_the_seed_and_not_on_threads(method):
 
 
 def test_the_weaker_order_makes_a_test_that_walks_pass_less_often_than_the_level_says():
-    one = simulated_nulls([400], [0.01], [0.02], 0.05, draws=4000)
+    one = simulated_null([400], [0.01], [0.02], 0.05, draws=4000)
     assert 0.015 < one.passing < 0.035
     assert one.standard_error < 0.003
-    assert simulated_nulls([400], [0.01], [0.02], 0.05, draws=4000, method="both").passing < one.passing
+    assert simulated_null([400], [0.01], [0.02], 0.05, draws=4000, method="both").passing < one.passing
 
 
 def test_pairs_too_short_to_test_never_pass():
-    assert simulated_nulls([5, 5], [0.01] * 2, [0.01] * 2, 0.99, draws=40).passing == 0
+    assert simulated_null([5, 5], [0.01] * 2, [0.01] * 2, 0.99, draws=40).passing == 0
 
 
 def test_a_family_of_nothing_passes_nothing_and_shapes_must_agree():
-    assert simulated_nulls([], [], [], 0.05) == simulated_null([], lambda _a, _b: 0.0, 0.05)
+    assert simulated_null([], [], [], 0.05) == SimulatedNull(0, 0, 0)
     with pytest.raises(ValueError, match="a length and two volatilities"):
-        simulated_nulls([100, 100], [0.01], [0.01], 0.05)
+        simulated_null([100, 100], [0.01], [0.01], 0.05)

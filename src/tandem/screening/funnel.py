@@ -10,7 +10,7 @@ from tandem.screening.market import Market
 from tandem.screening.screen import Funnel, Step
 from tandem.screening.table import PairTable
 from tandem.screening.universe import Universe
-from tandem.statistics import SimulatedNull, expected_by_chance, simulated_nulls
+from tandem.statistics import SimulatedNull, expected_by_chance, simulated_null
 
 DRAWS: Final = 2000
 
@@ -40,7 +40,7 @@ def funnel_of(table: PairTable, universe: Universe, market: Market, seed: int) -
 def _null(table: PairTable, market: Market, seed: int) -> SimulatedNull:
     family = np.flatnonzero(table.tested)
     volatilities = _volatilities(market)
-    return simulated_nulls(
+    return simulated_null(
         table.bars[family],
         volatilities[table.first[family]],
         volatilities[table.second[family]],

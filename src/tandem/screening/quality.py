@@ -20,6 +20,7 @@ NEAR, NEAREST, FARTHEST = 3.0, 0.02, 0.05
 # A split is far outside the symbol's usual returns, and does not bring the burst of trading that news does.
 UNUSUAL: Final = 10.0
 BURST: Final = 5.0
+NEIGHBOURS: Final = 20
 NORMAL_MAD: Final = 1.4826
 
 
@@ -116,22 +117,23 @@ def _adjusted(history: History, settings: ScreenSettings) -> Refusal | None:
     usual = NORMAL_MAD * float(np.median(np.abs(change - np.median(change))))
     ratio = _nearest(jump)
     near = float(np.clip(NEAR * usual, NEAREST, FARTHEST))
-    alarms = np.flatnonzero(
-        (np.abs(jump - ratio) <= near)
-        & (np.abs(change - ratio) <= near)
-        & (np.abs(jump) >= UNUSUAL * usual)
-        & (dollars[1:] < BURST * np.median(dollars))
-    )
-    if not alarms.size:
-        return None
-    day = history.days[held[alarms[0] + 1]]
-    return _flawed(f"an unadjusted split on {day}: the price opened at {np.exp(jump[alarms[0]]):.3f} times the last")
+    fitting = (np.abs(jump - ratio) <= near) & (np.abs(change - ratio) <= near) & (np.abs(jump) >= UNUSUAL * usual)
+    for at in np.flatnonzero(fitting):
+        if not _bursts(dollars, at + 1):
+            opened = f"the price opened at {np.exp(jump[at]):.3f} times the last close"
+            return _flawed(f"an unadjusted split on {history.days[held[at + 1]]}: {opened}")
+    return None
 
 
 def _nearest(jump: Vector) -> Vector:
     logs = np.log(SPLIT_RATIOS)
     nearest: Vector = logs[np.abs(np.abs(jump)[:, None] - logs).argmin(axis=1)] * np.sign(jump)
     return nearest
+
+
+def _bursts(dollars: Vector, session: int) -> bool:
+    before, after = dollars[max(0, session - NEIGHBOURS) : session], dollars[session : session + NEIGHBOURS]
+    return bool(dollars[session] >= BURST * max(np.median(before), np.median(after)))
 
 
 def _sessions(panel: Panel) -> tuple[NDArray[np.datetime64], NDArray[np.intp]]:

@@ -28,12 +28,10 @@ from tandem.statistics.diagnostics import (
 )
 from tandem.statistics.discovery import (
     SimulatedNull,
-    Walk,
     benjamini_hochberg,
     benjamini_yekutieli,
     expected_by_chance,
     simulated_null,
-    simulated_nulls,
 )
 from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
@@ -107,7 +105,6 @@ __all__ = [
     "Unfit",
     "UnitRoot",
     "UnitRootTable",
-    "Walk",
     "adf",
     "all_pairs",
     "arch_lm",
@@ -155,7 +152,6 @@ __all__ = [
     "series_of",
     "sharpe_ratio",
     "simulated_null",
-    "simulated_nulls",
     "total_return",
     "win_rate",
 ]

@@ -1,6 +1,5 @@
 """How many of the pairs that pass are luck (STATISTICS 3)."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -24,24 +23,11 @@ TESTS: Final[dict[Method, tuple[Test, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """A pair without a common trend: what the null world of one tested pair looks like.
-
-    Attributes:
-        bars: length.
-        volatility_a, volatility_b: standard deviations of the log returns per bar.
-    """
-
-    bars: int
-    volatility_a: float
-    volatility_b: float
-
-
-@dataclass(frozen=True, slots=True)
 class SimulatedNull:
     """Pairs of independent walks that pass, scaled to the number of pairs tested.
 
-    Null hypothesis: no pair shares a trend.
+    Null hypothesis: no pair shares a trend. The pairs of one market share legs and move together, so the count
+    in one market scatters far more than `standard_error` says (benchmarks/discovery.py).
 
     Attributes:
         passing: expected number of passing pairs among those tested.
@@ -88,28 +74,6 @@ def expected_by_chance(tested: int, level: float) -> float:
 
 
 def simulated_null(
-    walks: Sequence[Walk], pvalue: Callable[[Series, Series], float], level: float, *, draws: int = 400, seed: int = 7
-) -> SimulatedNull:
-    """Count how many pairs of independent Gaussian walks pass the test that the real pairs took.
-
-    Args:
-        walks: lengths and volatilities of the pairs tested; draws go round them in a shuffled order.
-        pvalue: the test, from two log price series.
-        level: a pair passes below it.
-        draws: pairs simulated, scaled to `len(walks)` afterwards.
-        seed: of the simulation.
-    """
-    if not walks:
-        return SimulatedNull(0.0, 0.0, 0)
-    generator = np.random.default_rng(seed)
-    order = generator.permutation(len(walks))
-    chosen = [walks[order[draw % len(walks)]] for draw in range(draws)]
-    share = float(np.mean([pvalue(*_simulate(walk, generator)) < level for walk in chosen]))
-    error = float(np.sqrt(share * (1 - share) / draws))
-    return SimulatedNull(share * len(walks), error * len(walks), draws)
-
-
-def simulated_nulls(
     bars: ArrayLike,
     volatility_first: ArrayLike,
     volatility_second: ArrayLike,
@@ -178,11 +142,6 @@ def _pvalues(log_prices: Rows, method: Method, threads: int | None) -> Series:
         answered[table.row] = table.pvalue
         np.maximum(pvalues, answered, out=pvalues)
     return pvalues
-
-
-def _simulate(walk: Walk, generator: np.random.Generator) -> tuple[Series, Series]:
-    steps = generator.standard_normal((2, walk.bars))
-    return np.cumsum(walk.volatility_a * steps[0]), np.cumsum(walk.volatility_b * steps[1])
 
 
 def _family(pvalues: ArrayLike) -> Series:
