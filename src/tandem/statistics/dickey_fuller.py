@@ -19,7 +19,7 @@ FIT, TOO_FEW_BARS = int(Unfit.FIT), int(Unfit.TOO_FEW_BARS)
 CONSTANT, SINGULAR = int(Unfit.CONSTANT), int(Unfit.SINGULAR)
 FIXED, AIC, BIC = 0, 1, 2
 SCHWERT: Final = -1
-# Degrees of freedom that the regression with the most lags keeps: with one, a walk of 21 bars had a statistic of -2,600.
+# Degrees of freedom left to the regression with the most lags: with one, a walk of 21 bars had a statistic of -2,600.
 FREE: Final = 4
 # What a column adds to those before it, as a share, when it adds rounding errors only.
 DEPENDENT: Final = 1e-11
