@@ -119,7 +119,7 @@ def _adjusted(history: History, settings: ScreenSettings) -> Refusal | None:
     near = float(np.clip(NEAR * usual, NEAREST, FARTHEST))
     fitting = (np.abs(jump - ratio) <= near) & (np.abs(change - ratio) <= near) & (np.abs(jump) >= UNUSUAL * usual)
     for at in np.flatnonzero(fitting):
-        if not _bursts(dollars, at + 1):
+        if not _bursts(dollars, int(at) + 1):
             opened = f"the price opened at {np.exp(jump[at]):.3f} times the last close"
             return _flawed(f"an unadjusted split on {history.days[held[at + 1]]}: {opened}")
     return None
