@@ -14,12 +14,12 @@ from scipy.special import chdtrc, ndtr
 
 from tandem.statistics.kernel import kernel
 from tandem.statistics.moments import moments
-from tandem.statistics.rows import Rows, rows_of, values_of
+from tandem.statistics.rows import Rows, centre, product, rows_of, scaled
 from tandem.statistics.series import Series, series_of
 
 LJUNG_BOX_LAGS: Final = 10
 ARCH_LAGS: Final = 5
-# A lag that the ones before it explain to this share of its variation is rounding noise and explains nothing.
+# Share of a column's variation that rounding leaves where other columns explain it.
 COLLINEAR: Final = 1e-24
 
 Flags = NDArray[np.bool_]
@@ -234,80 +234,90 @@ def _some(lags: int) -> int:
 
 
 @kernel
-def _product(centred: Series, lag: int) -> float:
-    total = 0.0
-    for at in range(lag, centred.size):
-        total += centred[at] * centred[at - lag]
-    return total
-
-
-@kernel
 def _ljung_boxes(rows: Rows, lags: int) -> tuple[Series, Flags]:
     statistic, tested = np.zeros(rows.shape[0]), np.zeros(rows.shape[0], np.bool_)
+    values = np.empty(rows.shape[1])
     for at in range(rows.shape[0]):
-        values, _ = values_of(rows[at])
-        if values.size < lags + 2:
+        count, _ = scaled(rows[at], values)
+        if count < lags + 2:
             continue
-        centred = values - values.mean()
-        variation, total = _product(centred, 0), 0.0
+        centre(values, count)
+        variation, total = product(values, values, 0, count), 0.0
         for lag in range(1, lags + 1):
-            total += (_product(centred, lag) / variation) ** 2 / (values.size - lag)
-        statistic[at], tested[at] = values.size * (values.size + 2) * total, True
+            total += (product(values, values, lag, count) / variation) ** 2 / (count - lag)
+        statistic[at], tested[at] = count * (count + 2) * total, True
     return statistic, tested
 
 
 @kernel
 def _arch_lms(rows: Rows, lags: int) -> tuple[Series, Flags]:
     statistic, tested = np.zeros(rows.shape[0]), np.zeros(rows.shape[0], np.bool_)
+    values, columns = np.empty(rows.shape[1]), np.empty((lags + 1, rows.shape[1]))
     for at in range(rows.shape[0]):
-        values, _ = values_of(rows[at])
-        if values.size < 2 * lags + 2:
+        count, _ = scaled(rows[at], values)
+        if count < 2 * lags + 2 or not _lagged_squares(values, count, columns):
             continue
-        target, _ = values_of(values[lags:] ** 2)
-        if target.size == 0:
-            continue
-        columns = np.empty((lags + 1, target.size))
-        for lag in range(1, lags + 1):
-            columns[lag - 1] = values[lags - lag : values.size - lag] ** 2
-        columns[lags] = target
-        statistic[at], tested[at] = target.size * _explained(columns), True
+        statistic[at], tested[at] = (count - lags) * _explained(columns, count - lags), True
     return statistic, tested
 
 
 @kernel
-def _explained(columns: Rows) -> float:
-    """R squared of the last column on the others and a constant, by modified Gram-Schmidt."""
+def _lagged_squares(values: Series, count: int, columns: Rows) -> bool:
+    """Squares at lags 1, 2, ... and, last, at lag 0, centred; False where those at lag 0 are alike."""
     last = columns.shape[0] - 1
-    variation = np.empty(last + 1)
-    for one in range(last + 1):
-        columns[one] -= columns[one].mean()
-        variation[one] = _product(columns[one], 0)
+    for column in range(last + 1):
+        lag = (column + 1) % (last + 1)
+        for at in range(last, count):
+            columns[column, at - last] = values[at - lag] ** 2
+    alike = True
+    for at in range(1, count - last):
+        alike = alike and columns[last, at] == columns[last, 0]
+    for column in range(last + 1):
+        centre(columns[column], count - last)
+    return not alike and product(columns[last], columns[last], 0, count - last) > 0
+
+
+@kernel
+def _explained(columns: Rows, count: int) -> float:
+    """R squared of the last column on the others, all centred, by modified Gram-Schmidt."""
+    last = columns.shape[0] - 1
+    variation = product(columns[last], columns[last], 0, count)
     for one in range(last):
-        left = _product(columns[one], 0)
-        if left <= COLLINEAR * variation[one]:
-            continue
-        for other in range(one + 1, last + 1):
-            along = 0.0
-            for at in range(columns.shape[1]):
-                along += columns[one, at] * columns[other, at]
-            columns[other] -= along / left * columns[one]
-    share: float = max(1 - _product(columns[last], 0) / variation[last], 0.0)
-    return share
+        before = product(columns[one], columns[one], 0, count)
+        for other in range(one):
+            _project(columns[one], columns[other], count)
+        # What the columns before explain leaves rounding noise, which explains nothing.
+        if product(columns[one], columns[one], 0, count) <= COLLINEAR * before:
+            for at in range(count):
+                columns[one, at] = 0.0
+        _project(columns[last], columns[one], count)
+    return max(1 - product(columns[last], columns[last], 0, count) / variation, 0.0)
+
+
+@kernel
+def _project(values: Series, onto: Series, count: int) -> None:
+    """Take from values what is along another column."""
+    length = product(onto, onto, 0, count)
+    if length > 0:
+        along = product(values, onto, 0, count) / length
+        for at in range(count):
+            values[at] -= along * onto[at]
 
 
 @kernel
 def _diebold_marianos(differences: Rows) -> tuple[Series, Counts, Flags]:
-    count = differences.shape[0]
-    statistic, lags, tested = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    for at in range(count):
-        values, _ = values_of(differences[at])
-        if values.size < 2:
+    rows = differences.shape[0]
+    statistic, lags, tested = np.zeros(rows), np.zeros(rows, np.int64), np.zeros(rows, np.bool_)
+    values = np.empty(differences.shape[1])
+    for at in range(rows):
+        count, _ = scaled(differences[at], values)
+        if count < 2:
             continue
-        lags[at] = min(int(np.ceil(np.cbrt(values.size))), values.size - 1)
-        centred = values - values.mean()
-        total = _product(centred, 0)
+        lags[at] = min(int(np.ceil(np.cbrt(count))), count - 1)
+        mean = centre(values, count)
+        total = product(values, values, 0, count)
         for lag in range(1, lags[at] + 1):
-            total += 2 * (1 - lag / (lags[at] + 1)) * _product(centred, lag)
+            total += 2 * (1 - lag / (lags[at] + 1)) * product(values, values, lag, count)
         if total > 0:
-            statistic[at], tested[at] = values.size * values.mean() / np.sqrt(total), True
+            statistic[at], tested[at] = count * mean / np.sqrt(total), True
     return statistic, lags, tested

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tandem.statistics.kernel import kernel
-from tandem.statistics.rows import Rows, rows_of, values_of
+from tandem.statistics.rows import Rows, centre, rows_of, scaled
 from tandem.statistics.series import Series
 
 
@@ -48,22 +48,20 @@ def moments(values: ArrayLike) -> Moments:
 @kernel
 def _moments(rows: Rows) -> tuple[NDArray[np.int64], Rows]:
     count, table = np.zeros(rows.shape[0], np.int64), np.zeros((4, rows.shape[0]))
-    table[3] = 3.0
+    values = np.empty(rows.shape[1])
     for at in range(rows.shape[0]):
-        values, unit = values_of(rows[at])
-        if values.size == 0:
-            continue
-        mean = values.mean()
+        size, unit = scaled(rows[at], values)
+        mean = centre(values, size)
         second, third, fourth = 0.0, 0.0, 0.0
-        for value in values:
-            square = (value - mean) ** 2
+        for value in values[:size]:
+            square = value * value
             second += square
-            third += square * (value - mean)
+            third += square * value
             fourth += square * square
-        second, third, fourth = second / values.size, third / values.size, fourth / values.size
+        table[3, at] = 3.0
         if np.sqrt(second) * unit == 0.0:
             continue
-        count[at] = values.size
+        count[at], second = size, second / size
         table[0, at], table[1, at] = mean * unit, np.sqrt(second) * unit
-        table[2, at], table[3, at] = third / second**1.5, fourth / second**2
+        table[2, at], table[3, at] = third / size / second**1.5, fourth / size / second**2
     return count, table

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tandem.statistics.kernel import kernel
+from tandem.statistics.kernel import kernel, summing
+from tandem.statistics.series import Series
 
 Rows = NDArray[np.float64]
 
@@ -21,10 +22,10 @@ def rows_of(values: ArrayLike) -> Rows:
 
 
 @kernel
-def values_of(row: Rows) -> tuple[Rows, float]:
-    """What a row holds between leading and trailing NaN, over its largest magnitude; and that magnitude.
+def scaled(row: Series, values: Series) -> tuple[int, float]:
+    """Write what a row holds between leading and trailing NaN, over its largest magnitude; how many and that magnitude.
 
-    Empty where nothing is left, where a value in between is missing or infinite, and where all are alike: no
+    None where nothing is left, where a value in between is missing or infinite, and where all are alike: no
     test says anything of such a row. The magnitude keeps squares of the values within float64.
     """
     first, past = 0, row.size
@@ -35,9 +36,31 @@ def values_of(row: Rows) -> tuple[Rows, float]:
     largest, alike = 0.0, True
     for at in range(first, past):
         if not np.isfinite(row[at]):
-            return row[:0], 0.0
+            return 0, 0.0
         largest = max(largest, abs(row[at]))
         alike = alike and row[at] == row[first]
     if alike:
-        return row[:0], 0.0
-    return row[first:past] / largest, largest
+        return 0, 0.0
+    for at in range(first, past):
+        values[at - first] = row[at] / largest
+    return past - first, largest
+
+
+@kernel
+def centre(values: Series, count: int) -> float:
+    """Take the mean from the first `count` values; the mean."""
+    total = 0.0
+    for at in range(count):
+        total += values[at]
+    for at in range(count):
+        values[at] -= total / count
+    return total / count
+
+
+@summing
+def product(values: Series, others: Series, lag: int, count: int) -> float:
+    """Sum of the products of the first `count` values with others `lag` before them."""
+    total = 0.0
+    for at in range(lag, count):
+        total += values[at] * others[at - lag]
+    return total
