@@ -2,15 +2,16 @@
 
     python benchmarks/store.py [--full] [--json]
 
-Runs on an embedded PostgreSQL of its own in a temporary folder. `--full` loads 500 symbols x 60 days of
-1-minute bars (11.7 million) beside the hourly ones. With `--json` each line is a row of
-{name, value, unit, goal, met}.
+Runs on an embedded PostgreSQL of its own in a temporary folder. Large reads are measured on 10 million 1-minute
+bars (440 symbols x 60 days) and 1.26 million hourly ones (3,000 x 60), from PostgreSQL and from the columnar cache.
+`--full` loads another 500 symbols x 60 days of 1-minute bars (11.7 million) beside the hourly ones. With `--json`
+each line is a row of {name, value, unit, goal, met}.
 """
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ import psycopg
 
 from figures import Figure, at_least, at_most, line, row
 from tandem.market import Calendar, Stopwatch, Timeframe
-from tandem.store import Store
+from tandem.store import Bars, Store
+from tandem.store.connections import Connections
 
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
+EARLY = datetime(2023, 1, 1, tzinfo=UTC)
 PLAIN_ROWS = 20_000
 
 
@@ -54,6 +57,8 @@ def measure(store: Store, full: bool) -> Iterator[Figure]:
     yield at_most(f"read 500 symbols x 60 days of hourly bars, {len(hours):,} bars", reading, "s", 1.0)
     yield at_most("read 1 symbol x 60 days of hourly bars", timed(lambda: read(store, names[:1])), "s", 1.0)
     yield from compared(store, minutes, names, first=first, again=again, reading=reading)
+    yield from universe(store, Timeframe.MIN_1, symbols=440, goal=2.0)
+    yield from universe(store, Timeframe.HOUR_1, symbols=3_000, goal=1.0)
     if full:
         yield from whole_universe(store, names)
 
@@ -74,6 +79,33 @@ def compared(
         yield Figure("read, times the plain way", fetched / reading, "x")
 
 
+def universe(store: Store, timeframe: Timeframe, *, symbols: int, goal: float) -> Iterator[Figure]:
+    """60 days of another year, from PostgreSQL and from the cache."""
+    names, rows, watch = [f"U{n:04d}" for n in range(symbols)], 0, Stopwatch()
+    for month in (2, 3, 4):
+        some = bars(symbols=symbols, days=20, timeframe=timeframe, since=date(2023, month, 1), names=names)
+        rows += load(store, some, timeframe)
+    del some
+    told = f"{rows:,} {timeframe} bars of {symbols:,} symbols"
+    yield Figure(f"{told}: made and loaded", watch.seconds, "s")
+    wanted = (names, timeframe)
+    window = {"first": EARLY, "last": FIRST, "prefer": "adjusted"}
+    first = timed(lambda: store.bars.panel(*wanted, **window))
+    yield Figure(f"{told}: first read, which builds the cache", first, "s")
+    plain = Bars(Connections(store.url))
+    yield from beside(f"{told}: panel", lambda of: of.panel(*wanted, **window), plain, store.bars, goal)
+    yield from beside(f"{told}: frame", lambda of: of.read(*wanted, **window), plain, store.bars, goal)
+    size = sum(file.bytes for file in store.bars.cache.files() if file.timeframe == timeframe)
+    yield Figure(f"{told}: size of the cache", size / 2**20, "MiB")
+
+
+def beside(told: str, read: Callable[[Bars], object], plain: Bars, cached: Bars, goal: float) -> Iterator[Figure]:
+    slow, quick = timed(lambda: read(plain)), min(timed(lambda: read(cached)) for _ in range(3))
+    yield Figure(f"{told} from PostgreSQL", slow, "s")
+    yield at_most(f"{told} from the cache", quick, "s", goal)
+    yield Figure(f"{told}, times PostgreSQL", slow / quick, "x")
+
+
 def whole_universe(store: Store, names: list[str]) -> Iterator[Figure]:
     rows, watch = 0, Stopwatch()
     for chunk in range(0, 500, 50):
@@ -84,9 +116,16 @@ def whole_universe(store: Store, names: list[str]) -> Iterator[Figure]:
     yield Figure("coverage of all of it", timed(store.bars.coverage), "s")
 
 
-def bars(symbols: int, days: int, timeframe: Timeframe, offset: int = 0) -> pd.DataFrame:
-    """Random walks over full sessions from the first of February 2024, seeded."""
-    sessions = Calendar().sessions(datetime(2024, 2, 1, tzinfo=UTC).date(), datetime(2024, 6, 1, tzinfo=UTC).date())
+def bars(
+    symbols: int,
+    days: int,
+    timeframe: Timeframe,
+    offset: int = 0,
+    since: date = date(2024, 2, 1),
+    names: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Random walks over full sessions, seeded."""
+    sessions = Calendar().sessions(since, since + timedelta(days=120))
     step = timeframe.length
     per_day = timeframe.per_session
     starts = np.concatenate(
@@ -101,7 +140,8 @@ def bars(symbols: int, days: int, timeframe: Timeframe, offset: int = 0) -> pd.D
     return pd.DataFrame(
         {
             "symbol": np.repeat(
-                [f"S{n + offset:04d}"[: 3 + (n + offset) % 3] + f"{n + offset}" for n in range(symbols)], len(starts)
+                names or [f"S{n + offset:04d}"[: 3 + (n + offset) % 3] + f"{n + offset}" for n in range(symbols)],
+                len(starts),
             ),
             "start": pd.DatetimeIndex(np.tile(starts, symbols)).as_unit("us"),
             "open": opens,

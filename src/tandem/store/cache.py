@@ -55,6 +55,23 @@ class Wanted:
         return max((high - low) / WEEK, 0) * 5 * self.timeframe.per_session * len(self.names)
 
 
+@dataclass(frozen=True, slots=True)
+class CacheFile:
+    """A file in the cache.
+
+    Attributes:
+        database: whose bars it holds.
+        month: such as 2024-02.
+        bytes: its size.
+    """
+
+    path: Path
+    database: str
+    timeframe: str
+    month: str
+    bytes: int
+
+
 class Cache:
     """Months of bars as files in a folder, one database's beside another's.
 
@@ -78,6 +95,11 @@ class Cache:
             return _fetched(connection, wanted, wanted.begin, wanted.end)
         files = self._current(connection, book, wanted.timeframe, months)
         return [block for month in months for block in self._month(connection, book, wanted, month, files.get(month))]
+
+    def files(self) -> list[CacheFile]:
+        """Every file of every database, sorted."""
+        found = sorted(self.folder.glob("*/*/*.parquet")) if self.folder else []
+        return [CacheFile(path, *path.parts[-3:-1], path.stem, path.stat().st_size) for path in found]
 
     def path(self, book: Ledger, timeframe: Timeframe, month: Month) -> Path:
         """Where the file of a month is."""
