@@ -18,9 +18,10 @@ def test_the_drawdown_is_the_deepest_fall_from_a_peak():
     assert max_drawdown([100, 101, 102]) == 0
 
 
-def test_equity_must_start_positive():
+@pytest.mark.parametrize("measure", [max_drawdown, total_return, calmar_ratio])
+def test_equity_must_start_positive(measure):
     with pytest.raises(ValueError, match="positive"):
-        max_drawdown([0.0, 1.0])
+        measure([0.0, 1.0])
 
 
 def test_returns_over_drawdown():

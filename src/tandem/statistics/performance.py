@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tandem.statistics.series import series_of
+from tandem.statistics.series import Series, series_of
 from tandem.statistics.sharpe import SESSIONS_PER_YEAR
 
 
@@ -16,16 +16,21 @@ def max_drawdown(equity: ArrayLike) -> float:
     Raises:
         ValueError: equity starts at or below zero, where shares of a peak mean nothing.
     """
-    values = series_of(equity, least=1)
-    if values[0] <= 0:
-        raise ValueError(f"equity must start positive, got {values[0]}")
+    values = _positive_at_first(equity)
     peak = np.maximum.accumulate(values)
     return float(np.max((peak - values) / peak))
 
 
 def total_return(equity: ArrayLike) -> float:
-    """Last over first equity, less 1."""
-    values = series_of(equity, least=1)
+    """Last over first equity, less 1.
+
+    Args:
+        equity: values in time order, the first positive, shape (n,).
+
+    Raises:
+        ValueError: equity starts at or below zero.
+    """
+    values = _positive_at_first(equity)
     return float(values[-1] / values[0] - 1)
 
 
@@ -70,3 +75,10 @@ def break_even_cost_bps(gross_profit: float, turnover: float) -> float | None:
         turnover: dollars bought plus dollars sold over both legs.
     """
     return gross_profit / turnover * 1e4 if turnover > 0 else None
+
+
+def _positive_at_first(equity: ArrayLike) -> Series:
+    values = series_of(equity, least=1)
+    if values[0] <= 0:
+        raise ValueError(f"equity must start positive, got {values[0]}")
+    return values
