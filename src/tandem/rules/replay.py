@@ -1,5 +1,6 @@
 """The baseline rule over a whole series (STATISTICS 7)."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -62,18 +63,27 @@ def replay(
         rule: thresholds.
     """
     seen = list(zip(np.asarray(z).tolist(), np.asarray(probability).tolist(), strict=True))
+    entries = np.flatnonzero(np.abs(z) >= rule.enter_z).tolist()
     positions = np.zeros(len(seen), dtype=np.int8)
     trades: list[Trade] = []
     stance: Stance = FLAT
-    for bar, (distance, chance) in enumerate(seen):
-        stance = stance.after(min(bar, 1))
+    last, bar = 0, _entry_from(entries, 0, len(seen))
+    while bar < len(seen):
+        stance, last = stance.after(bar - last), bar
         held = stance.direction == 0 or inside_band(stance.direction, trades[-1].entry, bar)
-        observation = Observation(distance, chance, held)
+        observation = Observation(*seen[bar], held)
         decision = decide(stance, observation, half_life, rule)
         stance = advance(stance, decision, observation, half_life, rule)
         _write(trades, decision.action, decision.reason, bar)
         positions[bar] = stance.direction
+        # Without a position nothing happens at a bar whose z is below the entry.
+        bar = bar + 1 if stance.direction else _entry_from(entries, bar + 1, len(seen))
     return Trades(positions, tuple(trades))
+
+
+def _entry_from(entries: list[int], bar: int, end: int) -> int:
+    at = bisect_left(entries, bar)
+    return entries[at] if at < len(entries) else end
 
 
 def _write(trades: list[Trade], action: Action, reason: str, bar: int) -> None:

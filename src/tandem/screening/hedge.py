@@ -1,14 +1,12 @@
 """Hedges of many pairs and what they leave (STATISTICS 1)."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from tandem.screening.spreads import Column, Legs
-from tandem.statistics import measure_spreads
-
-HedgeBy = Literal["ols", "tls", "johansen", "kalman"]
+from tandem.statistics import HedgeBy, measure_spreads
 
 FIGURES: Final = (
     "hedge_ratio",
@@ -32,7 +30,6 @@ def hedged(legs: Legs, by: HedgeBy) -> Mapping[str, Column]:
     """
     count = len(legs)
     rows = np.arange(count)
-    assert by != "kalman"
     table = measure_spreads(
         np.vstack((legs.log_a, legs.log_b)), np.column_stack((rows, rows + count)), hedge=by, threads=1
     )
