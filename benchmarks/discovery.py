@@ -13,18 +13,25 @@ on real days.
 Every pair (124,750) is tested with Engle-Granger in both orders. `realised` is the share of findings that are not
 cointegrated, mean over the markets (0 where nothing was found); `recall` the share of the 20 that were found. `in
 sectors` tests only pairs of one sector (ten sectors of 50 symbols; groups lie within a sector), the usual way to
-screen: the family is ten times smaller. `--full` draws 60 markets for each window instead of 20. With `--json` each
-line is a row of {name, value, unit, goal, met, standard_error, draws}.
+screen: the family is ten times smaller. Last comes the whole screen with its default settings: how many pairs each
+gate leaves and how many of them are true, and what is left in the end with `screen.max_fdr` on. `--full` draws 60
+markets for each window instead of 20. With `--json` each line is a row of {name, value, unit, goal, met,
+standard_error, draws}.
 """
 
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from figures import Figure, mean, row
+from tandem.config import Settings
+from tandem.market import Calendar, Timeframe
+from tandem.screening import identify
+from tandem.screening.gates import STEPS
 from tandem.statistics import (
     Series,
     SimulatedNull,
@@ -33,6 +40,7 @@ from tandem.statistics import (
     screen_cointegration,
     simulated_null,
 )
+from tandem.store import Panel
 
 SYMBOLS, SECTORS = 500, 10
 GROUPS = [2] * 9 + [3] + [2] * 8
@@ -40,7 +48,10 @@ HALF_LIVES = np.geomspace(5, 60, len(GROUPS))
 BUCKETS = ((5, 10), (10, 20), (20, 35), (35, 60))
 WINDOWS = (250, 400, 1000, 2000)
 MARKETS, MARKETS_IN_FULL = 20, 60
+SCREENS, SCREENS_IN_FULL = 4, 20
 DRAWS = 20_000
+MAX_FDR = 0.1
+DAY = date(2024, 3, 12)
 LEVELS = (0.05, 0.10, 0.20)
 CORRECTIONS = {"BH": benjamini_hochberg, "BY": benjamini_yekutieli}
 SEED = 7
@@ -134,6 +145,10 @@ def main() -> None:
         for study in studies(bars, MARKETS_IN_FULL if asked.full else MARKETS):
             for text in map(row, figures(study)) if asked.json else table(study):
                 print(text, flush=True)
+    for bars in WINDOWS:
+        passed = [screened(simulated(bars, seed)) for seed in range(SCREENS_IN_FULL if asked.full else SCREENS)]
+        for text in map(row, gate_figures(bars, passed)) if asked.json else gate_table(bars, passed):
+            print(text, flush=True)
 
 
 def studies(bars: int, markets: int) -> tuple[Study, Study]:
@@ -150,6 +165,34 @@ def tested(market: Market) -> tuple[Family, Family]:
     family = Family(found.pvalue, np.where(true, market.half_life[first], np.nan))
     within = market.sector[first] == market.sector[second]
     return family, Family(family.pvalue[within], family.half_life[within])
+
+
+def screened(market: Market) -> dict[str, tuple[int, int]]:
+    """Pairs, and truly cointegrated ones among them, that each gate of the whole screen leaves."""
+    usual, strict = judged(market), judged(market, max_fdr=MAX_FDR)
+    return {**usual, f"all, max_fdr {MAX_FDR:g}": strict[STEPS[-1]]}
+
+
+def judged(market: Market, **screen: float) -> dict[str, tuple[int, int]]:
+    symbols = tuple(f"S{symbol:03d}" for symbol in range(SYMBOLS))
+    sectors = [f"sector {sector}" for sector in market.sector]
+    settings = Settings.model_validate(
+        {"model": {"timeframe": "5Min"}, "sectors": {"active": sorted(set(sectors))}, "screen": screen}
+    )
+    closes = np.exp(market.log_prices)
+    starts, volumes = starts_of(closes.shape[1]), np.full(closes.shape, 1e6)
+    panel = Panel(symbols, Timeframe.MIN_5, starts, closes, closes, volumes, "simulated")
+    pairs = identify(panel, Calendar().session(DAY), settings, dict(zip(symbols, sectors, strict=True))).table
+    true = market.group[pairs.first] == market.group[pairs.second]
+    left = {"pairs": pairs.gate >= 0, **{name: pairs.gate > at for at, name in enumerate(STEPS)}}
+    return {name: (int(passes.sum()), int((passes & true).sum())) for name, passes in left.items()}
+
+
+def starts_of(bars: int) -> NDArray[np.datetime64]:
+    """Starts of the last five-minute bars before the day."""
+    sessions = Calendar().before(DAY, -(-bars // 78))
+    opens = np.array([session.open.replace(tzinfo=None) for session in sessions], "datetime64[us]")
+    return (opens[:, np.newaxis] + np.arange(78) * np.timedelta64(5, "m")).ravel()[-bars:]
 
 
 def findings(study: Study) -> Iterator[tuple[str, float | None, list[Finding]]]:
@@ -234,6 +277,22 @@ def figures(study: Study) -> Iterator[Figure]:
         for at, (low, high) in enumerate(BUCKETS):
             recall = [100 * each.recall_by_half_life[at] for each in kept]
             yield mean(f"{name}, {rule}: recall, half-life {low} to {high} bars", recall, "%")
+
+
+def gate_table(bars: int, passed: Sequence[dict[str, tuple[int, int]]]) -> Iterator[str]:
+    yield f"The whole screen, {bars} bars, in sectors, default settings, {len(passed)} markets: left after each gate"
+    yield f"{'':<24}{'pairs':>12}{'true':>8}{'false':>10}"
+    for name in passed[0]:
+        pairs, true = np.mean([each[name] for each in passed], axis=0)
+        yield f"  {name:<22}{pairs:>12,.1f}{true:>8.1f}{1 - true / pairs if pairs else 0:>10.1%}"
+    yield ""
+
+
+def gate_figures(bars: int, passed: Sequence[dict[str, tuple[int, int]]]) -> Iterator[Figure]:
+    for name in passed[0]:
+        gate = f"{bars} bars, in sectors, the whole screen, after {name}"
+        yield mean(f"{gate}: pairs", [each[name][0] for each in passed], "pairs")
+        yield mean(f"{gate}: truly cointegrated", [each[name][1] for each in passed], "pairs")
 
 
 def held(realised: Figure, nominal: float) -> Figure:
