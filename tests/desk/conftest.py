@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from tandem.config import DriftSettings, ModelSettings, RiskSettings, Settings
-from tandem.desk import Desk, Plan
+from tandem.desk import ConfiguredPair, Desk, Plan, TradingConfiguration
 from tandem.desk.plan import record_plan
 from tandem.execution import InProcess, in_process
 from tandem.forecast import PairModel
 from tandem.market import Bar, Calendar, Pair, Session, Timeframe, World, WorldKind
-from tandem.screening import Passport, Score
+from tandem.screening import PairLife, Passport, Score
 from tandem.statistics import GarchFit
-from tandem.store import MemoryFacts
+from tandem.store import MemoryFacts, Record
 
 AB, CD = Pair("A", "B"), Pair("C", "D")
 PHI, HALF_LIFE, FORMATION = 0.95, 13.5, 40
@@ -86,6 +86,14 @@ class Stage:
         passports = [passport_of(pair, session, **passport) for pair in pairs]
         models = {str(made.pair): self.blobs.put(model_of(made).to_bytes()) for made in passports}
         record_plan(self.facts, session, Plan(len(pairs), models, ("registered",)), passports)
+
+    def configure(self, session: Session, *lives: PairLife) -> None:
+        """Put a configuration on record under which pairs stand like this."""
+        made = TradingConfiguration(
+            session.day, 1, str(self.facts.world), ("technology",), False, Timeframe.MIN_5, 7, session.open,
+            session.open, "settings", "data", "", {}, tuple(ConfiguredPair(life.pair, life) for life in lives),
+        )  # fmt: skip
+        self.facts.append(Record(made, session.day, session.morning, f"configuration.{session.day}"))
 
 
 def bars_of(frame: pd.DataFrame) -> list[Bar]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, St
 from tandem.screening import Passport
 from tandem.signals import Signal
 from tandem.sources import samples
-from tandem.store import MemoryFacts, Store
+from tandem.store import MemoryFacts, Store, Tracking
 
 SYMBOLS = ["AAPL", "IBM", "MSFT", "NVDA"]
 SETTINGS = Settings(
@@ -75,13 +76,10 @@ def early(new_store: NewStore) -> Iterator[Desk]:
         yield morning_of(store)
 
 
-def test_every_pair_is_selected_or_refused_with_a_reason(real: Desk) -> None:
-    screen = real.morning.screen
-    assert [str(passport.pair) for passport in screen.passports] == ["AAPL/NVDA"]
-    assert len(screen.refusals) == 5
-    recorded = {record.pair: record.body for record in real.facts.read(Refusal, session=TODAY.day)}
-    assert recorded == {str(refused.pair): refused.refusal for refused in screen.refusals}
-    assert all(refusal.by == "screening" for refusal in recorded.values())
+def test_only_pairs_that_may_be_entered_have_a_model(real: Desk) -> None:
+    assert [str(passport.pair) for passport in real.morning.entering] == ["AAPL/NVDA"]
+    assert [str(pair) for pair in real.morning.models] == ["AAPL/NVDA"]
+    assert real.facts.read(Refusal) == []
 
 
 def test_the_plan_names_the_passports_and_models_of_the_day(real: Desk) -> None:
@@ -89,7 +87,7 @@ def test_the_plan_names_the_passports_and_models_of_the_day(real: Desk) -> None:
     assert real.morning.plan.tested == 6
     assert list(real.morning.plan.models) == ["AAPL/NVDA"]
     (passport,) = real.facts.read(Passport, session=TODAY.day)
-    assert passport.body == real.morning.screen.passports[0]
+    assert passport.body == real.morning.identification.passports[0]
     assert passport.body.window_last < TODAY.morning
 
 
@@ -101,7 +99,7 @@ def test_a_second_morning_of_the_same_date_does_nothing(real: Desk) -> None:
 
 def test_no_bar_after_six_in_the_morning_is_read(real: Desk, early: Desk) -> None:
     assert early.morning.plan == real.morning.plan  # the models' digests among it
-    assert early.morning.screen == real.morning.screen
+    assert early.morning.identification.table == real.morning.identification.table
 
 
 def test_a_morning_without_two_symbols_of_the_sector_says_so(real: Desk) -> None:
@@ -176,6 +174,8 @@ def test_a_real_day_that_is_killed_ends_as_if_it_had_not_been(
 class AwayRegistry:
     """A registry whose store is away."""
 
+    tracking = Tracking("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", Path())
+
     def record_day(self, *_: object, **__: object) -> None:
         raise StoreError("the tracking store is away")
 
@@ -188,3 +188,4 @@ def test_a_registry_that_is_away_is_on_record_and_the_plan_is_made_all_the_same(
     assert [r.body.why for r in facts.read(Refusal) if r.body.reason == "not registered"] == [
         "the tracking store is away"
     ]
+    assert [r.body.by for r in facts.read(Refusal) if r.body.reason == "not tracked"] == ["screening"]

@@ -26,6 +26,7 @@ from tandem.market import (
     WorldKind,
 )
 from tandem.risk import Baseline, Intent, Standing, Switch
+from tandem.screening import PairLife, PairState
 from tandem.signals import Signal
 from tandem.store import MemoryFacts, Record
 
@@ -325,6 +326,24 @@ def test_a_trade_whose_pair_is_not_selected_again_is_only_closed(stage: Callable
     assert trade.closed_at is not None
     assert trade.closed_at > after.open
     assert {record.session for record in refusals(made, "not selected")} == {after.day}
+
+
+def test_a_pair_on_probation_is_closed_and_not_entered_and_the_reason_is_the_mornings(
+    stage: Callable[..., Any], half_day: Session
+) -> None:
+    after = Calendar().after(half_day.day)
+    made = stage({AB: [(0, 2.5)]}, sessions=[half_day, after])
+    run_session(made.desk(), half_day)
+    made.plan(after)
+    why = "refused at cointegration: p 0.2 is not below 0.05"
+    made.configure(after, PairLife(AB, PairState.PROBATION, PairState.ACTIVE, 0, why))
+    run_session(made.desk(), after)
+    (trade,) = trades(made)
+    assert trade.closed_at is not None
+    assert trade.closed_at > after.open
+    refused = refusals(made, "exits only")
+    assert {record.session for record in refused} == {after.day}
+    assert refused[0].body.why == f"the pair is on probation: {why}"
 
 
 def test_a_pair_that_has_drifted_is_not_entered(stage: Callable[..., Any]) -> None:

@@ -1,0 +1,182 @@
+"""The day's identification on the bars that ship with Tandem: what goes on record, and when it changes."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tandem.book import Mark
+from tandem.config import Settings
+from tandem.desk import (
+    Identification,
+    configuration_of,
+    copy_plan,
+    identify_day,
+    plan_of,
+    prepare,
+    refusal_of,
+)
+from tandem.market import Calendar, Pair, Refusal, Session, Timeframe, WorldKind, resample
+from tandem.screening import Funnel, PairLife, PairState, PairTable, Passport
+from tandem.sources import samples
+from tandem.store import MemoryFacts, Record, Store, Tracking
+
+SYMBOLS = ["AAPL", "IBM", "MSFT", "NVDA"]
+CHOSEN = Pair("AAPL", "NVDA")
+
+
+def settings_of(**screen: Any) -> Settings:
+    model = {"timeframe": "5Min", "min_data_points": 400, "epochs": 1}
+    return Settings.model_validate({"screen": {"formation_days": 7, **screen}, "model": model})
+
+
+SETTINGS = settings_of()
+
+
+def session_of(day: date) -> Session:
+    session = Calendar().session(day)
+    assert session is not None
+    return session
+
+
+# AAPL/NVDA passes on the 25th and on the 27th, and fails on the 26th.
+WEDNESDAY, THURSDAY, FRIDAY = (session_of(date(2023, 1, day)) for day in (25, 26, 27))
+
+
+@pytest.fixture(scope="module")
+def january(module_store: Store) -> Store:
+    bars = resample(samples.minute_bars(), Timeframe.MIN_5)
+    module_store.bars.load(bars, timeframe=Timeframe.MIN_5, source="sample")
+    sectors = samples.sectors()
+    module_store.sectors.load(sectors[sectors["symbol"].isin(SYMBOLS)].assign(source="sample"))
+    return module_store
+
+
+@pytest.fixture
+def facts(january: Store) -> MemoryFacts:
+    return MemoryFacts(january.new_world(WorldKind.BACKTEST))
+
+
+def state_of(found: Identification, pair: Pair = CHOSEN) -> PairState | None:
+    configured = found.configuration.of(pair)
+    return configured.life.state if configured else None
+
+
+def test_everything_is_on_record_and_read_again_as_it_was(january: Store, facts: MemoryFacts) -> None:
+    found = identify_day(january, facts, WEDNESDAY, SETTINGS)
+    assert [str(passport.pair) for passport in found.passports] == ["AAPL/NVDA"]
+    assert [record.body for record in facts.read(Passport)] == list(found.passports)
+    assert [record.body for record in facts.read(Funnel)] == [found.funnel]
+    assert configuration_of(facts, WEDNESDAY.day) == found.configuration
+    assert PairTable.from_bytes(january.blobs.get(found.configuration.screen)) == found.table
+    assert facts.read(Refusal) == []  # 4.5 million of them would not be facts
+
+
+def test_the_same_bars_and_settings_change_nothing(january: Store, facts: MemoryFacts) -> None:
+    first = identify_day(january, facts, WEDNESDAY, SETTINGS)
+    again = identify_day(january, facts, WEDNESDAY, settings_of(threads=1))  # how it is done does not decide
+    assert (first.is_new, again.is_new) == (True, False)
+    assert (again.configuration, again.passports, again.funnel) == (
+        first.configuration,
+        first.passports,
+        first.funnel,
+    )
+    assert len(facts.read(Funnel)) == 1
+
+
+def test_other_settings_make_the_next_version_and_leave_the_first_alone(january: Store, facts: MemoryFacts) -> None:
+    first = identify_day(january, facts, WEDNESDAY, SETTINGS)
+    other = identify_day(january, facts, WEDNESDAY, settings_of(min_correlation=0.99))
+    assert other.is_new
+    assert (first.configuration.version, other.configuration.version) == (1, 2)
+    assert configuration_of(facts, WEDNESDAY.day) == other.configuration
+    assert configuration_of(facts, WEDNESDAY.day, 1) == first.configuration
+
+
+def test_a_trial_leaves_no_trace(january: Store, facts: MemoryFacts) -> None:
+    found = identify_day(january, facts, WEDNESDAY, SETTINGS, record=False)
+    assert found.passports
+    assert configuration_of(facts, WEDNESDAY.day) is None
+    assert facts.read(Passport) == []
+
+
+def test_a_pair_that_fails_is_on_probation_and_one_that_passes_again_is_active(
+    january: Store, facts: MemoryFacts
+) -> None:
+    states = [state_of(identify_day(january, facts, each, SETTINGS)) for each in (WEDNESDAY, THURSDAY, FRIDAY)]
+    assert states == [PairState.ACTIVE, PairState.PROBATION, PairState.ACTIVE]
+    lives = [record.body for record in facts.read(PairLife)]
+    assert [(life.before, life.state) for life in lives] == [
+        (None, PairState.ACTIVE),
+        (PairState.ACTIVE, PairState.PROBATION),
+        (PairState.PROBATION, PairState.ACTIVE),
+    ]
+    configured = configuration_of(facts, THURSDAY.day)
+    assert configured is not None
+    assert configured.pairs[0].exits_only is not None
+    assert lives[1].why in configured.pairs[0].exits_only.why
+
+
+def test_a_second_version_of_a_morning_is_no_second_morning(january: Store, facts: MemoryFacts) -> None:
+    settings = settings_of(life={"candidate_mornings": 1})
+    assert state_of(identify_day(january, facts, WEDNESDAY, settings)) is PairState.CANDIDATE
+    other = settings_of(life={"candidate_mornings": 1}, min_score=0.71)
+    assert state_of(identify_day(january, facts, WEDNESDAY, other)) is PairState.CANDIDATE
+
+
+def test_a_candidate_is_not_traded(january: Store, facts: MemoryFacts) -> None:
+    morning = prepare(january, facts, WEDNESDAY, settings_of(life={"candidate_mornings": 1}), None)
+    assert morning is not None
+    assert morning.identification.passports
+    assert morning.plan.models == {}
+
+
+def test_the_plan_follows_what_was_identified_by_hand(january: Store, facts: MemoryFacts) -> None:
+    by_hand = identify_day(january, facts, WEDNESDAY, settings_of(min_correlation=0.999999))
+    morning = prepare(january, facts, WEDNESDAY, SETTINGS, None)
+    assert morning is not None
+    assert morning.identification.configuration == by_hand.configuration
+    assert morning.plan.models == {}
+
+
+def test_a_later_version_counts_until_the_session_has_begun(january: Store, facts: MemoryFacts) -> None:
+    assert prepare(january, facts, WEDNESDAY, SETTINGS, None) is not None
+    identify_day(january, facts, WEDNESDAY, settings_of(min_score=0.71))
+    second = prepare(january, facts, WEDNESDAY, SETTINGS, None)
+    assert second is not None
+    assert second.plan.version == 2
+    facts.append(Record(Mark(*[0] * 5), WEDNESDAY.day, WEDNESDAY.open, "mark.1"))  # type: ignore[arg-type]
+    identify_day(january, facts, WEDNESDAY, settings_of(min_score=0.72))
+    assert prepare(january, facts, WEDNESDAY, SETTINGS, None) is None
+    assert plan_of(facts, WEDNESDAY.day) == second.plan
+
+
+def test_another_world_can_go_on_by_the_same_identification(january: Store, facts: MemoryFacts) -> None:
+    found = identify_day(january, facts, WEDNESDAY, SETTINGS)
+    other = MemoryFacts(january.new_world(WorldKind.SHADOW))
+    copy_plan(facts, other, WEDNESDAY)
+    morning = prepare(january, other, WEDNESDAY, SETTINGS, None)
+    assert morning is not None
+    assert morning.identification.configuration == found.configuration
+
+
+def test_mlflow_that_is_away_is_on_record_and_the_identification_counts(january: Store, facts: MemoryFacts) -> None:
+    from pathlib import Path
+
+    away = Tracking("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", Path())
+    found = identify_day(january, facts, WEDNESDAY, SETTINGS, tracking=away)
+    assert found.untracked is not None
+    assert found.configuration.runs == {}
+    assert [record.body for record in facts.read(Refusal)] == [found.untracked]
+    assert configuration_of(facts, WEDNESDAY.day) == found.configuration
+
+
+def test_a_pair_that_was_not_screened_has_a_reason_too(january: Store, facts: MemoryFacts) -> None:
+    table = identify_day(january, facts, WEDNESDAY, SETTINGS).table
+    assert refusal_of(table, CHOSEN) is None
+    refused = refusal_of(table, Pair("AAPL", "IBM"))
+    assert refused is not None
+    assert refused.reason == "correlation"
+    gone = refusal_of(table, Pair("AAPL", "ZZZ"))
+    assert gone is not None
+    assert gone.reason == "not screened"
