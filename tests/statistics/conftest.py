@@ -31,6 +31,12 @@ def gapped():
     return np.where(generator.random(walks.shape) < 0.1, np.nan, walks)
 
 
+@pytest.fixture(scope="session")
+def plain_unit_root():
+    """The plain twin of the compiled unit-root regression."""
+    return unit_root
+
+
 @pytest.fixture(scope="module")
 def garch_spread():
     """AR(1) with phi 0.9 and GARCH(1,1) noise (alpha 0.1, beta 0.8), 2,000 bars, in units of a log spread."""
@@ -57,3 +63,35 @@ def simulate_spread(bars, *, phi, alpha, beta, seed):
         noise = np.sqrt(variance) * generator.standard_normal()
         spread[bar] = phi * spread[bar - 1] + noise
     return spread * SCALE
+
+
+def unit_root(series, *, constant, penalty=2.0):
+    """Dickey-Fuller statistic and lags, one written-out regression at a time."""
+    most = min(series.size // 2 - int(constant) - 1, int(np.ceil(12.0 * (series.size / 100.0) ** 0.25)))
+    change, columns = regression(series, most, constant)
+    rows = [
+        (change.size * np.log(squares_left(columns[:, :width], change)) + penalty * width, width)
+        for width in range(columns.shape[1] - most, columns.shape[1] + 1)
+    ]
+    lags = min(rows)[1] - (columns.shape[1] - most)
+    change, columns = regression(series, lags, constant)
+    level = columns[:, int(constant)].copy()
+    others = np.delete(columns, int(constant), axis=1)
+    if others.size:
+        level, change = (values - others @ np.linalg.lstsq(others, values)[0] for values in (level, change))
+    slope = level @ change / (level @ level)
+    left = change - slope * level
+    return slope * np.sqrt((level @ level) * (left.size - columns.shape[1]) / (left @ left)), lags
+
+
+def squares_left(columns, target):
+    left = target - columns @ np.linalg.lstsq(columns, target)[0]
+    return left @ left
+
+
+def regression(series, lags, constant):
+    change = np.diff(series)
+    rows = change.size - lags
+    columns = [np.ones(rows)] * constant + [series[lags:-1]]
+    columns += [change[lags - lag : change.size - lag] for lag in range(1, lags + 1)]
+    return change[lags:], np.column_stack(columns)

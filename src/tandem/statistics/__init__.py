@@ -1,13 +1,6 @@
 """Tests, models and measures; NumPy in, results with names out (STATISTICS)."""
 
-from tandem.statistics.cointegration import (
-    CointegrationTable,
-    EngleGranger,
-    Johansen,
-    engle_granger,
-    johansen,
-    screen_cointegration,
-)
+from tandem.statistics.cointegration import CointegrationTable, screen_cointegration
 from tandem.statistics.correlation import CorrelationTable, correlations
 from tandem.statistics.diagnostics import (
     ArchLm,
@@ -71,7 +64,7 @@ from tandem.statistics.spread import (
 )
 from tandem.statistics.spread_table import HedgeBy, SpreadTable, measure_spreads
 from tandem.statistics.threads import in_chunks, one_thread
-from tandem.statistics.unit_root import UnitRoot, UnitRootTable, adf, screen_unit_roots
+from tandem.statistics.unit_root import RefusedSeries, UnitRootTable, screen_unit_roots
 
 __all__ = [
     "ArchLm",
@@ -82,7 +75,6 @@ __all__ = [
     "CorrelationTable",
     "DieboldMariano",
     "DieboldMarianos",
-    "EngleGranger",
     "Equilibrium",
     "GarchFit",
     "GarchPath",
@@ -92,7 +84,6 @@ __all__ = [
     "HedgeBy",
     "HedgePath",
     "JarqueBeras",
-    "Johansen",
     "JohansenTable",
     "LjungBox",
     "LjungBoxes",
@@ -103,9 +94,7 @@ __all__ = [
     "SimulatedNull",
     "SpreadTable",
     "Unfit",
-    "UnitRoot",
     "UnitRootTable",
-    "adf",
     "all_pairs",
     "arch_lm",
     "arch_lms",
@@ -119,7 +108,6 @@ __all__ = [
     "deflated_sharpes",
     "diebold_mariano",
     "diebold_marianos",
-    "engle_granger",
     "expected_best_sharpe",
     "expected_by_chance",
     "fit_constant",
@@ -132,7 +120,6 @@ __all__ = [
     "half_life",
     "in_chunks",
     "jarque_beras",
-    "johansen",
     "kalman_hedge",
     "ljung_box",
     "ljung_boxes",
