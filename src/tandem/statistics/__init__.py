@@ -64,7 +64,7 @@ from tandem.statistics.spread import (
 )
 from tandem.statistics.spread_table import HedgeBy, SpreadTable, measure_spreads
 from tandem.statistics.threads import in_chunks, one_thread
-from tandem.statistics.unit_root import RefusedSeries, UnitRootTable, screen_unit_roots
+from tandem.statistics.unit_root import UnitRootTable, screen_unit_roots
 
 __all__ = [
     "ArchLm",
