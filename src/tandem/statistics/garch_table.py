@@ -9,14 +9,44 @@ from numpy.typing import ArrayLike, NDArray
 from tandem.market import Refusal
 from tandem.statistics.diagnostics import arch_lm, ljung_box
 from tandem.statistics.garch import GarchFit
+from tandem.statistics.garch_kernel import PERSISTENCE_BOUND, SIZE, fit_group, fit_series, standardise_rows
 from tandem.statistics.series import Series
+from tandem.statistics.threads import in_chunks
 
 Mean = Literal["zero", "constant", "ar1"]
 Distribution = Literal["normal", "studentst"]
 Backcast = Literal["ewma", "sample"]
 Rows = NDArray[np.int64]
+Matrix = NDArray[np.float64]
+
+PARAMETERS: Final = ("mu", "phi", "omega", "alpha", "beta", "nu")
+MEANS: Final[dict[Mean, tuple[str, ...]]] = {"zero": (), "constant": ("mu",), "ar1": ("mu", "phi")}
+VARIANCE: Final = ("omega", "alpha", "beta")
+EDGES: Final = 7
+CHUNK: Final = 16
+ENOUGH: Final = 1e-6
+
+# omega, alpha, beta and 1 / nu of unit variance. Of 66 starts tried on 1,260 real and simulated series these five
+# together met the best optimum: ordinary clusters, a variance that drifts, bursts, and two without memory.
+STARTS: Final = np.array(
+    [
+        [0.07, 0.06, 0.87, 0.1],
+        [0.001, 0.0, 0.999, 0.1],
+        [0.15, 0.7, 0.15, 0.1],
+        [0.03, 0.0, 0.97, 0.1],
+        [0.7, 0.0, 0.3, 0.1],
+    ]
+)
+CONSTANT_START: Final = np.array([[1.0, 0.0, 0.0, 0.1]])
 
 LEAST: Final = 30
+LARGEST: Final = 1e100
+SMALLEST: Final = 1e-100
+ROUNDING: Final = 1e-12
+FITTED: Final = -1
+TOO_FEW: Final = 0
+NOT_FINITE: Final = 1
+CONSTANT: Final = 2
 REASONS: Final = (
     ("too few observations", f"fewer than {LEAST} observations"),
     ("not finite", "a value that is missing between others or not a finite number"),
@@ -136,6 +166,28 @@ class GarchTable:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """Rows brought to units of their innovations' deviation, and what the kernel leaves about them."""
+
+    z: Matrix
+    lengths: Rows
+    xs: Matrix
+    moments: Matrix
+    numbers: Matrix
+    early: Series
+    found: Series
+    gains: Series
+    active: NDArray[np.bool_]
+    observed: NDArray[np.float64]
+    outer: NDArray[np.float64]
+    residuals: Matrix
+    variances: Matrix
+
+    def run(self, rows: Rows) -> "_Work":
+        return _Work(*(getattr(self, each)[rows] for each in self.__slots__))
+
+
 def fit_garch(
     series: ArrayLike,
     *,
@@ -147,106 +199,255 @@ def fit_garch(
 ) -> GarchTable:
     """Fit GARCH(1,1) to every series by maximum likelihood.
 
+    A row's result depends on that row alone, or on those of its group.
+
     Args:
         series: shape (n_series, n_obs); a series may end in NaN where it is shorter than the others.
         mean: `zero`, `constant` or `ar1`, estimated jointly with the variance.
         distribution: of the innovations, `normal` or `studentst`.
-        backcast: initial variance, `ewma` as arch does it or `sample`, the mean squared residual.
-        groups: a label for each series, shape (n_series,); not supported yet.
+        backcast: initial variance, `ewma` of the first 75 squared least-squares residuals as arch does it, or
+            `sample`, the mean squared residual at the estimated mean.
+        groups: a number for each series, shape (n_series,). Series of one group share omega (of the series over
+            its standard deviation), alpha, beta and nu, and each keeps its own mean; AIC and BIC count a shared
+            parameter as a share of one.
         threads: None is every core that this process may use.
+
+    Raises:
+        ValueError: not a matrix, a choice that there is not, or groups of another length.
     """
-    values = np.asarray(series, dtype=np.float64)
-    if values.ndim != 2:
-        raise ValueError(f"series in rows are needed, got shape {values.shape}")
-    lengths, codes = _usable(values)
-    rows = np.flatnonzero(codes < 0)
-    fits = [_by_arch(values[row, : lengths[row]], mean, distribution, backcast, garch=True) for row in rows]
-    return _table(values.shape[1], rows, codes, fits, mean, distribution)
+    return _fitted(series, mean, distribution, backcast, groups, threads, VARIANCE)
 
 
-def fit_constant_variance(series: ArrayLike, *, mean: Mean = "ar1") -> GarchTable:
-    """Fit a constant variance with normal innovations to every series; alpha and beta are 0.
+def fit_constant_variance(
+    series: ArrayLike, *, mean: Mean = "ar1", distribution: Distribution = "normal", threads: int | None = None
+) -> GarchTable:
+    """Fit a constant variance, omega, to every series; alpha and beta are 0.
 
     Args:
         series: shape (n_series, n_obs); a series may end in NaN where it is shorter than the others.
         mean: `zero`, `constant` or `ar1`.
+        distribution: of the innovations, `normal` or `studentst`.
+        threads: None is every core that this process may use.
     """
-    values = np.asarray(series, dtype=np.float64)
+    return _fitted(series, mean, distribution, "ewma", None, threads, VARIANCE[:1])
+
+
+def _fitted(
+    series: ArrayLike,
+    mean: Mean,
+    distribution: Distribution,
+    backcast: Backcast,
+    groups: ArrayLike | None,
+    threads: int | None,
+    variance: tuple[str, ...],
+) -> GarchTable:
+    values = np.ascontiguousarray(series, dtype=np.float64)
     if values.ndim != 2:
         raise ValueError(f"series in rows are needed, got shape {values.shape}")
+    if mean not in MEANS or distribution not in ("normal", "studentst") or backcast not in ("ewma", "sample"):
+        raise ValueError(f"no GARCH model has mean {mean}, distribution {distribution} and backcast {backcast}")
+    labels = None if groups is None else np.asarray(groups)
+    if labels is not None and labels.shape != values.shape[:1]:
+        raise ValueError(f"{len(values)} series need as many groups, got shape {labels.shape}")
     lengths, codes = _usable(values)
-    rows = np.flatnonzero(codes < 0)
-    fits = [_by_arch(values[row, : lengths[row]], mean, "normal", "ewma", garch=False) for row in rows]
-    return _table(values.shape[1], rows, codes, fits, mean, "normal")
+    rows = np.flatnonzero(codes == FITTED)
+    work = _prepared(values[rows], lengths[rows], mean, backcast, grouped=labels is not None)
+    usable = work.found == 0
+    codes[rows[~usable]] = CONSTANT
+    rows, work = rows[usable], work.run(np.flatnonzero(usable))
+    names = MEANS[mean] + variance + (("nu",) if distribution == "studentst" else ())
+    _estimate(work, names, mean, distribution, None if labels is None else labels[rows], threads)
+    return _table(work, rows, codes, names, mean, distribution, None if labels is None else labels[rows])
 
 
-def _usable(values: Any) -> Any:
+def _usable(values: Matrix) -> tuple[Rows, NDArray[np.int8]]:
     there = ~np.isnan(values)
-    lengths = np.where(there.any(axis=1), values.shape[1] - np.argmax(there[:, ::-1], axis=1), 0)
-    codes = np.full(len(values), -1, dtype=np.int8)
-    for row, length in enumerate(lengths):
-        own = values[row, :length]
-        if length < LEAST:
-            codes[row] = 0
-        elif not np.isfinite(own).all():
-            codes[row] = 1
-        elif np.ptp(own) <= 1e-13 * np.abs(own).max():
-            codes[row] = 2
+    width = values.shape[1]
+    lengths = (
+        np.where(there.any(axis=1), width - np.argmax(there[:, ::-1], axis=1), 0) if width else np.zeros(len(values))
+    )
+    lengths = lengths.astype(np.int64)
+    inside = np.arange(width) < lengths[:, None]
+    finite = np.where(np.isfinite(values) & (np.abs(values) < LARGEST), values, 0.0)
+    whole = ((finite == values) | ~inside).all(axis=1)
+    top = np.where(inside, finite, -np.inf).max(axis=1, initial=-np.inf)
+    bottom = np.where(inside, finite, np.inf).min(axis=1, initial=np.inf)
+    largest = np.maximum(np.abs(finite).max(axis=1, initial=0.0), SMALLEST)
+    codes = np.full(len(values), FITTED, dtype=np.int8)
+    codes[top - bottom <= ROUNDING * largest] = CONSTANT
+    codes[~whole] = NOT_FINITE
+    codes[lengths < LEAST] = TOO_FEW
     return lengths, codes
 
 
-def _by_arch(values: Any, mean: str, distribution: str, backcast: str, *, garch: bool) -> Any:
-    from arch.univariate import ARX, GARCH, ConstantMean, ConstantVariance, Normal, StudentsT, ZeroMean
-
-    scale = values.std()
-    kind = {"zero": ZeroMean, "constant": ConstantMean, "ar1": ARX}[mean]
-    model = kind(
-        values / scale,
-        rescale=False,
-        volatility=GARCH(p=1, q=1) if garch else ConstantVariance(),
-        distribution=StudentsT() if distribution == "studentst" else Normal(),
-        **({"lags": 1} if mean == "ar1" else {}),
+def _prepared(values: Matrix, lengths: Rows, mean: Mean, backcast: Backcast, *, grouped: bool) -> _Work:
+    count, width = values.shape
+    z, xs = np.empty((count, width)), np.empty((count, SIZE))
+    moments, numbers = np.empty((count, SIZE)), np.empty((count, 4))
+    usable = standardise_rows(values, lengths, list(MEANS).index(mean), grouped, z, xs, moments, numbers)
+    return _Work(
+        z,
+        lengths,
+        xs,
+        moments,
+        numbers,
+        early=np.full(count, -1.0) if backcast == "sample" else numbers[:, 3].copy(),
+        found=np.where(usable, 0.0, np.inf),
+        gains=np.zeros(count),
+        active=np.zeros((count, EDGES), dtype=np.bool_),
+        observed=np.zeros((count, SIZE, SIZE)),
+        outer=np.zeros((count, SIZE, SIZE)),
+        residuals=np.full((count, width), np.nan),
+        variances=np.full((count, width), np.nan),
     )
-    own = values / scale
-    ahead = {"zero": 0.0 * own, "constant": own.mean() + 0.0 * own}.get(mean)
-    start = own - ahead if ahead is not None else own[1:] - np.polyval(np.polyfit(own[:-1], own[1:], 1), own[:-1])
-    early = start[:75] ** 2
-    weights = 0.94 ** np.arange(early.size)
-    first = np.mean(start**2) if backcast == "sample" else weights @ early / weights.sum()
-    fitted = model.fit(disp="off", show_warning=False, backcast=first if garch else None)
-    return fitted, scale, first
 
 
-def _table(n_obs: int, rows: Any, codes: Any, fits: Any, mean: Mean, distribution: Distribution) -> GarchTable:
-    refused = np.flatnonzero(codes >= 0)
-    params = np.array([fit.params.to_numpy() for fit, _, _ in fits]).reshape(len(fits), -1)
-    scale = np.array([scale for _, scale, _ in fits])
-    count = np.array([fit.nobs for fit, _, _ in fits], dtype=np.int64)
-    first = {"zero": 0, "constant": 1, "ar1": 2}[mean]
-    tail = params[:, first:]
-    none = np.zeros(len(fits))
-    units = -count * np.log(scale) if len(fits) else none
-    volatility, residuals = np.full((2, len(fits), n_obs), np.nan)
-    forecast = np.zeros(len(fits))
-    omega = tail[:, 0] * scale**2 if len(fits) else none
-    alpha, beta = (tail[:, 1], tail[:, 2]) if tail.shape[1] > 2 else (none, none)
-    for row, (fit, own, _) in enumerate(fits):
-        deviations = np.asarray(fit.conditional_volatility) * own
-        volatility[row, : deviations.size] = deviations
-        residuals[row, : deviations.size] = np.asarray(fit.resid) * own / deviations
-        forecast[row] = omega[row] + deviations[-1] ** 2 * (
-            alpha[row] * residuals[row, deviations.size - 1] ** 2 + beta[row]
-        )
-    names = ("mu", "phi")[:first] + ("omega", "alpha", "beta")[: tail.shape[1]]
+def _estimate(
+    work: _Work, names: tuple[str, ...], mean: Mean, distribution: Distribution, labels: Any, threads: int | None
+) -> None:
+    free = np.array([PARAMETERS.index(name) for name in names])
+    starts = STARTS if "alpha" in names else CONSTANT_START
+    first, student = int(mean == "ar1"), distribution == "studentst"
+
+    def each(start: int, stop: int) -> None:
+        part = work.run(slice(start, stop))  # type: ignore[arg-type]
+        fit_series(
+            part.z, part.lengths, first, part.xs, part.moments, part.early, student, free, starts,
+            part.found, part.gains, part.active, part.observed, part.outer, part.residuals, part.variances,
+        )  # fmt: skip
+
+    def together(start: int, stop: int) -> None:
+        for label in found[start:stop]:
+            rows = np.flatnonzero(labels == label)
+            part = work.run(rows)
+            edges = np.zeros(EDGES, dtype=np.bool_)
+            fit_group(
+                part.z, part.lengths, first, part.xs, part.moments, part.early, student, free, starts,
+                part.found, part.gains, edges, part.observed, part.outer, part.residuals, part.variances,
+            )  # fmt: skip
+            for name in ("xs", "found", "gains", "observed", "outer", "residuals", "variances"):
+                getattr(work, name)[rows] = getattr(part, name)
+            work.active[rows] = edges
+
+    if labels is None:
+        in_chunks(work.lengths.size, each, size=CHUNK, threads=threads)
+    else:
+        found = np.unique(labels)
+        in_chunks(found.size, together, size=1, threads=threads)
+
+
+def _table(
+    work: _Work,
+    rows: Rows,
+    codes: NDArray[np.int8],
+    names: tuple[str, ...],
+    mean: Mean,
+    distribution: Distribution,
+    labels: Any,
+) -> GarchTable:
+    refused = np.flatnonzero(codes != FITTED)
+    mu, phi, omega, alpha, beta, eta = np.maximum(work.xs, [-np.inf, -np.inf, 0, 0, 0, 0]).T
+    centre, unit, scale, _ = work.numbers.T
+    observations = work.lengths - int(mean == "ar1")
+    loglikelihood = -work.found - observations * np.log(unit)
+    counted = _counted(names, labels, len(rows))
+    last = (np.arange(len(rows)), work.lengths - 1)
+    forecast = omega + alpha * work.residuals[last] ** 2 + beta * work.variances[last]
     return GarchTable(
-        mean, distribution, rows, RefusedSeries(refused, codes[refused]), count,
-        params[:, 0] * scale if first else none, params[:, 1] if first > 1 else none, omega, alpha, beta,
-        tail[:, 3] if distribution == "studentst" else None,
-        np.array([fit.loglikelihood for fit, _, _ in fits]) + units,
-        np.array([fit.aic for fit, _, _ in fits]) - 2 * units,
-        np.array([fit.bic for fit, _, _ in fits]) - 2 * units,
-        np.array([fit.convergence_flag == 0 for fit, _, _ in fits], dtype=bool),
-        scale, np.array([backcast for _, _, backcast in fits]) * scale**2, names,
-        np.array([fit.std_err.to_numpy() for fit, _, _ in fits]).reshape(len(fits), -1),
-        volatility, residuals, forecast,
-    )  # fmt: skip
+        mean=mean,
+        distribution=distribution,
+        row=rows,
+        refused=RefusedSeries(refused, codes[refused]),
+        observations=observations,
+        mu=mu * unit + centre * (1 - phi),
+        phi=phi.copy(),
+        omega=omega * unit**2,
+        alpha=alpha.copy(),
+        beta=beta.copy(),
+        nu=1 / eta if distribution == "studentst" else None,
+        loglikelihood=loglikelihood,
+        aic=2 * counted - 2 * loglikelihood,
+        bic=np.log(observations) * counted - 2 * loglikelihood,
+        converged=(work.gains >= -ENOUGH) & (work.gains < ENOUGH),
+        scale=scale.copy(),
+        backcast=_backcast(work) * unit**2,
+        parameters=names,
+        standard_errors=_standard_errors(work, names, labels),
+        conditional_volatility=np.sqrt(work.variances) * unit[:, None],
+        standardised_residuals=work.residuals / np.sqrt(work.variances),
+        forecast=forecast * unit**2,
+    )
+
+
+def _counted(names: tuple[str, ...], labels: Any, count: int) -> Series:
+    if labels is None:
+        return np.full(count, float(len(names)))
+    _, group, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    own = sum(name in ("mu", "phi") for name in names)
+    counted: Series = own + (len(names) - own) / sizes[group]
+    return counted
+
+
+def _backcast(work: _Work) -> Series:
+    sample = np.nanmean(work.residuals**2, axis=1) if len(work.early) else work.early
+    backcast: Series = np.where(work.early < 0, sample, work.early)
+    return backcast
+
+
+def _standard_errors(work: _Work, names: tuple[str, ...], labels: Any) -> Matrix:
+    """Roots of the diagonal of H^-1 B H^-1 over the parameters inside the domain."""
+    places = [PARAMETERS.index(name) for name in names]
+    inside = _inside(work)
+    basis = np.zeros((len(work.xs), SIZE, SIZE))
+    diagonal = np.arange(SIZE)
+    basis[:, diagonal, diagonal] = inside
+    # On the edge alpha + beta = 1 the two move against each other.
+    tied = work.active[:, PERSISTENCE_BOUND] & inside[:, 3] & inside[:, 4]
+    basis[tied, 4, 3], basis[tied, 4, 4] = -1.0, 0.0
+    covariance = _sandwich(work, basis, labels)
+    own = _to_own_units(work)
+    errors = np.sqrt(np.maximum(np.einsum("nij,njk,nik->ni", own, covariance, own), 0.0))
+    errors[~inside] = np.inf
+    return errors[:, places]
+
+
+def _inside(work: _Work) -> NDArray[np.bool_]:
+    inside = np.ones((len(work.xs), SIZE), dtype=np.bool_)
+    inside[:, 2] = ~(work.active[:, 0] | work.active[:, 1])
+    inside[:, 3], inside[:, 4] = ~work.active[:, 2], ~work.active[:, 3]
+    inside[:, 5] = ~(work.active[:, 5] | work.active[:, 6])
+    return inside
+
+
+def _sandwich(work: _Work, basis: NDArray[np.float64], labels: Any) -> NDArray[np.float64]:
+    turned = basis.transpose(0, 2, 1)
+    observed, outer = turned @ work.observed @ basis, turned @ work.outer @ basis
+    if labels is not None:
+        return np.stack([_joint(observed, outer, labels == labels[row], row) for row in range(len(labels))])
+    inverse = np.linalg.pinv(observed, hermitian=True) if len(observed) else observed
+    covariance: NDArray[np.float64] = basis @ inverse @ outer @ inverse @ turned
+    return covariance
+
+
+def _joint(observed: NDArray[np.float64], outer: NDArray[np.float64], group: Any, row: int) -> Matrix:
+    members = np.flatnonzero(group)
+    size = 2 * len(members) + 4
+    bread, filling = np.zeros((size, size)), np.zeros((size, size))
+    for place, member in enumerate(members):
+        where = np.r_[4 + 2 * place, 5 + 2 * place, 0:4]
+        bread[np.ix_(where, where)] += observed[member]
+        filling[np.ix_(where, where)] += outer[member]
+    inverse = np.linalg.pinv(bread, hermitian=True)
+    own = 4 + 2 * int(np.flatnonzero(members == row)[0])
+    where = np.r_[own, own + 1, 0:4]
+    return (inverse @ filling @ inverse)[np.ix_(where, where)]
+
+
+def _to_own_units(work: _Work) -> NDArray[np.float64]:
+    centre, unit = work.numbers[:, 0], work.numbers[:, 1]
+    own = np.zeros((len(unit), SIZE, SIZE))
+    own[:, 0, 0], own[:, 0, 1] = unit, -centre
+    own[:, 1, 1] = own[:, 3, 3] = own[:, 4, 4] = 1.0
+    own[:, 2, 2] = unit**2
+    own[:, 5, 5] = -1.0 / np.maximum(work.xs[:, 5], 1e-3) ** 2
+    return own
