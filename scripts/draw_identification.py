@@ -145,7 +145,7 @@ def ended(axes: Axes, year: Year) -> object:
         axes.annotate(
             symbol, (year.panel.starts[60], year.dollars(symbol)[60]), (0, 6), textcoords="offset points", color=colour
         )
-    axes.set_title("BNI: bought, no bars since; UNP goes on")
+    axes.set_title("BNI: no bar since February; UNP goes on")
     dates(axes, "dollars")
     stale = np.mean(np.diff(year.panel.closes, axis=1) == 0, axis=1)
     return len(year.screen.symbols_refused), year.panel.symbols[stale.argmax()], stale.max()
@@ -170,7 +170,7 @@ def both_correlations(axes: Axes, year: Year) -> object:
     prices, returns = (getattr(year.table, name)[year.tested] for name in ("correlation_prices", "correlation_returns"))
     axes.plot(returns, prices, ".", color=FAINT, markersize=1.2, alpha=0.5, rasterized=True)
     axes.axhline(0.8, color=LOSS, linewidth=0.9)
-    for name in ("FDO/HAS", "KLAC/NVLS", "HBAN/KEY"):
+    for name in ("FDO/HAS", "KLAC/NVLS", "ETN/GWW"):
         row = year.at(name)
         point = year.table.correlation_returns[row], year.table.correlation_prices[row]
         axes.plot(*point, "o", color=INK, markersize=3)
@@ -179,7 +179,7 @@ def both_correlations(axes: Axes, year: Year) -> object:
     axes.set_ylabel("of log prices")
     axes.set_title("The gate, over 11,266 pairs")
     return {name: (year.table.correlation_prices[year.at(name)], year.table.correlation_returns[year.at(name)])
-            for name in ("FDO/HAS", "KLAC/NVLS", "HBAN/KEY")}  # fmt: skip
+            for name in ("FDO/HAS", "KLAC/NVLS", "ETN/GWW")}  # fmt: skip
 
 
 def trend_alone(axes: Axes, year: Year) -> object:
@@ -218,7 +218,7 @@ def both_orders(axes: Axes, year: Year) -> object:
 
 
 def cointegrated(axes: Axes, year: Year) -> object:
-    return one_spread(axes, year, "HBAN/KEY", GAIN)
+    return one_spread(axes, year, "ETN/GWW", GAIN)
 
 
 def not_cointegrated(axes: Axes, year: Year) -> object:
@@ -281,7 +281,7 @@ def half_lives(axes: Axes, year: Year) -> object:
 
 def decay(axes: Axes, year: Year) -> object:
     said = {}
-    for name, colour in (("HBAN/KEY", GAIN), ("BIG/MAR", LOSS)):
+    for name, colour in (("ETN/GWW", GAIN), ("BIG/MAR", LOSS)):
         spread = year.spread(name)[1]
         own = [1.0] + [float(np.corrcoef(spread[lag:], spread[:-lag])[0, 1]) for lag in range(1, 41)]
         found = measure_spreads(year.log_prices, year.table.legs(np.array([year.at(name)])))
@@ -320,9 +320,9 @@ def three_hedges(axes: Axes, year: Year) -> object:
 
 def drifting(axes: Axes, year: Year) -> object:
     said = {}
-    for name, colour in (("HBAN/KEY", LEG_A), ("FDO/HAS", LEG_B)):
+    for name, colour in (("ETN/GWW", LEG_A), ("FDO/HAS", LEG_B)):
         starts, first, second = year.legs(name)
-        path, whole = kalman_hedge(first, second, delta=1e-2), measure_spreads(np.vstack([first, second]))
+        path, whole = kalman_hedge(first, second), measure_spreads(np.vstack([first, second]))
         axes.plot(starts[20:], path.hedge_ratio[20:], color=colour, linewidth=1.1, label=name)
         axes.axhline(whole.ols[0], color=colour, linewidth=0.7, linestyle=":")
         said[name] = float(whole.ols[0]), float(whole.tls[0]), float(whole.johansen[0]), path.last.hedge_ratio
@@ -344,7 +344,7 @@ def persistences(axes: Axes, year: Year) -> object:
 
 def volatilities(axes: Axes, year: Year) -> object:
     said = {}
-    for name, colour in (("HBAN/KEY", GAIN), ("EXC/PPL", LOSS)):
+    for name, colour in (("ETN/GWW", GAIN), ("EXC/PPL", LOSS)):
         starts, spread = year.spread(name)
         found = fit_garch(spread[None])
         axes.plot(
@@ -362,7 +362,7 @@ def volatilities(axes: Axes, year: Year) -> object:
 
 
 def residuals_clean(axes: Axes, year: Year) -> object:
-    return residuals(axes, year, "HBAN/KEY", GAIN)
+    return residuals(axes, year, "ETN/GWW", GAIN)
 
 
 def residuals_unclean(axes: Axes, year: Year) -> object:
@@ -407,14 +407,14 @@ def scores(axes: Axes, year: Year) -> object:
 def one_score(axes: Axes, year: Year) -> object:
     parts = ("fit", "volatility", "trading", "diagnostics", "score")
     said = {}
-    for name, colour, shift in (("HBAN/KEY", GAIN, 0.2), ("THC/XRAY", LOSS, -0.2)):
+    for name, colour, shift in (("ETN/GWW", GAIN, 0.2), ("THC/XRAY", LOSS, -0.2)):
         row = year.table.spread(year.at(name))
         values = [float(getattr(year.table.examined, part)[row]) for part in parts]
         axes.barh(np.arange(5)[::-1] + shift, values, height=0.36, color=colour, label=name)
         said[name] = values, float(year.table.examined.round_trips[row])
     axes.set_yticks(range(5), parts[::-1])
     axes.axvline(0.7, color=INK, linewidth=0.7)
-    axes.legend(frameon=False, fontsize=7, loc="lower right")
+    axes.legend(frameon=False, fontsize=7, loc="center right")
     axes.set_title("One selected, one refused")
     return said
 
