@@ -1,22 +1,25 @@
 """A small world written by hand: two sessions, one pair, one gain and one stop."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
+import numpy as np
 import pytest
 
 from tandem.book import Capital, Mark
-from tandem.config import ModelSettings
-from tandem.desk import Plan
+from tandem.config import ModelSettings, ScreenSettings
+from tandem.desk import ConfiguredPair, Plan, TradingConfiguration
 from tandem.forecast import Calibration, PairModel
-from tandem.market import Fill, Order, Pair, Refusal, Side, Timeframe, World, WorldKind
+from tandem.market import Fill, Order, Pair, Side, Timeframe, World, WorldKind
 from tandem.risk import Intent
 from tandem.rules import Action
-from tandem.screening import Passport, Score
+from tandem.screening import Funnel, PairLife, PairState, PairTable, Passport, Score, Step, SymbolRefused
+from tandem.screening.examined import Examined
+from tandem.screening.gates import SELECTED, STEPS
 from tandem.signals import Signal
-from tandem.statistics import GarchFit
+from tandem.statistics import GarchFit, SimulatedNull
 from tandem.store import MemoryFacts, Record
 
 PAIR = Pair("AAA", "BBB")
@@ -87,6 +90,30 @@ def intent(purpose, direction, z, qty="10", stopped=False, why="the rule says so
     )  # fmt: skip
 
 
+def table_of(gates, symbols=("AAA", "BBB", "CCC"), refused=()):
+    """All pairs of these symbols, by name, each with the gate that refused it; None selects."""
+    ended = np.array([SELECTED if gate is None else STEPS.index(gate) for gate in gates], np.int8)
+    first, second = np.triu_indices(len(symbols), 1)
+    count = len(ended)
+    known = {
+        "symbols": tuple(symbols), "sources": tuple(symbols), "settings": ScreenSettings(), "gate": ended,
+        "symbols_refused": tuple(SymbolRefused(*each) for each in refused),
+        "first": first[:count].astype(np.int32), "second": second[:count].astype(np.int32),
+        "bars": np.full(count, 400, np.int32), "lags": np.ones(count, np.int16),
+        "correlation_prices": np.full(count, 0.2), "correlation_returns": np.full(count, 0.1),
+        "pvalue": np.full(count, 0.3),
+        "examined": Examined.unmeasured(np.flatnonzero(ended >= STEPS.index("half-life")).astype(np.int64)),
+    }  # fmt: skip
+    others = {f.name: np.zeros(count, np.int8 if f.name == "unfit" else np.float64) for f in fields(PairTable)}
+    return PairTable(**{**others, **known})
+
+
+def funnel_of(table):
+    tested = int(table.tested.sum())
+    steps = (Step("pairs", len(table)), *map(Step, STEPS, table.left()))
+    return Funnel(steps, tested, 1, 0.05 * tested, SimulatedNull(0.1, 0.05, 2000), 3, len(table.symbols_refused))
+
+
 class Diary:
     """Writes facts of one world, in order."""
 
@@ -103,11 +130,28 @@ class Diary:
         self.count += 1
         self.facts.append(Record(body, day, at(clock, day), f"{body.kind}.{self.count}", pair))
 
-    def morning(self, day, selected=True, tested=3):
+    def morning(self, day, gates=(None, "correlation", "cointegration"), refused=(), version=1, traded=True):
+        """AAA/BBB, AAA/CCC and BBB/CCC with the gate that refused each; None selects."""
+        table = table_of(gates, refused=refused)
+        selected, ending = gates[0] is None, "" if version == 1 else f".v{version}"
+        state, key = (PairState.ACTIVE, f"passport.{day}{ending}.{PAIR}") if selected else (PairState.PROBATION, "")
+        life = PairLife(PAIR, state, None if day == DAY else PairState.ACTIVE, 0, "what the morning found")
+        screen = self.store.put(table.to_bytes())
+        configuration = TradingConfiguration(
+            day, version, str(self.facts.world), ("technology",), False, Timeframe.MIN_5, 7, at("9:30", DAY),
+            at("15:55", DAY), "settings", "data", screen, {},
+            (ConfiguredPair(PAIR, life, 1 if selected else None, 0.8 if selected else None, key),),
+        )  # fmt: skip
         models = {str(PAIR): self.store.put(model(day).to_bytes())} if selected else {}
-        self.note(Plan(tested, models, ("registered",) if selected else ()), "6:00", day, None)
+        self.keep(funnel_of(table), day, f"funnel.{day}{ending}")
+        self.keep(configuration, day, f"configuration.{day}{ending}")
+        if traded:
+            self.keep(Plan(3, models, ("registered",) if selected else (), version), day, f"plan.{day}{ending}")
         if selected:
-            self.note(passport(day), "6:00", day)
+            self.keep(passport(day), day, key)
+
+    def keep(self, body, day, key):
+        self.facts.append(Record(body, day, at("6:00", day), key))
 
     def decision(self, clock, said=None, equity="100000", day=DAY):
         self.note(Mark(Decimal(equity), Decimal(0), Decimal(0), Decimal(0), Decimal(0)), clock, day, None)
@@ -141,8 +185,6 @@ def traded(diary):
     """A gain of 20 - 4 and a stopped loss of 30 - 4 dollars; the day after has no pair."""
     diary.note(Capital(Decimal(100_000)), "6:00", DAY, None)
     diary.morning(DAY)
-    diary.note(Refusal("correlation", "correlation 0.2 is below 0.8", "screening"), "6:00", DAY, "AAA/CCC")
-    diary.note(Refusal("cointegration", "p 0.3 is not below 0.05", "screening"), "6:00", DAY, "BBB/CCC")
     diary.decision("9:35", signal(-2.5, Action.ENTER_LONG))
     diary.trade("9:35", intent("enter", 1, -2.5), ("100", "100"))
     diary.decision("9:40", signal(-1.0, price_a=101, band=-3.0), "100050")
@@ -152,9 +194,7 @@ def traded(diary):
     diary.trade("11:00", intent("enter", -1, 2.2), ("102", "100"))
     diary.decision("15:55", signal(4.1, Action.STOP, 105, 100), "99990")
     diary.trade("15:55", intent("exit", -1, 4.1, stopped=True, why="|z| 4.10 has reached the stop"), ("105", "100"))
-    diary.morning(NEXT, selected=False)
-    for name in ("AAA/BBB", "AAA/CCC", "BBB/CCC"):
-        diary.note(Refusal("correlation", "correlation 0.1 is below 0.8", "screening"), "6:00", NEXT, name)
+    diary.morning(NEXT, ["correlation"] * 3)
     diary.decision("9:35", None, "99982", NEXT)
     return diary
 
