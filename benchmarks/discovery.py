@@ -14,8 +14,8 @@ Every pair (124,750) is tested with Engle-Granger in both orders. `realised` is 
 cointegrated, mean over the markets (0 where nothing was found); `recall` the share of the 20 that were found. `in
 sectors` tests only pairs of one sector (ten sectors of 50 symbols; groups lie within a sector), the usual way to
 screen: the family is ten times smaller. Last comes the whole screen with its default settings: how many pairs each
-gate leaves and how many of them are true, and what is left in the end with `screen.max_fdr` on. `--full` draws 60
-markets for each window instead of 20. With `--json` each line is a row of {name, value, unit, goal, met,
+gate leaves and how many of them are true, and what is left in the end with `screen.max_fdr` on. `--full` draws 40
+markets for each window instead of 12. With `--json` each line is a row of {name, value, unit, goal, met,
 standard_error, draws}.
 """
 
@@ -47,8 +47,8 @@ GROUPS = [2] * 9 + [3] + [2] * 8
 HALF_LIVES = np.geomspace(5, 60, len(GROUPS))
 BUCKETS = ((5, 10), (10, 20), (20, 35), (35, 60))
 WINDOWS = (250, 400, 1000, 2000)
-MARKETS, MARKETS_IN_FULL = 20, 60
-SCREENS, SCREENS_IN_FULL = 4, 20
+MARKETS, MARKETS_IN_FULL = 12, 40
+SCREENS, SCREENS_IN_FULL = 4, 12
 DRAWS = 20_000
 MAX_FDR = 0.1
 DAY = date(2024, 3, 12)
