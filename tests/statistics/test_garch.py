@@ -196,3 +196,12 @@ def test_a_fit_survives_json(garch_spread, settings):
 
 def test_the_same_spread_gives_the_same_fit_to_the_last_digit(garch_spread):
     assert fit_spread(garch_spread, NORMAL) == fit_spread(garch_spread, NORMAL)
+
+
+def test_bands_are_the_band_of_each_bar(garch_spread):
+    fit = fit_spread(garch_spread, NORMAL)
+    state = (2e-3, 1e-3, 5e-4, 2e-7)
+    bands = fit.bands(*state, 9)
+    for bars, one in enumerate(bands, start=1):
+        band = fit.band(*state, bars)
+        assert (one.centre, one.deviation) == pytest.approx((band.centre, band.deviation), rel=1e-12)

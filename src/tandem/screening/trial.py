@@ -1,6 +1,8 @@
 """The last fifth of many windows as seen from the first four fifths (STATISTICS 5)."""
 
 from dataclasses import dataclass
+from functools import cache
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -11,7 +13,7 @@ from tandem.rules import Trades, inside_band, replay
 from tandem.screening.hedge import hedged
 from tandem.screening.market import Market
 from tandem.screening.spreads import Column, Legs, Matrix
-from tandem.statistics import GarchFit, GarchTable, fit_garch, reversion_probability
+from tandem.statistics import Band, GarchFit, GarchTable, fit_garch, reversion_probability
 
 FITTED_SHARE: Final = 0.8
 
@@ -65,9 +67,14 @@ class Trial:
         z = (self.spreads[row, tried] - mean) / self.deviation[row]
         half_life = float(self.half_life[row])
 
+        longest = ceil(rule.max_half_lives * half_life) + 1
+
+        @cache
+        def bands(entry: int) -> list[Band]:
+            return garch.bands(spread[entry], mean, residuals[entry], variances[entry], longest)
+
         def inside(direction: int, entry: int, now: int) -> bool:
-            band = garch.band(spread[entry], mean, residuals[entry], variances[entry], now - entry)
-            return inside_band(direction, spread[now], band, rule)
+            return inside_band(direction, spread[now], bands(entry)[now - entry - 1], rule)
 
         rho = float(self.phi[row]) ** max(1, round(half_life))
         return replay(z, reversion_probability(z, rho), inside, half_life, rule)

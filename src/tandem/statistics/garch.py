@@ -1,6 +1,7 @@
 """How wide a spread swings: AR(1) mean with constant or GARCH(1,1) variance (STATISTICS 4)."""
 
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -116,15 +117,33 @@ class GarchFit:
             variances[step] = omega + self.persistence * variances[step - 1]
         return variances
 
-    def change_deviation(self, last_residual: float, last_variance: float, horizon: int) -> float:
-        """Standard deviation of the spread's change over the next `horizon` bars, spread units.
+    def change_deviations(self, last_residual: float, last_variance: float, horizon: int) -> Series:
+        """Standard deviations of the spread's change over the next 1, 2, ... `horizon` bars, spread units.
 
-        The spread now is known, so this is also the deviation of the forecast of its level:
-        `sqrt(sum_i phi^(2 (horizon - i)) h_{t+i})`.
+        The spread now is known, so these are also the deviations of the forecasts of its level:
+        `sqrt(sum_i phi^(2 (k - i)) h_{t+i})` over k bars.
         """
-        variances = self.forecast(last_residual, last_variance, horizon)
-        weights = self.phi ** (2.0 * np.arange(horizon - 1, -1, -1))
-        return float(np.sqrt(weights @ variances))
+        deviations, total = np.empty(horizon), 0.0
+        for step, variance in enumerate(self.forecast(last_residual, last_variance, horizon).tolist()):
+            total = self.phi**2 * total + variance
+            deviations[step] = sqrt(total)
+        return deviations
+
+    def change_deviation(self, last_residual: float, last_variance: float, horizon: int) -> float:
+        """The last of `change_deviations`."""
+        return float(self.change_deviations(last_residual, last_variance, horizon)[-1])
+
+    def bands(
+        self, spread_now: float, equilibrium: float, last_residual: float, last_variance: float, bars: int
+    ) -> list[Band]:
+        """Forecasts made now of the spread 1, 2, ... `bars` later; the last of them is `band`.
+
+        Args:
+            spread_now, equilibrium, last_residual, last_variance, bars: as for `band`.
+        """
+        deviations = self.change_deviations(last_residual, last_variance, bars)
+        centres = equilibrium + (spread_now - equilibrium) * self.phi ** np.arange(1, bars + 1)
+        return list(map(Band, centres.tolist(), deviations.tolist()))
 
     def band(
         self, spread_now: float, equilibrium: float, last_residual: float, last_variance: float, bars: int
