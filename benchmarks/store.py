@@ -95,7 +95,7 @@ def universe(store: Store, timeframe: Timeframe, *, symbols: int, goal: float) -
     plain = Bars(Connections(store.url))
     yield from beside(f"{told}: panel", lambda of: of.panel(*wanted, **window), plain, store.bars, goal)
     yield from beside(f"{told}: frame", lambda of: of.read(*wanted, **window), plain, store.bars, goal)
-    size = sum(file.bytes for file in store.bars.cache.files() if file.timeframe == timeframe)
+    size = sum(file.bytes for file in store.bars.cached() if file.timeframe == timeframe)
     yield Figure(f"{told}: size of the cache", size / 2**20, "MiB")
 
 

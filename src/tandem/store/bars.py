@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tandem.store.block import Stretch
     from tandem.store.cache import Cache
     from tandem.store.choice import Prefer
+    from tandem.store.inventory import Cached
     from tandem.store.track import Strip, Track
 
 TICK = timedelta(microseconds=1)
@@ -177,6 +178,26 @@ class Bars:
         from tandem.store.cache import Cache
 
         return Cache(self._folder)
+
+    def cached(self, *, check: bool = False) -> "list[Cached]":
+        """The files of the cache and whether they are used as they are.
+
+        Args:
+            check: compare each bar with PostgreSQL's; a file that is not what it should be is removed.
+        """
+        from tandem.store.fetching import snapshot
+        from tandem.store.inventory import compared, inventory
+
+        with self._connections.use() as connection:
+            with snapshot(connection):
+                found = inventory(connection, self.cache)
+            for n, one in enumerate(found if check else []):
+                with snapshot(connection):
+                    found[n] = compared(connection, self.cache, one)
+        for one in found if check else []:
+            if one.state in ("broken", "differs"):
+                one.path.unlink(missing_ok=True)
+        return found
 
     def _stretches(
         self,

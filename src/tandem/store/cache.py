@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from os import cpu_count
 from pathlib import Path
+from shutil import rmtree
 from typing import Final, cast
 
 from tandem.market import NEW_YORK, Timeframe
@@ -55,23 +56,6 @@ class Wanted:
         return max((high - low) / WEEK, 0) * 5 * self.timeframe.per_session * len(self.names)
 
 
-@dataclass(frozen=True, slots=True)
-class CacheFile:
-    """A file in the cache.
-
-    Attributes:
-        database: whose bars it holds.
-        month: such as 2024-02.
-        bytes: its size.
-    """
-
-    path: Path
-    database: str
-    timeframe: str
-    month: str
-    bytes: int
-
-
 class Cache:
     """Months of bars as files in a folder, one database's beside another's.
 
@@ -93,32 +77,34 @@ class Cache:
         months = book.within(wanted.begin, wanted.end)
         if book.unwatched or sum(wanted.about(*span_of(month)) for month in months) < WORTH:
             return _fetched(connection, wanted, wanted.begin, wanted.end)
-        files = self._current(connection, book, wanted.timeframe, months)
+        files = self.current(connection, book, wanted.timeframe, months)
         return [block for month in months for block in self._month(connection, book, wanted, month, files.get(month))]
 
-    def files(self) -> list[CacheFile]:
+    def files(self) -> list[Path]:
         """Every file of every database, sorted."""
-        found = sorted(self.folder.glob("*/*/*.parquet")) if self.folder else []
-        return [CacheFile(path, *path.parts[-3:-1], path.stem, path.stat().st_size) for path in found]
+        return sorted(self.folder.glob("*/*/*.parquet")) if self.folder else []
+
+    def clear(self) -> None:
+        """Remove all of it, at any moment."""
+        if self.folder:
+            rmtree(self.folder, ignore_errors=True)
 
     def path(self, book: Ledger, timeframe: Timeframe, month: Month) -> Path:
         """Where the file of a month is."""
         assert self.folder is not None
         return self.folder / book.database / str(timeframe) / f"{month}.parquet"
 
-    def _current(
-        self, connection: Connection, book: Ledger, timeframe: Timeframe, months: list[Month]
+    def current(
+        self, connection: Connection, book: Ledger, timeframe: Timeframe, months: Sequence[Month]
     ) -> dict[Month, MonthFile]:
+        """The files of those months that hold what the snapshot of the database holds."""
         files: dict[Month, MonthFile] = {}
         for month in months:
             with suppress(Broken):
                 files[month] = MonthFile.open(self.path(book, timeframe, month))
+        files = {month: file for month, file in files.items() if _is_of(file.title, book, timeframe, month)}
         states = book.states(connection, timeframe, {month: file.title.end for month, file in files.items()})
-        return {
-            month: file
-            for month, file in files.items()
-            if file.title == _title(book, timeframe, month, file.title.end, states[month], file)
-        }
+        return {month: file for month, file in files.items() if file.title.state == states[month]}
 
     def _month(
         self, connection: Connection, book: Ledger, wanted: Wanted, month: Month, file: MonthFile | None
@@ -143,22 +129,22 @@ class Cache:
         path, (begin, end) = self.path(book, wanted.timeframe, month), span_of(month)
         if path in self._refused or wanted.about(begin, end) < LEAST:
             return None
-        names, newest = _held(connection, wanted.timeframe, begin, end)
+        names, newest = held(connection, wanted.timeframe, begin, end)
         until = min(max(_day_of(newest), _day_of(wanted.now), begin), end)
         if SHARE * len(names & set(wanted.names)) < len(names) or not _is_longer(until, begin, end, old):
             return None
         state = book.states(connection, wanted.timeframe, {month: until})[month]
         title = Title(book.database, str(wanted.timeframe), str(month), until.isoformat(), state)
         try:
-            write(path, title, _blocks(connection, sorted(names), wanted.timeframe, begin, until))
+            write(path, title, blocks_of(connection, sorted(names), wanted.timeframe, begin, until))
             return MonthFile.open(path)
         except (OSError, Broken):
             self._refused.add(path)
             return None
 
 
-def _title(book: Ledger, timeframe: Timeframe, month: Month, until: datetime, state: str, file: MonthFile) -> Title:
-    return Title(book.database, str(timeframe), str(month), until.isoformat(), state, file.title.parts)
+def _is_of(title: Title, book: Ledger, timeframe: Timeframe, month: Month) -> bool:
+    return (title.database, title.timeframe, title.month) == (book.database, str(timeframe), str(month))
 
 
 def _read(file: MonthFile, wanted: Wanted) -> list[Block]:
@@ -171,10 +157,10 @@ def _read(file: MonthFile, wanted: Wanted) -> list[Block]:
 
 def _fetched(connection: Connection, wanted: Wanted, begin: datetime, end: datetime) -> list[Block]:
     low, high = wanted.within(begin, end)
-    return list(_blocks(connection, wanted.names, wanted.timeframe, low, high)) if low < high else []
+    return list(blocks_of(connection, wanted.names, wanted.timeframe, low, high)) if low < high else []
 
 
-def _blocks(
+def blocks_of(
     connection: Connection, names: Sequence[str], timeframe: Timeframe, begin: datetime, end: datetime
 ) -> Iterator[Block]:
     """The bars piece by piece, so that what PostgreSQL sends need not be held at once."""
@@ -184,7 +170,7 @@ def _blocks(
         yield from fetch_blocks(connection, names[at : at + step], timeframe, begin, end)
 
 
-def _held(connection: Connection, timeframe: Timeframe, begin: datetime, end: datetime) -> tuple[set[str], datetime]:
+def held(connection: Connection, timeframe: Timeframe, begin: datetime, end: datetime) -> tuple[set[str], datetime]:
     """The symbols with bars between two times, and when the newest bar starts."""
     wanted = {"timeframe": str(timeframe), "begin": begin, "end": end}
     rows = cast(list[tuple[str, datetime]], connection.execute(HELD, wanted).fetchall())

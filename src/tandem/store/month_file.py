@@ -131,8 +131,7 @@ class MonthFile:
         with _distrust(), _opened(self.path) as (file, metadata):
             if metadata.metadata != self.words:
                 raise Broken("another file took its place")
-            whole = pq.ParquetFile(file, metadata=metadata, page_checksum_verification=True)
-            table = whole.read_row_group(part, list(columns), use_threads=False)
+            table = pq.ParquetFile(file, metadata=metadata).read_row_group(part, list(columns), use_threads=False)
             of = self.title.parts[part]
             found = {name: _values(table[name]) for name in columns}
             if any(_check(values) != of.checks[name] for name, values in found.items()):

@@ -80,15 +80,15 @@ class Panel:
         """
         import numpy as np
 
-        from tandem.store.grid import grid_of
+        from tandem.store.grid import align
 
-        grid = grid_of(starts)
-        cells = codes * len(grid) + grid.places(starts)
+        grid, places = align([starts] if len(starts) else [])
+        cells = codes.astype(np.int64) * len(grid) + (places[0] if places else 0)
         _refuse_repeats(cells, len(symbols) * len(grid))
         matrices = [np.full((len(symbols), len(grid)), np.nan) for _ in fields]
         for matrix, values in zip(matrices, fields, strict=True):
             matrix.ravel()[cells] = values
-        return cls.whole(symbols, timeframe, grid.starts, *matrices)
+        return cls.whole(symbols, timeframe, grid, *matrices)
 
     @classmethod
     def whole(

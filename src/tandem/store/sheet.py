@@ -6,12 +6,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tandem.market import Timeframe
 from tandem.store.binary import PRICES
 from tandem.store.block import Column, Stretch
-from tandem.store.grid import grid_of
+from tandem.store.grid import Places, align
 from tandem.store.panel import Panel
 
 EXTRAS: Final = ("trade_count", "vwap")
@@ -36,13 +35,12 @@ def frame_of(stretches: Sequence[Stretch]) -> pd.DataFrame:
 def panel_of(stretches: Sequence[Stretch], timeframe: Timeframe) -> Panel:
     """The panel of stretches that are in order, no two with bars of one symbol at one time."""
     symbols = [symbol for symbol, _ in groupby(stretches, key=lambda one: one.symbol)]
-    grid = grid_of(*(one["timestamp"] for one in stretches))
-    matrices = [np.full((len(symbols), len(grid)), np.nan) for _ in FIELDS]
-    for row, stretch in _rows(stretches):
-        places = _run(grid.places(stretch["timestamp"]))
+    starts, places = align([one["timestamp"] for one in stretches])
+    matrices = [np.full((len(symbols), len(starts)), np.nan) for _ in FIELDS]
+    for (row, stretch), at in zip(_rows(stretches), map(_run, places), strict=True):
         for matrix, name in zip(matrices, FIELDS, strict=True):
-            matrix[row, places] = stretch[name]
-    return Panel.whole(symbols, timeframe, grid.starts, *matrices)
+            matrix[row, at] = stretch[name]
+    return Panel.whole(symbols, timeframe, starts, *matrices)
 
 
 def _joined(stretches: Sequence[Stretch], name: str, kind: str) -> Column:
@@ -56,7 +54,7 @@ def _rows(stretches: Sequence[Stretch]) -> Iterator[tuple[int, Stretch]]:
             yield row, stretch
 
 
-def _run(places: NDArray[np.int64]) -> "NDArray[np.int64] | slice":
+def _run(places: Places) -> "Places | slice":
     """A slice where the places follow each other: copying that is quicker."""
     first, last = int(places[0]), int(places[-1])
     return slice(first, last + 1) if last - first + 1 == len(places) else places
