@@ -134,7 +134,7 @@ def split(axes: Axes, year: Year) -> object:
 
 def gap(axes: Axes, year: Year) -> object:
     axes.plot(year.panel.starts, year.dollars("ETFC"), color=LOSS, linewidth=1, marker=".", markersize=2)
-    axes.set_title("ETFC: 25 sessions under another name")
+    axes.set_title("ETFC: 25 bars missing, then 10 for 1")
     dates(axes, "dollars")
     return [(one.symbol, one.refusal.why) for one in year.screen.symbols_refused if "missing" in one.refusal.why]
 
@@ -440,7 +440,7 @@ def classes(axes: Axes, year: Classes) -> object:
         said[name] = float(own.prices[0]), float(own.returns[0])
     axes.annotate("share classes", (0.97, 3e3), ha="right", color=LOSS)
     axes.set_xlabel("correlation of returns")
-    axes.set_title(f"All {len(found):,} pairs of the S&P names, 2017")
+    axes.set_title(f"All {len(found):,} pairs of the S&P names, to February 2018")
     return said
 
 
