@@ -76,7 +76,7 @@ def screen_johansen(
         ValueError: prices or pairs of another shape, or a pair of rows that are not there.
     """
     matrix, asked = prices_and_pairs(log_prices, pairs)
-    found = np.zeros((5, len(asked)))
+    found = np.zeros((4, len(asked)))
     bars, code = np.zeros(len(asked), np.int64), np.zeros(len(asked), np.int64)
     in_chunks(
         len(asked),
@@ -85,7 +85,7 @@ def screen_johansen(
         threads=threads,
     )
     row = np.flatnonzero(code == Unfit.FIT)
-    max_eigen, trace_rank_1, hedge_ratio, intercept = found[:4, row]
+    max_eigen, trace_rank_1, hedge_ratio, intercept = found[:, row]
     trace = max_eigen + trace_rank_1
     return JohansenTable(
         row=row,
