@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tandem.statistics.johansen import relation
 from tandem.statistics.kalman import DELTA, follow
-from tandem.statistics.kernel import kernel, summing
+from tandem.statistics.kernel import kernel
 from tandem.statistics.legs import centre, common_bars, mean, products, residual_of_line, unfit
 from tandem.statistics.pairs import Matrix, Pairs, RefusedPairs, Unfit, prices_and_pairs
 from tandem.statistics.series import Series
@@ -189,7 +189,9 @@ def _describe(spread: Series, bars: int, found: Series) -> None:
     found[6] = _variance_ratio(spread, bars)
 
 
-@summing
+# No @summing here: differences of three terms that may be taken in any order come out differently in the copies that
+# compiled callers make of these functions.
+@kernel
 def _autoregression(spread: Series, bars: int) -> float:
     last, now = mean(spread, bars - 1), mean(spread[1:], bars - 1)
     shared = own = 0.0
@@ -199,7 +201,7 @@ def _autoregression(spread: Series, bars: int) -> float:
     return shared / own if own > 0 else 0.0
 
 
-@summing
+@kernel
 def _squared_changes(spread: Series, bars: int, lag: int, expected: float) -> float:
     total = 0.0
     for bar in range(lag, bars):
