@@ -26,7 +26,8 @@ from tandem.statistics.discovery import (
     expected_by_chance,
     simulated_null,
 )
-from tandem.statistics.garch import Band, GarchFit, GarchPath, fit_constant, fit_spread
+from tandem.statistics.garch import Band, GarchFit, GarchPath
+from tandem.statistics.garch_spread import fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
 from tandem.statistics.johansen import JohansenTable, screen_johansen
 from tandem.statistics.kalman import HedgePath, kalman_hedge

@@ -1,24 +1,15 @@
 """How wide a spread swings: AR(1) mean with constant or GARCH(1,1) variance (STATISTICS 4)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tandem.config import GarchSettings
-from tandem.statistics.diagnostics import arch_lm, ljung_box
 from tandem.statistics.series import Series, series_of
 
-if TYPE_CHECKING:
-    from arch.univariate.base import ARCHModel, ARCHModelResult
-
 STATIONARY: Final = 1 - 1e-6
-BACKCAST_BARS: Final = 75
-BACKCAST_DECAY: Final = 0.94
-SECOND_START: Final = (0.05, 0.05, 0.90)
-SECOND_NU: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ class GarchFit:
         backcast: what stands for the unknown e_0^2 and h_0, standardised units squared.
         loglikelihood, aic, bic: on the n - 1 bars that have a predecessor, standardised units.
         persistence: alpha + beta.
-        converged: whether the optimiser says so.
+        converged: a Newton step from the parameters would raise the log-likelihood by less than 1e-6.
         ljung_box_pvalue: 10 lags, standardised residuals; null hypothesis: no autocorrelation.
         arch_lm_pvalue: 5 lags, standardised residuals; null hypothesis: no ARCH effect.
     """
@@ -160,126 +151,6 @@ class GarchFit:
         """
         centre = float(equilibrium + (spread_now - equilibrium) * self.phi**bars)
         return Band(centre, self.change_deviation(last_residual, last_variance, bars))
-
-
-def fit_spread(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = True) -> GarchFit:
-    """Fit AR(1)-GARCH(1,1), or a walk with GARCH(1,1) steps where `reverts` is False.
-
-    The spread is brought to unit variance first. A fit that fails is tried once from another start;
-    `converged` tells how it ended, and an unusable one is the constant-variance fit, marked so.
-
-    Args:
-        spread: shape (n,), n at least 30, finite, not constant.
-        settings: innovations and initial variance.
-    """
-    values, scale = _standardised(spread)
-    mean, residuals = _least_squares(values, reverts=reverts)
-    backcast = _backcast(residuals, settings)
-    model = _model(values, settings.distribution, reverts=reverts, garch=True)
-    again = np.array([*mean, *SECOND_START, *([SECOND_NU] if settings.distribution == "studentst" else [])])
-    fitted = _attempt(model, backcast)
-    if not _has_converged(fitted):
-        second = _attempt(model, backcast, again)
-        fitted = second if _has_converged(second) else fitted or second
-    if fitted is None:
-        return replace(fit_constant(spread, settings, reverts=reverts), backcast=backcast, converged=False)
-    return _fit_of(fitted, values, scale, backcast, reverts=reverts)
-
-
-def fit_constant(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = True) -> GarchFit:
-    """Fit AR(1) with a constant variance, or a walk where `reverts` is False; alpha and beta are 0.
-
-    Args:
-        spread: shape (n,), n at least 30, finite, not constant.
-        settings: innovations.
-    """
-    values, scale = _standardised(spread)
-    fitted = _attempt(_model(values, settings.distribution, reverts=reverts, garch=False), None)
-    if fitted is not None:
-        return _fit_of(fitted, values, scale, 0.0, reverts=reverts)
-    if settings.distribution == "normal":
-        raise ValueError("the spread has no AR(1) model")
-    return replace(fit_constant(spread, GarchSettings(distribution="normal"), reverts=reverts), converged=False)
-
-
-def _standardised(spread: ArrayLike) -> tuple[Series, float]:
-    values = series_of(spread, least=30)
-    scale = float(values.std())
-    if scale == 0:
-        raise ValueError("a constant spread has no variance to model")
-    return values / scale, scale
-
-
-def _model(values: Series, distribution: str, *, reverts: bool, garch: bool) -> "ARCHModel":
-    from arch.univariate import ARX, GARCH, ConstantVariance, Normal, StudentsT, ZeroMean
-
-    volatility = GARCH(p=1, q=1) if garch else ConstantVariance()
-    innovations = StudentsT() if distribution == "studentst" else Normal()
-    if reverts:
-        return ARX(values, lags=1, rescale=False, volatility=volatility, distribution=innovations)
-    return ZeroMean(np.diff(values), rescale=False, volatility=volatility, distribution=innovations)
-
-
-def _least_squares(values: Series, *, reverts: bool) -> tuple[Series, Series]:
-    """Parameters of the mean and the residuals that they leave."""
-    if not reverts:
-        return np.empty(0), np.diff(values)
-    columns = np.column_stack([np.ones(values.size - 1), values[:-1]])
-    mean = np.asarray(np.linalg.lstsq(columns, values[1:], rcond=None)[0], dtype=np.float64)
-    return mean, values[1:] - columns @ mean
-
-
-def _backcast(residuals: Series, settings: GarchSettings) -> float:
-    if settings.backcast == "sample":
-        return float(np.mean(residuals**2))
-    early = residuals[:BACKCAST_BARS]
-    weights = BACKCAST_DECAY ** np.arange(early.size)
-    return float(weights @ early**2 / weights.sum())
-
-
-def _attempt(model: "ARCHModel", backcast: float | None, start: Series | None = None) -> "ARCHModelResult | None":
-    """One run of the optimiser; None where it ends in parameters that cannot be used."""
-    import warnings
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            fitted = model.fit(disp="off", show_warning=False, backcast=backcast, starting_values=start)
-        except (ValueError, np.linalg.LinAlgError):
-            return None
-    deviations = np.asarray(fitted.conditional_volatility)
-    usable = bool(np.isfinite(fitted.params).all() and (deviations[~np.isnan(deviations)] > 0).all())
-    return fitted if usable else None
-
-
-def _has_converged(fitted: "ARCHModelResult | None") -> bool:
-    return fitted is not None and fitted.convergence_flag == 0
-
-
-def _fit_of(fitted: "ARCHModelResult", values: Series, scale: float, backcast: float, *, reverts: bool) -> GarchFit:
-    named = {str(name): float(value) for name, value in fitted.params.items()}
-    mu, phi = (named["Const"], named[next(name for name in named if name.endswith("[1]"))]) if reverts else (0.0, 1.0)
-    omega = named.get("omega", named.get("sigma2", float("nan")))
-    alpha, beta = named.get("alpha[1]", 0.0), named.get("beta[1]", 0.0)
-    residuals = values[1:] - mu - phi * values[:-1]
-    standardised = residuals / np.sqrt(_variances(residuals, omega, alpha, beta, backcast))
-    return GarchFit(
-        mu=mu,
-        phi=phi,
-        omega=omega,
-        alpha=alpha,
-        beta=beta,
-        nu=named.get("nu"),
-        scale=scale,
-        backcast=backcast,
-        loglikelihood=float(fitted.loglikelihood),
-        aic=float(fitted.aic),
-        bic=float(fitted.bic),
-        persistence=alpha + beta,
-        converged=bool(fitted.convergence_flag == 0),
-        ljung_box_pvalue=ljung_box(standardised).pvalue,
-        arch_lm_pvalue=arch_lm(standardised).pvalue,
-    )
 
 
 def _variances(residuals: Series, omega: float, alpha: float, beta: float, backcast: float) -> Series:

@@ -34,7 +34,7 @@ ROUNDS: Final = 200
 NUDGE: Final = 1e-5
 
 # Least omega and the range of nu are arch's; a persistence of 1 itself has no finite variance.
-BOUNDS: Final = np.array([1e-8, -10.0, 0.0, 0.0, -(1 - 1e-8), 1 / 500, -1 / 2.05])
+BOUNDS: Final = np.array([1e-8, -10.0, 0.0, 0.0, -(1 - 1e-10), 1 / 500, -1 / 2.05])
 NORMALS: Final = np.array(
     [
         [0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
