@@ -189,9 +189,57 @@ def status(*symbols: str, all: bool = False, json: bool = False) -> None:
         print(f"{quarantined} rows that are no bars are in the quarantine.")
 
 
+@app.command
+def cache(*, check: bool = False, clear: bool = False) -> None:
+    """Print what is in the cache for large reads: files of closed sessions' bars, derived from PostgreSQL.
+
+    Parameters
+    ----------
+    check
+        Compare every bar with PostgreSQL; what differs is removed.
+    clear
+        Remove all of it; a large read builds what it needs again.
+    """
+    with open_store() as store:
+        found = store.bars.cached(check=check and not clear)
+        unwatched = store.bars.unwatched()
+        if clear:
+            store.bars.cache.clear()
+    for one in found if not clear else []:
+        print(f"{one.timeframe} {one.month}: {one.bars:,} bars, {_size(one.bytes)}, {STATES[check][one.state]}.")
+    total = f"{len(found)} {'file' if len(found) == 1 else 'files'}, {_size(sum(one.bytes for one in found))}"
+    if clear:
+        print(f"Removed: {total}.")
+    else:
+        print(
+            f"{total} in {store.bars.cache.folder}." if found else "The cache is empty; the first large read fills it."
+        )
+    if unwatched:
+        print(f"The cache is not used: changes of {', '.join(unwatched)} leave no note.")
+
+
+STATES = {
+    False: {
+        "current": "current",
+        "stale": "stale: bars changed since, a large read builds it again",
+        "broken": "damaged: a large read builds it again",
+        "foreign": "of another database",
+    },
+    True: {
+        "current": "checked: every bar is as in PostgreSQL",
+        "stale": "not checked: bars changed since, a large read builds it again",
+        "broken": "damaged: removed",
+        "differs": "NOT as in PostgreSQL: removed",
+        "foreign": "not checked: of another database",
+    },
+}
 MANY = 60
 SERIES = ["source", "feed", "adjustment", "world"]
 EMPTY = "No bars yet. Run `tandem data load samples`, or `tandem data load alpaca --sector technology --days 60`."
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:,.1f} MiB"
 
 
 def _told(loaded: "Loaded") -> str:

@@ -199,6 +199,13 @@ class Bars:
                 one.path.unlink(missing_ok=True)
         return found
 
+    def unwatched(self) -> tuple[str, ...]:
+        """Tables of bars whose changes leave no note, such as one made by hand: they turn the cache off."""
+        from tandem.store.changes import ledger
+
+        with self._connections.use() as connection:
+            return ledger(connection).unwatched
+
     def _stretches(
         self,
         symbols: Sequence[str],
