@@ -10,7 +10,7 @@ import msgspec
 from tandem.desk import ConfiguredPair, Identification
 from tandem.market import Refusal
 from tandem.operations.wording import counted, listed
-from tandem.screening import Funnel, PairTable, Passport, nearest_misses, refused_rows
+from tandem.screening import Funnel, PairLife, PairTable, Passport, nearest_misses, refused_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,7 +51,8 @@ def print_findings(found: Identification, console: "Console", *, level: float, t
         say(_symbols(found.table, top))
     if changes := found.configuration.changes:
         say("")
-        say(_changes(changes, top))
+        for part in _changes(changes, top):
+            say(part)
 
 
 def print_refusals(found: Identification, console: "Console", *, asked: Sequence[str], top: int) -> None:
@@ -190,13 +191,14 @@ def _stand(configured: ConfiguredPair | None) -> str:
 
 
 def _notes(passports: Sequence[Passport]) -> Iterator[str]:
-    notes: dict[str, list[str]] = {}
+    """What several scores have in common is said once."""
+    notes: dict[str, list[tuple[str, str]]] = {}
     for passport in passports:
         for note in passport.score.notes:
-            notes.setdefault(note, []).append(str(passport.pair))
-    for note, pairs in notes.items():
-        named = ", ".join(pairs) if len(pairs) <= 3 else f"{len(pairs)} pairs"
-        yield f"{named}: {note}"
+            notes.setdefault(note.partition(":")[0], []).append((str(passport.pair), note))
+    for gist, noted in notes.items():
+        pair, whole = noted[0]
+        yield f"{pair}: {whole}" if len(noted) == 1 else f"{len(noted)} of {len(passports)}: {gist}"
 
 
 def _why_none(found: Identification) -> str:
@@ -223,14 +225,18 @@ def _symbols(table: PairTable, top: int) -> "Table":
     return listing
 
 
-def _changes(changes: Sequence[Any], top: int) -> "Table":
-    counts = Counter(str(life.state) for life in changes)
-    table = _table("changed", "was", "is", f"why ({', '.join(f'{n} {state}' for state, n in counts.items())})")
-    for life in changes[:top]:
-        table.add_row(str(life.pair), str(life.before or "unknown"), str(life.state), life.why)
-    if len(changes) > top:
-        table.add_row(f"[dim]{len(changes) - top} more[/]")
-    return table
+def _changes(changes: Sequence[PairLife], top: int) -> Iterator["str | Table"]:
+    """New pairs are counted; those that were known are told one by one."""
+    known = [life for life in changes if life.before is not None]
+    if new := Counter(str(life.state) for life in changes if life.before is None):
+        yield f"New: {', '.join(f'{number} {state}' for state, number in new.items())}."
+    if known:
+        table = _table("changed", "was", "is", "why")
+        for life in known[:top]:
+            table.add_row(str(life.pair), str(life.before), str(life.state), life.why)
+        if len(known) > top:
+            table.add_row(f"[dim]{len(known) - top} more[/]")
+        yield table
 
 
 def _plain(refusal: Refusal | None) -> dict[str, str]:

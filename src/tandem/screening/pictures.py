@@ -60,10 +60,10 @@ def draw_funnel(axes: "Axes", gates: Sequence[str], left: Sequence[int], inks: I
             color=inks.soft,
         )  # fmt: skip
     axes.set_yticks(heights, list(gates))
-    axes.invert_yaxis()
+    axes.set_ylim(len(gates) - 0.4, -0.6)
     axes.set_xscale("log")
     axes.set_xlim(0.8, max(left[0], 1) * 12)
-    axes.set_xlabel("pairs left, (refused)")
+    axes.set_xlabel("pairs left (refused)")
     axes.minorticks_off()
     axes.tick_params(axis="y", length=0)
 
@@ -124,7 +124,7 @@ def passport_png(passport: Passport) -> bytes:
     """Spread and score of a pair as a PNG file."""
 
     def draw(figure: "Figure") -> None:
-        spread, score = figure.add_axes((0.07, 0.14, 0.55, 0.76)), figure.add_axes((0.75, 0.14, 0.23, 0.76))
+        spread, score = figure.add_axes((0.06, 0.14, 0.53, 0.76)), figure.add_axes((0.75, 0.14, 0.23, 0.76))
         draw_spread(spread, passport)
         draw_score(score, passport.score)
         spread.set_title(f"{passport.pair}, half-life {passport.half_life:.1f} bars", fontsize=9)
