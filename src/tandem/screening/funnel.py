@@ -1,7 +1,5 @@
 """How many pairs each gate left, and how many luck would give (STATISTICS 3)."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,8 @@ from tandem.screening.table import PairTable
 from tandem.screening.universe import Universe
 from tandem.statistics import SimulatedNull, expected_by_chance, simulated_null
 
-DRAWS: Final = 2000
+# As many pairs of walks as pairs were tested, but neither too few to count nor more than the figure needs.
+LEAST_DRAWS, MOST_DRAWS = 400, 5000
 
 
 def funnel_of(table: PairTable, universe: Universe, market: Market, seed: int) -> Funnel:
@@ -45,7 +44,7 @@ def _null(table: PairTable, market: Market, seed: int) -> SimulatedNull:
         volatilities[table.first[family]],
         volatilities[table.second[family]],
         table.settings.max_pvalue,
-        draws=DRAWS,
+        draws=min(max(family.size, LEAST_DRAWS), MOST_DRAWS),
         seed=seed,
         method=table.settings.cointegration,
         threads=market.screen.threads,
