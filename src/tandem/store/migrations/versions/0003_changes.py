@@ -11,8 +11,7 @@ CREATE TABLE bar_changes (
     timeframe text COLLATE "C" NOT NULL,
     month date,
     first timestamptz NOT NULL,
-    token uuid NOT NULL DEFAULT gen_random_uuid(),
-    recorded_at timestamptz NOT NULL DEFAULT now()
+    token uuid NOT NULL DEFAULT gen_random_uuid()
 );
 CREATE INDEX bar_changes_by_month ON bar_changes (timeframe, month);
 COMMENT ON TABLE bar_changes IS
