@@ -1,5 +1,6 @@
 """Formation windows with a known truth, and the month that ships with Tandem."""
 
+import csv
 from datetime import date
 from pathlib import Path
 
@@ -65,6 +66,16 @@ def daily():
         return Panel.of(bars[bars["start"] >= first], Timeframe.DAY_1)
 
     return newest
+
+
+@pytest.fixture(scope="session")
+def real_sectors():
+    """Sector of each real symbol that has one."""
+    path = SHARED / "sectors.csv"
+    if not path.exists():
+        pytest.skip("the sectors of the S&P names are not beside this project")
+    with path.open() as lines:
+        return {row["symbol"]: row["sector"] for row in csv.DictReader(lines) if row["sector"]}
 
 
 @pytest.fixture(scope="session")
