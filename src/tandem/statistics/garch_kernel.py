@@ -8,10 +8,18 @@ steps with the observed information.
 """
 
 from math import lgamma, log, pi
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numba import njit  # type: ignore[import-untyped]
+from numba import njit
+from numpy.typing import NDArray
+
+from tandem.statistics.series import Series
+
+Matrix = NDArray[np.float64]
+Cube = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 SIZE: Final = 6
 MU: Final = 0
@@ -28,7 +36,7 @@ HELD: Final = 1e-9
 EARLY: Final = 75
 DECAY: Final = 0.94
 PATIENCE: Final = 1000.0
-SAME: Final = 0.02
+SAME: Final = 0.002
 DEGENERATE: Final = 1e-10
 ROUNDS: Final = 200
 NUDGE: Final = 1e-5
@@ -52,7 +60,7 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract
 
 
 @compiled
-def digamma(x):
+def _digamma(x: float) -> float:
     shift = 0.0
     while x < 8.0:
         shift -= 1.0 / x
@@ -63,7 +71,7 @@ def digamma(x):
 
 
 @compiled
-def backcast_of(x, moments, early, slopes):
+def _backcast_of(x: Series, moments: Series, early: float, slopes: Series) -> Any:
     if early >= 0:
         slopes[0] = 0.0
         slopes[1] = 0.0
@@ -76,23 +84,25 @@ def backcast_of(x, moments, early, slopes):
 
 
 @compiled
-def finished(n, logs, tails, weighted, nu, gradient):
+def _finished(n: int, logs: float, tails: float, weighted: float, nu: float, gradient: Series) -> float:
     if nu == 0.0:
         return 0.5 * (n * log(2 * pi) + logs + weighted)
     level = lgamma((nu + 1) / 2) - lgamma(nu / 2) - 0.5 * log(pi * (nu - 2))
-    slope = 0.5 * (digamma((nu + 1) / 2) - digamma(nu / 2) - 1 / (nu - 2))
+    slope = 0.5 * (_digamma((nu + 1) / 2) - _digamma(nu / 2) - 1 / (nu - 2))
     # The derivative for eta is -nu^2 times that for nu.
     gradient[ETA] -= nu * nu * (0.5 * tails - n * slope - 0.5 * weighted / (nu - 2))
     return 0.5 * (logs + (nu + 1) * tails) - n * level
 
 
 @compiled
-def evaluate(z, first, x, moments, early, student, gradient):
+def _evaluate(  # noqa: PLR0915
+    z: Series, first: int, x: Series, moments: Series, early: float, student: bool, gradient: Series
+) -> float:
     """Negative log-likelihood; its gradient is added to `gradient`."""
     mu, phi, omega, alpha, beta = x[0], x[1], x[2], x[3], x[4]
     nu = 1.0 / x[5] if student else 0.0
     slopes = np.empty(2)
-    q = backcast_of(x, moments, early, slopes)
+    q = _backcast_of(x, moments, early, slopes)
     qm, qp = slopes[0], slopes[1]
     h, hm, hp, hw, ha, hb = q, qm, qp, 0.0, 0.0, 0.0
     gm, gp, gw, ga, gb, gn = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -141,11 +151,11 @@ def evaluate(z, first, x, moments, early, student, gradient):
     gradient[4] += gb
     if student:
         tails += log(tail)
-    return finished(z.size - first, logs, tails, gn, nu, gradient)
+    return _finished(z.size - first, logs, tails, gn, nu, gradient)
 
 
 @compiled
-def evaluate_squares(squares, early, x, student, gradient):
+def _evaluate_squares(squares: Series, early: float, x: Series, student: bool, gradient: Series) -> float:
     """The same from squared residuals: of the variance's parameters alone, at half the cost."""
     omega, alpha, beta = x[2], x[3], x[4]
     nu = 1.0 / x[5] if student else 0.0
@@ -182,14 +192,14 @@ def evaluate_squares(squares, early, x, student, gradient):
     gradient[2] += gw
     gradient[3] += ga
     gradient[4] += gb
-    return finished(squares.size, logs, tails, gn, nu, gradient)
+    return _finished(squares.size, logs, tails, gn, nu, gradient)
 
 
 @compiled
-def expected_information(z, first, x, moments, early, curvature):
+def _expected_information(z: Series, first: int, x: Series, moments: Series, early: float, curvature: Matrix) -> None:
     """Add the information that normal innovations are expected to carry; none between mean and variance."""
     slopes = np.empty(2)
-    q = backcast_of(x, moments, early, slopes)
+    q = _backcast_of(x, moments, early, slopes)
     qm, qp = slopes[0], slopes[1]
     h, hm, hp, hw, ha, hb = q, qm, qp, 0.0, 0.0, 0.0
     mm, mp, pp, ww, wa, wb, aa, ab, bb = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -230,7 +240,7 @@ def expected_information(z, first, x, moments, early, curvature):
 
 
 @compiled
-def expected_of_variance(squares, early, x, curvature):
+def _expected_of_variance(squares: Series, early: float, x: Series, curvature: Matrix) -> None:
     q, h, hw, ha, hb = early, early, 0.0, 0.0, 0.0
     ww, wa, wb, aa, ab, bb = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     omega, alpha, beta = x[2], x[3], x[4]
@@ -256,7 +266,7 @@ def expected_of_variance(squares, early, x, curvature):
 
 
 @compiled
-def solve(a, b, n):
+def _solve(a: Matrix, b: Series, n: int) -> None:
     """Gaussian elimination in place with row exchange; the answer is in b."""
     for i in range(n):
         pivot = i
@@ -282,7 +292,16 @@ def solve(a, b, n):
 
 
 @compiled
-def bounded_step(curvature, gradient, x, free, active, step, system, right):
+def _bounded_step(
+    curvature: Matrix,
+    gradient: Series,
+    x: Series,
+    free: Rows,
+    active: Flags,
+    step: Series,
+    system: Matrix,
+    right: Series,
+) -> float:
     """Minimise `gradient d + d curvature d / 2` within the bounds around x; what it promises to gain."""
     n = free.size
     count = BOUNDS.size
@@ -314,7 +333,7 @@ def bounded_step(curvature, gradient, x, free, active, step, system, right):
                     system[n + held, k] = NORMALS[i, free[k]]
                 right[n + held] = 0.0
                 held += 1
-        solve(system, right, n + held)
+        _solve(system, right, n + held)
         reach, blocking = 1.0, -1
         for i in range(count):
             if not active[i]:
@@ -347,7 +366,7 @@ def bounded_step(curvature, gradient, x, free, active, step, system, right):
 
 
 @compiled
-def update(curvature, free, moved, change, image):
+def _update(curvature: Matrix, free: Rows, moved: Series, change: Series, image: Series) -> None:
     """Powell's damped BFGS update."""
     n = free.size
     bent, met = 0.0, 0.0
@@ -370,20 +389,32 @@ def update(curvature, free, moved, change, image):
 
 
 @compiled
-def total(z, squares, lengths, first, x, moments, early, boots, student, jointly, gradient):
+def _total(
+    z: Matrix,
+    squares: Matrix,
+    lengths: Rows,
+    first: int,
+    x: Series,
+    moments: Matrix,
+    early: Series,
+    boots: Series,
+    student: bool,
+    jointly: bool,
+    gradient: Series,
+) -> float:
     """Likelihood of one series, or of the variance that several share."""
     for i in range(SIZE):
         gradient[i] = 0.0
     if jointly:
-        return evaluate(z[0, : lengths[0]], first, x, moments[0], early[0], student, gradient)
+        return _evaluate(z[0, : lengths[0]], first, x, moments[0], early[0], student, gradient)
     value = 0.0
     for row in range(lengths.size):
-        value += evaluate_squares(squares[row, first : lengths[row]], boots[row], x, student, gradient)
+        value += _evaluate_squares(squares[row, first : lengths[row]], boots[row], x, student, gradient)
     return value
 
 
 @compiled
-def distance(curvature, x, y, free):
+def _distance(curvature: Matrix, x: Series, y: Series, free: Rows) -> float:
     """How far the likelihood falls from y to x, if it is as curved as at y."""
     fall = 0.0
     for i in free:
@@ -393,16 +424,27 @@ def distance(curvature, x, y, free):
 
 
 @compiled
-def begin(z, squares, lengths, first, x, moments, early, boots, jointly, curvature):
+def _begin(
+    z: Matrix,
+    squares: Matrix,
+    lengths: Rows,
+    first: int,
+    x: Series,
+    moments: Matrix,
+    early: Series,
+    boots: Series,
+    jointly: bool,
+    curvature: Matrix,
+) -> None:
     """The expected information at x, made safely definite."""
     for i in range(SIZE):
         for j in range(SIZE):
             curvature[i, j] = 0.0
     if jointly:
-        expected_information(z[0, : lengths[0]], first, x, moments[0], early[0], curvature)
+        _expected_information(z[0, : lengths[0]], first, x, moments[0], early[0], curvature)
     else:
         for row in range(lengths.size):
-            expected_of_variance(squares[row, first : lengths[row]], boots[row], x, curvature)
+            _expected_of_variance(squares[row, first : lengths[row]], boots[row], x, curvature)
     curvature[ETA, ETA] = 0.5 * (lengths.sum() - first * lengths.size)
     for i in range(SIZE):
         for j in range(i):
@@ -411,35 +453,35 @@ def begin(z, squares, lengths, first, x, moments, early, boots, jointly, curvatu
 
 
 @compiled
-def descend(
-    z,
-    squares,
-    lengths,
-    first,
-    x,
-    moments,
-    early,
-    boots,
-    student,
-    jointly,
-    free,
-    curvature,
-    gradient,
-    active,
-    enough,
-    best,
-    kept,
-    bowl,
-    work,
-):
+def _descend(
+    z: Matrix,
+    squares: Matrix,
+    lengths: Rows,
+    first: int,
+    x: Series,
+    moments: Matrix,
+    early: Series,
+    boots: Series,
+    student: bool,
+    jointly: bool,
+    free: Rows,
+    curvature: Matrix,
+    gradient: Series,
+    active: Flags,
+    enough: float,
+    best: float,
+    kept: Series,
+    bowl: Matrix,
+    work: Matrix,
+) -> float:
     """Move x to a minimum; the negative log-likelihood there, inf where it leads to no better one than `best`."""
     system, right, step, at, before = work[:13], work[13], work[14], work[15], work[16]
-    value = total(z, squares, lengths, first, x, moments, early, boots, student, jointly, gradient)
+    value = _total(z, squares, lengths, first, x, moments, early, boots, student, jointly, gradient)
     for _ in range(STEPS):
-        gain = bounded_step(curvature, gradient, x, free, active, step, system, right)
+        gain = _bounded_step(curvature, gradient, x, free, active, step, system, right)
         if not gain > enough:
             break
-        if value - PATIENCE * gain > best or (best < np.inf and distance(bowl, x, kept, free) < SAME):
+        if value - PATIENCE * gain > best or (best < np.inf and _distance(bowl, x, kept, free) < SAME):
             return np.inf
         slope = 0.0
         for i in range(SIZE):
@@ -450,7 +492,7 @@ def descend(
         for _ in range(30):
             for i in range(SIZE):
                 x[i] = at[i] + length * step[i]
-            found = total(z, squares, lengths, first, x, moments, early, boots, student, jointly, gradient)
+            found = _total(z, squares, lengths, first, x, moments, early, boots, student, jointly, gradient)
             if found <= value + 1e-4 * length * slope:
                 break
             length *= 0.35
@@ -463,25 +505,56 @@ def descend(
         for i in range(SIZE):
             step[i] = x[i] - at[i]
             before[i] = gradient[i] - before[i]
-        update(curvature, free, step, before, right)
+        _update(curvature, free, step, before, right)
     return value
 
 
 @compiled
-def best_of(
-    z, squares, lengths, first, x, moments, early, boots, student, jointly, free, gradient, active, starts, work
-):
+def _best_of(
+    z: Matrix,
+    squares: Matrix,
+    lengths: Rows,
+    first: int,
+    x: Series,
+    moments: Matrix,
+    early: Series,
+    boots: Series,
+    student: bool,
+    jointly: bool,
+    free: Rows,
+    gradient: Series,
+    active: Flags,
+    starts: Matrix,
+    work: Matrix,
+) -> float:
     """Descend from every start, then exactly from the best end; the curvature there is left in `work[23:29]`."""
     own, bowl, tried, kept = work[17:23], work[23:29], work[29], work[30]
     best = np.inf
     for s in range(starts.shape[0]):
         for i in range(SIZE):
             tried[i] = x[i] if i < OMEGA else starts[s, i - OMEGA]
-        begin(z, squares, lengths, first, tried, moments, early, boots, jointly, own)
-        value = descend(
-            z, squares, lengths, first, tried, moments, early, boots, student, jointly,
-            free, own, gradient, active, ROUGH, best, kept, bowl, work,
-        )  # fmt: skip
+        _begin(z, squares, lengths, first, tried, moments, early, boots, jointly, own)
+        value = _descend(
+            z,
+            squares,
+            lengths,
+            first,
+            tried,
+            moments,
+            early,
+            boots,
+            student,
+            jointly,
+            free,
+            own,
+            gradient,
+            active,
+            ROUGH,
+            best,
+            kept,
+            bowl,
+            work,
+        )
         if value < best:
             best = value
             for i in range(SIZE):
@@ -490,14 +563,33 @@ def best_of(
                     bowl[i, j] = own[i, j]
     for i in range(SIZE):
         x[i] = kept[i]
-    return descend(
-        z, squares, lengths, first, x, moments, early, boots, student, jointly,
-        free, bowl, gradient, active, EXACT, np.inf, kept, own, work,
-    )  # fmt: skip
+    return _descend(
+        z,
+        squares,
+        lengths,
+        first,
+        x,
+        moments,
+        early,
+        boots,
+        student,
+        jointly,
+        free,
+        bowl,
+        gradient,
+        active,
+        EXACT,
+        np.inf,
+        kept,
+        own,
+        work,
+    )
 
 
 @compiled
-def standardise(values, first, means, grouped, z, x, moments, numbers):
+def _standardise(
+    values: Series, first: int, means: int, grouped: bool, z: Series, x: Series, moments: Series, numbers: Series
+) -> bool:
     """Write the series in units of its innovations' deviation, with the mean's least squares as a start.
 
     `numbers` receives centre, unit, standard deviation and the exponentially weighted early variance. The
@@ -519,8 +611,8 @@ def standardise(values, first, means, grouped, z, x, moments, numbers):
     for t in range(n):
         z[t] = (values[t] - centre) / unit
     mu, phi = 0.0, 0.0
-    measure(z[:n], first, moments)
-    count, y, lag, yy, yl, ll = moments
+    _measure(z[:n], first, moments)
+    count, y, lag, _, yl, ll = moments
     if means == 2:
         phi = (yl - y * lag / count) / (ll - lag * lag / count)
     if means > 0:
@@ -538,7 +630,7 @@ def standardise(values, first, means, grouped, z, x, moments, numbers):
         return False
     for t in range(n):
         z[t] /= own
-    measure(z[:n], first, moments)
+    _measure(z[:n], first, moments)
     for i in range(SIZE):
         x[i] = 0.0
     x[0], x[1] = mu / own, phi
@@ -547,7 +639,7 @@ def standardise(values, first, means, grouped, z, x, moments, numbers):
 
 
 @compiled
-def measure(z, first, moments):
+def _measure(z: Series, first: int, moments: Series) -> None:
     for i in range(SIZE):
         moments[i] = 0.0
     for t in range(first, z.size):
@@ -561,17 +653,17 @@ def measure(z, first, moments):
 
 
 @compiled
-def square(z, first, x, squares):
+def _square(z: Series, first: int, x: Series, squares: Series) -> None:
     for t in range(first, z.size):
         e = z[t] - x[0] - (x[1] * z[t - 1] if first == 1 else 0.0)
         squares[t] = e * e
 
 
 @compiled
-def nudge_of(i, x, curvature):
+def _nudge_of(i: int, x: Series, curvature: Matrix) -> Any:
     """A small step of one parameter that stays within the bounds."""
     size = NUDGE / np.sqrt(max(curvature[i, i], 1e-8))
-    if i == BETA or i == ALPHA:
+    if i in (BETA, ALPHA):
         return -size if x[ALPHA] + x[BETA] + size > 1 else size
     if i == ETA:
         return -size if x[ETA] + size > -BOUNDS[6] else size
@@ -579,17 +671,30 @@ def nudge_of(i, x, curvature):
 
 
 @compiled
-def observed_information(z, lengths, first, x, moments, early, student, free, at, gradient, work, observed):
+def _observed_information(
+    z: Matrix,
+    lengths: Rows,
+    first: int,
+    x: Series,
+    moments: Matrix,
+    early: Series,
+    student: bool,
+    free: Rows,
+    at: Series,
+    gradient: Series,
+    work: Matrix,
+    observed: Matrix,
+) -> None:
     """Differences of the gradient; `at` is the gradient at x."""
     for i in range(SIZE):
         for j in range(SIZE):
             observed[i, j] = 0.0
     for i in free:
         kept = x[i]
-        step = nudge_of(i, x, work)
+        step = _nudge_of(i, x, work)
         x[i] = kept + step
         step = x[i] - kept
-        total(z, z, lengths, first, x, moments, early, early, student, True, gradient)
+        _total(z, z, lengths, first, x, moments, early, early, student, True, gradient)
         x[i] = kept
         for j in free:
             observed[i, j] += 0.5 * (gradient[j] - at[j]) / step
@@ -597,40 +702,64 @@ def observed_information(z, lengths, first, x, moments, early, student, free, at
 
 
 @compiled
-def polish(z, lengths, first, x, moments, early, student, free, value, active, work, observed):
+def _polish(
+    z: Matrix,
+    lengths: Rows,
+    first: int,
+    x: Series,
+    moments: Matrix,
+    early: Series,
+    student: bool,
+    free: Rows,
+    value: float,
+    active: Flags,
+    work: Matrix,
+    observed: Matrix,
+) -> float:
     """Newton steps from x; the value there, and in `work[30, 0]` what another step would gain."""
     at, gradient, step, tried = work[14], work[15], work[16], work[29]
     system, right, own = work[:13], work[13], work[23:29]
-    total(z, z, lengths, first, x, moments, early, early, student, True, at)
-    observed_information(z, lengths, first, x, moments, early, student, free, at, gradient, own, observed)
-    gain = bounded_step(observed, at, x, free, active, step, system, right)
+    _total(z, z, lengths, first, x, moments, early, early, student, True, at)
+    _observed_information(z, lengths, first, x, moments, early, student, free, at, gradient, own, observed)
+    gain = _bounded_step(observed, at, x, free, active, step, system, right)
     for _ in range(3):
         if not gain > 1e-13:
             break
         for i in range(SIZE):
             tried[i] = x[i] + step[i]
-        found = total(z, z, lengths, first, tried, moments, early, early, student, True, gradient)
+        found = _total(z, z, lengths, first, tried, moments, early, early, student, True, gradient)
         if not found <= value + 1e-9:
             break
         value = found
         for i in range(SIZE):
             x[i] = tried[i]
             at[i] = gradient[i]
-        gain = bounded_step(observed, at, x, free, active, step, system, right)
+        gain = _bounded_step(observed, at, x, free, active, step, system, right)
     work[30, 0] = gain
     return value
 
 
 @compiled
-def trace(z, first, x, moments, early, student, outer, residuals, variances, score):
+def _trace(
+    z: Series,
+    first: int,
+    x: Series,
+    moments: Series,
+    early: float,
+    student: bool,
+    outer: Matrix,
+    residuals: Series,
+    variances: Series,
+    score: Series,
+) -> Any:
     """The path of one series and the outer product of its scores."""
     nu = 1.0 / x[5] if student else 0.0
     slopes = np.empty(2)
-    q = backcast_of(x, moments, early, slopes)
+    q = _backcast_of(x, moments, early, slopes)
     boot = q
     qm, qp = slopes[0], slopes[1]
     h, hm, hp, hw, ha, hb = q, qm, qp, 0.0, 0.0, 0.0
-    level = 0.5 * (digamma((nu + 1) / 2) - digamma(nu / 2) - 1 / (nu - 2)) if student else 0.0
+    level = 0.5 * (_digamma((nu + 1) / 2) - _digamma(nu / 2) - 1 / (nu - 2)) if student else 0.0
     lag, weight = (z[0] if first == 1 else 0.0), 1.0
     for i in range(SIZE):
         for j in range(SIZE):
@@ -670,9 +799,22 @@ def trace(z, first, x, moments, early, student, outer, residuals, variances, sco
 
 
 @compiled
-def share_variance(
-    z, squares, lengths, first, xs, moments, early, student, mean_free, free, gradient, active, starts, work
-):
+def _share_variance(
+    z: Matrix,
+    squares: Matrix,
+    lengths: Rows,
+    first: int,
+    xs: Matrix,
+    moments: Matrix,
+    early: Series,
+    student: bool,
+    mean_free: Rows,
+    free: Rows,
+    gradient: Series,
+    active: Flags,
+    starts: Matrix,
+    work: Matrix,
+) -> bool:
     """Means, and the variance that they share, in turns until neither moves; False where they never rest."""
     boots, x, own = np.empty(lengths.size), xs[0].copy(), work[17:23]
     edges = np.zeros(BOUNDS.size, np.bool_)
@@ -680,13 +822,13 @@ def share_variance(
     for turn in range(ROUNDS):
         level = 0.0
         for row in range(lengths.size):
-            square(z[row, : lengths[row]], first, xs[row], squares[row])
-            boots[row] = backcast_of(xs[row], moments[row], early[row], gradient)
+            _square(z[row, : lengths[row]], first, xs[row], squares[row])
+            boots[row] = _backcast_of(xs[row], moments[row], early[row], gradient)
             level += squares[row, first : lengths[row]].mean() / lengths.size
         if turn == 0:
             scaled = starts.copy()
             scaled[:, 0] *= level
-            found = best_of(
+            found = _best_of(
                 z,
                 squares,
                 lengths,
@@ -704,11 +846,28 @@ def share_variance(
                 work,
             )
         else:
-            begin(z, squares, lengths, first, x, moments, early, boots, False, own)
-            found = descend(
-                z, squares, lengths, first, x, moments, early, boots, student, False,
-                free, own, gradient, active, EXACT, np.inf, x, own, work,
-            )  # fmt: skip
+            _begin(z, squares, lengths, first, x, moments, early, boots, False, own)
+            found = _descend(
+                z,
+                squares,
+                lengths,
+                first,
+                x,
+                moments,
+                early,
+                boots,
+                student,
+                False,
+                free,
+                own,
+                gradient,
+                active,
+                EXACT,
+                np.inf,
+                x,
+                own,
+                work,
+            )
         if value - found < 1e-10 * abs(found):
             return True
         value = found
@@ -717,20 +876,39 @@ def share_variance(
             for i in range(OMEGA, SIZE):
                 xs[row, i] = x[i]
             if mean_free.size > 0:
-                begin(z[one], z[one], lengths[one], first, xs[row], moments[one], early[one], boots, True, own)
-                descend(
-                    z[one], z[one], lengths[one], first, xs[row], moments[one], early[one], boots, student, True,
-                    mean_free, own, gradient, edges, EXACT, np.inf, x, own, work,
-                )  # fmt: skip
+                _begin(z[one], z[one], lengths[one], first, xs[row], moments[one], early[one], boots, True, own)
+                _descend(
+                    z[one],
+                    z[one],
+                    lengths[one],
+                    first,
+                    xs[row],
+                    moments[one],
+                    early[one],
+                    boots,
+                    student,
+                    True,
+                    mean_free,
+                    own,
+                    gradient,
+                    edges,
+                    EXACT,
+                    np.inf,
+                    x,
+                    own,
+                    work,
+                )
     return False
 
 
 @compiled
-def standardise_rows(values, lengths, means, grouped, z, xs, moments, numbers):
+def standardise_rows(
+    values: Matrix, lengths: Rows, means: int, grouped: bool, z: Matrix, xs: Matrix, moments: Matrix, numbers: Matrix
+) -> Flags:
     """All rows of `values`; True for each that can be fitted."""
     usable = np.zeros(lengths.size, np.bool_)
     for row in range(lengths.size):
-        usable[row] = standardise(
+        usable[row] = _standardise(
             values[row, : lengths[row]],
             1 if means == 2 else 0,
             means,
@@ -745,59 +923,59 @@ def standardise_rows(values, lengths, means, grouped, z, xs, moments, numbers):
 
 @compiled
 def fit_series(
-    z,
-    lengths,
-    first,
-    xs,
-    moments,
-    early,
-    student,
-    free,
-    starts,
-    found,
-    gains,
-    active,
-    observed,
-    outer,
-    residuals,
-    variances,
-):
+    z: Matrix,
+    lengths: Rows,
+    first: int,
+    xs: Matrix,
+    moments: Matrix,
+    early: Series,
+    student: bool,
+    free: Rows,
+    starts: Matrix,
+    found: Series,
+    gains: Series,
+    active: Flags,
+    observed: Cube,
+    outer: Cube,
+    residuals: Matrix,
+    variances: Matrix,
+) -> None:
     """Fit each row of z by itself, from the means in xs; results go to xs and to the arrays after `starts`."""
     work, gradient = np.zeros((31, 13)), np.empty(SIZE)
     for row in range(lengths.size):
         one = slice(row, row + 1)
         own, count, m, e, x = z[one], lengths[one], moments[one], early[one], xs[row]
-        value = best_of(own, own, count, first, x, m, e, e, student, True, free, gradient, active[row], starts, work)
-        found[row] = polish(own, count, first, x, m, e, student, free, value, active[row], work, observed[row])
+        value = _best_of(own, own, count, first, x, m, e, e, student, True, free, gradient, active[row], starts, work)
+        found[row] = _polish(own, count, first, x, m, e, student, free, value, active[row], work, observed[row])
         gains[row] = work[30, 0]
         end = z[row, : lengths[row]]
-        trace(end, first, x, moments[row], early[row], student, outer[row], residuals[row], variances[row], work[14])
+        _trace(end, first, x, moments[row], early[row], student, outer[row], residuals[row], variances[row], work[14])
 
 
 @compiled
 def fit_group(
-    z,
-    lengths,
-    first,
-    xs,
-    moments,
-    early,
-    student,
-    free,
-    starts,
-    found,
-    gains,
-    active,
-    observed,
-    outer,
-    residuals,
-    variances,
-):
+    z: Matrix,
+    lengths: Rows,
+    first: int,
+    xs: Matrix,
+    moments: Matrix,
+    early: Series,
+    student: bool,
+    free: Rows,
+    starts: Matrix,
+    found: Series,
+    gains: Series,
+    active: Flags,
+    observed: Cube,
+    outer: Cube,
+    residuals: Matrix,
+    variances: Matrix,
+) -> None:
     """The same for rows that share their variance's parameters."""
     work, gradient = np.zeros((31, 13)), np.empty(SIZE)
     squares = np.empty(z.shape)
     mean_free, variance_free = free[free < OMEGA], free[free >= OMEGA]
-    settled = share_variance(
+    settled = _share_variance(
         z,
         squares,
         lengths,
@@ -818,8 +996,8 @@ def fit_group(
         one = slice(row, row + 1)
         own, count, m, e, x = z[one], lengths[one], moments[one], early[one], xs[row]
         gains[row] = 0.0 if settled else 1.0
-        found[row] = total(own, own, count, first, x, m, e, e, student, True, at)
-        begin(own, own, count, first, x, m, e, e, True, work[23:29])
-        observed_information(own, count, first, x, m, e, student, free, at, gradient, work[23:29], observed[row])
+        found[row] = _total(own, own, count, first, x, m, e, e, student, True, at)
+        _begin(own, own, count, first, x, m, e, e, True, work[23:29])
+        _observed_information(own, count, first, x, m, e, student, free, at, gradient, work[23:29], observed[row])
         end = z[row, : lengths[row]]
-        trace(end, first, x, moments[row], early[row], student, outer[row], residuals[row], variances[row], work[14])
+        _trace(end, first, x, moments[row], early[row], student, outer[row], residuals[row], variances[row], work[14])

@@ -43,8 +43,10 @@ def fit_constant(spread: ArrayLike, settings: GarchSettings, *, reverts: bool = 
     """
     values = series_of(spread, least=LEAST)
     rows = values[None] if reverts else np.diff(values)[None]
-    mean, distribution = "ar1" if reverts else "zero", settings.distribution
-    return _only(fit_constant_variance(rows, mean=mean, distribution=distribution, threads=1), values)
+    table = fit_constant_variance(
+        rows, mean="ar1" if reverts else "zero", distribution=settings.distribution, threads=1
+    )
+    return _only(table, values)
 
 
 def _only(table: GarchTable, values: Series) -> GarchFit:

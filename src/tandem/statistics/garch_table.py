@@ -267,10 +267,9 @@ def _fitted(
 def _usable(values: Matrix) -> tuple[Rows, NDArray[np.int8]]:
     there = ~np.isnan(values)
     width = values.shape[1]
-    lengths = (
-        np.where(there.any(axis=1), width - np.argmax(there[:, ::-1], axis=1), 0) if width else np.zeros(len(values))
-    )
-    lengths = lengths.astype(np.int64)
+    lengths: Rows = np.zeros(len(values), dtype=np.int64)
+    if width:
+        lengths[:] = np.where(there.any(axis=1), width - np.argmax(there[:, ::-1], axis=1), 0)
     inside = np.arange(width) < lengths[:, None]
     finite = np.where(np.isfinite(values) & (np.abs(values) < LARGEST), values, 0.0)
     whole = ((finite == values) | ~inside).all(axis=1)
@@ -412,7 +411,8 @@ def _standard_errors(work: _Work, names: tuple[str, ...], labels: Any) -> Matrix
     own = _to_own_units(work)
     errors = np.sqrt(np.maximum(np.einsum("nij,njk,nik->ni", own, covariance, own), 0.0))
     errors[~inside] = np.inf
-    return errors[:, places]
+    chosen: Matrix = errors[:, places]
+    return chosen
 
 
 def _inside(work: _Work) -> NDArray[np.bool_]:
@@ -444,7 +444,8 @@ def _joint(observed: NDArray[np.float64], outer: NDArray[np.float64], group: Any
     inverse = np.linalg.pinv(bread, hermitian=True)
     own = 4 + 2 * int(np.flatnonzero(members == row)[0])
     where = np.r_[own, own + 1, 0:4]
-    return (inverse @ filling @ inverse)[np.ix_(where, where)]
+    covariance: Matrix = (inverse @ filling @ inverse)[np.ix_(where, where)]
+    return covariance
 
 
 def _to_own_units(work: _Work) -> NDArray[np.float64]:
