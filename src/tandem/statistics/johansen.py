@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc
 
-from tandem.statistics.kernel import kernel, summing
-from tandem.statistics.legs import centre, common_bars, mean, residual_of_line, unfit
+from tandem.statistics.kernel import kernel
+from tandem.statistics.legs import centre, common_bars, products, residual_of_line, unfit
 from tandem.statistics.pairs import Matrix, Pairs, RefusedPairs, Unfit, prices_and_pairs
 from tandem.statistics.series import Series
 from tandem.statistics.threads import in_chunks
@@ -142,13 +142,7 @@ def relation(u: Series, v: Series, bars: int) -> tuple[bool, float, float, float
     to (levels, changes) and (levels, levels), lambda / (1 - lambda) are the squared singular values of
     inv(B) A, and the eigenvectors are inv(B') times its left singular vectors (Johansen 1995, 6.1).
     """
-    moments = np.empty((6, 6))
-    _moments(u, u, bars, moments, 0, 0)
-    _moments(v, u, bars, moments, 1, 0)
-    _moments(v, v, bars, moments, 1, 1)
-    for place in range(3):
-        for other in range(place):
-            moments[2 * place, 2 * other + 1] = moments[2 * other + 1, 2 * place]
+    moments = _moments(u, v, bars - 2)
     if not _factorise(moments):
         return False, 0.0, 0.0, 0.0
     return _eigen(moments)
@@ -172,27 +166,18 @@ def _eigen(factor: Matrix) -> tuple[bool, float, float, float]:
     return w_first != 0, large, small, w_second / w_first
 
 
-@summing
-def _moments(u: Series, v: Series, bars: int, moments: Matrix, row: int, column: int) -> None:
-    rows = bars - 2
-    change_u, last_u, level_u = (u[bars - 1] - u[1]) / rows, (u[bars - 2] - u[0]) / rows, mean(u[1:], rows)
-    change_v, last_v, level_v = (v[bars - 1] - v[1]) / rows, (v[bars - 2] - v[0]) / rows, mean(v[1:], rows)
-    zz = zd = zl = dz = dd = dl = lz = ld = ll = 0.0
-    for bar in range(2, bars):
-        z_u, d_u, l_u = u[bar - 1] - u[bar - 2] - last_u, u[bar] - u[bar - 1] - change_u, u[bar - 1] - level_u
-        z_v, d_v, l_v = v[bar - 1] - v[bar - 2] - last_v, v[bar] - v[bar - 1] - change_v, v[bar - 1] - level_v
-        zz += z_u * z_v
-        zd += z_u * d_v
-        zl += z_u * l_v
-        dz += d_u * z_v
-        dd += d_u * d_v
-        dl += d_u * l_v
-        lz += l_u * z_v
-        ld += l_u * d_v
-        ll += l_u * l_v
-    moments[row, column], moments[row, 2 + column], moments[row, 4 + column] = zz, zd, zl
-    moments[2 + row, column], moments[2 + row, 2 + column], moments[2 + row, 4 + column] = dz, dd, dl
-    moments[4 + row, column], moments[4 + row, 2 + column], moments[4 + row, 4 + column] = lz, ld, ll
+@kernel
+def _moments(u: Series, v: Series, rows: int) -> Matrix:
+    columns, moments = np.empty((6, rows)), np.empty((6, 6))
+    for row in range(rows):
+        columns[0, row], columns[1, row] = u[row + 1] - u[row], v[row + 1] - v[row]
+        columns[2, row], columns[3, row] = u[row + 2] - u[row + 1], v[row + 2] - v[row + 1]
+        columns[4, row], columns[5, row] = u[row + 1], v[row + 1]
+    for column in range(6):
+        centre(columns[column], rows)
+        for other in range(column + 1):
+            moments[column, other] = products(columns[column], columns[other], rows)
+    return moments
 
 
 @kernel
