@@ -1,7 +1,8 @@
 """The identification of a morning: bars in, pairs out, MLflow and the day's trading configuration on record."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -34,7 +35,7 @@ from tandem.screening import (
     next_morning,
     track,
 )
-from tandem.store import Facts, Record, Store, Tracking
+from tandem.store import Facts, Panel, Record, Store, Tracking
 
 NOT_SCREENED: Final = "a leg has no bars in the window, or its sector is not screened"
 
@@ -92,32 +93,54 @@ def identify_day(
         return on_record(store, facts, known)
     with engine_of(settings.screen, settings.home) as engine:
         screen = identify(panel, session, settings, sectors, engine=engine, progress=progress)
-    version = known.version + 1 if known else 1
-    runs: dict[str, str] = {}
-    untracked = None
-    if tracking is not None and record:
-        try:
-            runs = track(tracking, screen, Origin(session, sectors, settings, panel.version, version, facts.world))
-        except StoreError as error:
-            untracked = Refusal("not tracked", str(error), "screening")
-    configuration = TradingConfiguration(
+    origin = Origin(session, sectors, settings, panel.version, known.version + 1 if known else 1, facts.world)
+    if not record:
+        return Identification(_configured(facts, panel, screen, origin, decided), *_found(screen))
+    document = screen.table.to_bytes()
+    runs = _tracked(tracking, screen, origin, document)
+    untracked = runs if isinstance(runs, Refusal) else None
+    configuration = replace(
+        _configured(facts, panel, screen, origin, decided),
+        screen=store.blobs.put(document),
+        runs={} if isinstance(runs, Refusal) else runs,
+    )
+    return _recorded(store, facts, session, Identification(configuration, *_found(screen), untracked=untracked))
+
+
+def _found(screen: Screen) -> tuple[tuple[Passport, ...], Funnel, PairTable]:
+    return screen.passports, screen.funnel, screen.table
+
+
+def _tracked(tracking: Tracking | None, screen: Screen, origin: Origin, document: bytes) -> dict[str, str] | Refusal:
+    try:
+        return track(tracking, screen, origin, document) if tracking else {}
+    except StoreError as error:
+        return Refusal("not tracked", str(error), "screening")
+
+
+def _configured(facts: Facts, panel: Panel, screen: Screen, origin: Origin, decided: str) -> TradingConfiguration:
+    session, settings = origin.session, origin.settings
+    return TradingConfiguration(
         session=session.day,
-        version=version,
+        version=origin.version,
         world=str(facts.world),
         sectors=tuple(settings.sectors.active),
         across_sectors=settings.screen.across_sectors,
         timeframe=settings.model.timeframe,
         formation_days=settings.screen.formation_days,
-        window_first=panel.starts[0].item(),
-        window_last=panel.starts[-1].item(),
+        window_first=_utc(panel.starts[0]),
+        window_last=_utc(panel.starts[-1]),
         settings=decided,
         data_version=panel.version,
-        screen=store.blobs.put(screen.table.to_bytes()) if record else "",
-        runs=runs,
-        pairs=ranked(_standing(facts, session, screen, settings, version)),
+        screen="",
+        runs={},
+        pairs=ranked(_standing(facts, session, screen, settings, origin.version)),
     )
-    found = Identification(configuration, screen.passports, screen.funnel, screen.table, untracked=untracked)
-    return _recorded(store, facts, session, found) if record else found
+
+
+def _utc(start: np.datetime64) -> datetime:
+    moment: datetime = start.astype("datetime64[us]").item()
+    return moment.replace(tzinfo=UTC)
 
 
 def on_record(store: Store, facts: Facts, configuration: TradingConfiguration) -> Identification:

@@ -72,8 +72,11 @@ class SectorCount:
     passing: int
 
 
-def track(tracking: Tracking, screen: Screen, origin: Origin) -> dict[str, str]:
+def track(tracking: Tracking, screen: Screen, origin: Origin, document: bytes) -> dict[str, str]:
     """Record a screen in MLflow.
+
+    Args:
+        document: the table of pairs, kept beside the runs unless it is very large.
 
     Returns:
         The id of each sector's run.
@@ -81,7 +84,6 @@ def track(tracking: Tracking, screen: Screen, origin: Origin) -> dict[str, str]:
     Raises:
         StoreError: the tracking store is away.
     """
-    document = screen.table.to_bytes()
     ranks = {passport.pair: rank for rank, passport in enumerate(screen.passports, start=1)}
     found = {}
     for count in sector_counts(screen.table, origin.sectors, origin.settings):
