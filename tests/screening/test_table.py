@@ -6,6 +6,7 @@ import pytest
 from tandem.config import ScreenSettings
 from tandem.market import Pair
 from tandem.screening import PairTable, identify
+from tandem.screening import table as storing
 from tandem.screening.gates import SELECTED, STEPS
 
 
@@ -52,3 +53,12 @@ def test_figures_of_pairs_that_were_not_measured_are_absent(table):
 def test_the_counts_add_up(table):
     assert table.left()[-1] == table.selected.size
     assert table.left()[2] == table.tested.sum()
+
+
+def test_a_table_of_many_pieces_and_one_without_pairs_survive_too(table, market, panel, day, settings, monkeypatch):
+    nothing = identify(panel(market), day, settings, {}).table
+    assert PairTable.from_bytes(nothing.to_bytes()) == nothing
+    monkeypatch.setattr(storing, "ROWS", 4)
+    again = PairTable.from_bytes(table.to_bytes())
+    assert np.array_equal(again.examined.row, table.examined.row)
+    assert np.array_equal(again.pvalue, table.pvalue, equal_nan=True)

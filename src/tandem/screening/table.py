@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Column = NDArray[np.float64]
 
+# In one piece of a file: few enough to be small beside the table.
+ROWS: Final = 262_144
 MEASURED: Final = ("correlation_prices", "correlation_returns", "statistic", "pvalue", "q_bh", "q_by")
 WHOLE: Final = {
     "first": np.int32,
@@ -125,10 +127,11 @@ class PairTable:
         import pyarrow as pa
         from pyarrow import parquet
 
-        columns = {name: pa.array(getattr(self, name)) for name in (*WHOLE, *MEASURED)}
-        columns |= {name: self._spread_over(name) for name in Examined.columns() if name != "bars"}
         sink = pa.BufferOutputStream()
-        parquet.write_table(pa.table(columns).replace_schema_metadata({"screen": self._header()}), sink)
+        schema = self._slice(0, 0).schema.with_metadata({"screen": self._header()})
+        with parquet.ParquetWriter(sink, schema) as writer:
+            for start in range(0, len(self), ROWS):
+                writer.write_table(self._slice(start, start + ROWS).cast(schema))
         return bytes(sink.getvalue().to_pybytes())
 
     @classmethod
@@ -137,11 +140,17 @@ class PairTable:
         import pyarrow as pa
         from pyarrow import parquet
 
-        table = parquet.read_table(pa.BufferReader(content))
-        header = json.loads(table.schema.metadata[b"screen"])
-        columns = {name: table[name].to_numpy() for name in table.column_names}
-        named = {name: columns[name].astype(kind) for name, kind in WHOLE.items()}
-        named |= {name: columns[name] for name in MEASURED}
+        file = parquet.ParquetFile(pa.BufferReader(content))
+        header = json.loads(file.schema_arrow.metadata[b"screen"])
+
+        def column(name: str) -> NDArray[Any]:
+            values: NDArray[Any] = file.read(columns=[name])[name].to_numpy()
+            return values
+
+        named = {name: column(name).astype(kind) for name, kind in WHOLE.items()}
+        named |= {name: column(name) for name in MEASURED}
+        row = np.flatnonzero(named["gate"] >= len(ELIGIBILITY) + len(FAMILY_GATES))
+        spreads = {name: column(name)[row] for name in Examined.columns() if name != "bars"}
         return cls(
             symbols=tuple(header["symbols"]),
             sources=tuple(header["sources"]),
@@ -151,7 +160,7 @@ class PairTable:
             ),
             settings=ScreenSettings.model_validate(header["settings"]),
             **named,
-            examined=_examined(columns),
+            examined=Examined(row=row, bars=named["bars"][row].astype(np.float64), **spreads),
         )
 
     def _ineligible(self, row: int, reason: str) -> str:
@@ -180,16 +189,16 @@ class PairTable:
             }
         )
 
-    def _spread_over(self, name: str) -> Any:
+    def _slice(self, start: int, stop: int) -> Any:
         import pyarrow as pa
 
-        values, absent = np.zeros(len(self)), np.ones(len(self), np.bool_)
-        values[self.examined.row], absent[self.examined.row] = getattr(self.examined, name), False
-        return pa.array(values, mask=absent)
-
-
-def _examined(columns: dict[str, NDArray[Any]]) -> Examined:
-    family = len(ELIGIBILITY) + len(FAMILY_GATES)
-    row = np.flatnonzero(columns["gate"] >= family).astype(np.int64)
-    names = (name for name in Examined.columns() if name != "bars")
-    return Examined(row, columns["bars"][row].astype(np.float64), *(columns[name][row] for name in names))
+        columns = {name: pa.array(getattr(self, name)[start:stop]) for name in (*WHOLE, *MEASURED)}
+        count = len(columns["first"])
+        own = slice(*np.searchsorted(self.examined.row, (start, stop)))
+        at = self.examined.row[own] - start
+        for name in Examined.columns():
+            if name != "bars":
+                values, absent = np.zeros(count), np.ones(count, np.bool_)
+                values[at], absent[at] = getattr(self.examined, name)[own], False
+                columns[name] = pa.array(values, mask=absent)
+        return pa.table(columns)
