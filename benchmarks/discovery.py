@@ -107,6 +107,11 @@ class Study:
         """Cointegrated pairs in one family."""
         return int(self.families[0].true.sum())
 
+    @property
+    def counts(self) -> list[int]:
+        """Tests with p < 0.05 in each market."""
+        return [int((family.pvalue < 0.05).sum()) for family in self.families]
+
     def null(self) -> SimulatedNull:
         """Tests of one family that would have p < 0.05 if no pair were cointegrated."""
         return simulated_null([self.bars], [1e-3], [1e-3], 0.05, tested=self.pairs, draws=DRAWS)
@@ -243,7 +248,8 @@ def table(study: Study) -> Iterator[str]:
     null = study.null()
     yield (
         f"{study.name}: {study.pairs:,} pairs, {study.true} cointegrated. By chance {study.pairs * 0.05:,.0f} have "
-        f"p < 0.05, among simulated walks {null.passing:,.0f} +- {null.standard_error:,.0f}."
+        f"p < 0.05, among simulated walks {null.passing:,.0f} +- {null.standard_error:,.0f}; "
+        f"found from {min(study.counts):,} in one market to {max(study.counts):,} in another."
     )
     yield f"{'':<12}{'found':>9}{'true':>7}{'realised':>17}{'recall':>9}  by half-life{buckets()}"
     for rule, _, kept in findings(study):
@@ -268,6 +274,8 @@ def figures(study: Study) -> Iterator[Figure]:
     yield Figure(f"{name}: p < 0.05 by chance, nominal", study.pairs * 0.05, "pairs")
     simulated_walks = f"{name}: p < 0.05 by chance, simulated walks"
     yield Figure(simulated_walks, null.passing, "pairs", standard_error=null.standard_error, draws=null.draws)
+    yield Figure(f"{name}: p < 0.05, fewest in a market", min(study.counts), "pairs")
+    yield Figure(f"{name}: p < 0.05, most in a market", max(study.counts), "pairs")
     for rule, nominal, kept in findings(study):
         yield mean(f"{name}, {rule}: found", [each.found for each in kept], "pairs")
         yield mean(f"{name}, {rule}: truly cointegrated", [each.true for each in kept], "pairs")
