@@ -1,7 +1,7 @@
 """The passports of the selected pairs, best score first."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ def passports_of(table: PairTable, universe: Universe, market: Market, session: 
     rows = ranked(table)
     if not rows.size:
         return ()
+    windows = _Windows(market)
     spreads, garch = _spreads(table, rows, market)
     figures = zip(
         rows.tolist(), _in_rows(_tested(table, rows)), _in_rows(_more(table, rows, spreads, market)), strict=True
@@ -45,7 +46,7 @@ def passports_of(table: PairTable, universe: Universe, market: Market, session: 
             data_version=market.panel.version,
             rank=rank + 1,
             hedge_by=market.screen.hedge,
-            **_bars(table, row, market),
+            **windows.of(int(table.first[row]), int(table.second[row])),
             **tested,
             **more,
         )
@@ -68,7 +69,8 @@ def _spreads(table: PairTable, rows: Rows, market: Market) -> tuple[NDArray[np.f
     hedge_ratio, intercept = (_examined(table, rows, name) for name in ("hedge_ratio", "intercept"))
     spreads = Legs.of(market.log_prices, table.legs(rows)).spreads(hedge_ratio, intercept)
     settings = market.garch
-    return spreads, fit_garch(spreads, distribution=settings.distribution, backcast=settings.backcast)
+    threads = market.screen.threads
+    return spreads, fit_garch(spreads, distribution=settings.distribution, backcast=settings.backcast, threads=threads)
 
 
 def _tested(table: PairTable, rows: Rows) -> dict[str, NDArray[Any]]:
@@ -109,15 +111,31 @@ def _score(table: PairTable, row: int) -> Score:
     return Score(total, fit, volatility, trading, diagnostics, round_trips, notes_of(round_trips, converged))
 
 
-def _bars(table: PairTable, row: int, market: Market) -> dict[str, Any]:
-    closes = market.panel.closes[[table.first[row], table.second[row]]]
-    common = np.isfinite(closes).all(axis=0)
-    starts = tuple(start.replace(tzinfo=UTC) for start in market.panel.starts[common].astype(object))
-    return {
-        "window_first": starts[0],
-        "window_last": starts[-1],
-        "bars": len(starts),
-        "starts": starts,
-        "closes_a": tuple(closes[0, common].tolist()),
-        "closes_b": tuple(closes[1, common].tolist()),
-    }
+class _Windows:
+    """Bars of pairs; what many passports say alike (a leg's closes, the starts) is held once."""
+
+    def __init__(self, market: Market) -> None:
+        self._panel = market.panel
+        self._closes: dict[tuple[int, bytes], tuple[float, ...]] = {}
+        self._starts: dict[bytes, tuple[datetime, ...]] = {}
+
+    def of(self, a: int, b: int) -> dict[str, Any]:
+        common = np.isfinite(self._panel.closes[a]) & np.isfinite(self._panel.closes[b])
+        key = np.packbits(common).tobytes()
+        if key not in self._starts:
+            moments = self._panel.starts[common].astype(object)
+            self._starts[key] = tuple(start.replace(tzinfo=UTC) for start in moments)
+        starts = self._starts[key]
+        return {
+            "window_first": starts[0],
+            "window_last": starts[-1],
+            "bars": len(starts),
+            "starts": starts,
+            "closes_a": self._leg(a, common, key),
+            "closes_b": self._leg(b, common, key),
+        }
+
+    def _leg(self, symbol: int, common: NDArray[np.bool_], key: bytes) -> tuple[float, ...]:
+        if (symbol, key) not in self._closes:
+            self._closes[symbol, key] = tuple(self._panel.closes[symbol, common].tolist())
+        return self._closes[symbol, key]
