@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from figures import Figure, line, mean, row, share
 from tandem.config import Settings
 from tandem.market import Timeframe
+from tandem.screening.examination.score import Scores, score_legs
+from tandem.screening.examination.spreads import Legs
 from tandem.screening.market import Market
-from tandem.screening.score import Scores, score_legs
-from tandem.screening.spreads import Legs
 from tandem.statistics import one_thread, screen_cointegration
 from tandem.store import Panel
 

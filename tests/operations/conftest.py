@@ -16,7 +16,7 @@ from tandem.market import Fill, Order, Pair, Side, Timeframe, World, WorldKind
 from tandem.risk import Intent
 from tandem.rules import Action
 from tandem.screening import Funnel, PairLife, PairState, PairTable, Passport, Score, Step, SymbolRefused
-from tandem.screening.examined import Examined
+from tandem.screening.examination.examined import Examined
 from tandem.screening.gates import SELECTED, STEPS
 from tandem.signals import Signal
 from tandem.statistics import GarchFit, SimulatedNull

@@ -7,7 +7,7 @@ import pytest
 
 from tandem.config import ScreenSettings
 from tandem.screening import gates
-from tandem.screening.examined import Examined
+from tandem.screening.examination.examined import Examined
 
 SETTINGS = ScreenSettings()
 GOOD = {

@@ -9,7 +9,8 @@ import pytest
 
 from tandem.config import Settings
 from tandem.market import DataError, Pair, Timeframe
-from tandem.screening import LocalEngine, Passport, examine, family, identify
+from tandem.screening import LocalEngine, Passport, family, identify
+from tandem.screening.examination import examine
 from tandem.screening.gates import STEPS
 from tandem.store import Panel
 

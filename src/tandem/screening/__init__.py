@@ -1,18 +1,18 @@
 """The daily identification of pairs: gates, score, passports and refusals (STATISTICS 1-5)."""
 
-from tandem.screening.dask import engine_of
-from tandem.screening.engine import Engine, LocalEngine
+from tandem.screening.eligible.quality import SymbolRefused
+from tandem.screening.engines.dask import engine_of
+from tandem.screening.engines.engine import Engine, LocalEngine
+from tandem.screening.examination.score import Score
 from tandem.screening.identify import Progress, identify
 from tandem.screening.life import PairLife, PairState, next_morning
-from tandem.screening.lineage import DISTRIBUTION, code_version, experiments_of, slug, world_tag
 from tandem.screening.misses import nearest_misses, refused_rows
 from tandem.screening.passport import Passport
-from tandem.screening.pictures import Inks, draw_funnel, draw_score, draw_spread
-from tandem.screening.quality import SymbolRefused
-from tandem.screening.score import Score
+from tandem.screening.record.lineage import DISTRIBUTION, code_version, experiments_of, slug, world_tag
+from tandem.screening.record.pictures import Inks, draw_funnel, draw_score, draw_spread
+from tandem.screening.record.tracking import Origin, passport_figures, track
 from tandem.screening.screen import Funnel, Refusals, RefusedPair, Screen, Step
 from tandem.screening.table import PairTable
-from tandem.screening.tracking import Origin, passport_figures, track
 
 __all__ = [
     "DISTRIBUTION",

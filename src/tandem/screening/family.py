@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.screening.engine import Engine
+from tandem.screening.engines.engine import Engine
 from tandem.screening.gates import ELIGIBILITY, FAMILY_GATES, SELECTED
 from tandem.screening.market import Market
 from tandem.screening.table import PairTable

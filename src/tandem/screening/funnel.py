@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.screening.eligible.universe import Universe
 from tandem.screening.gates import STEPS
 from tandem.screening.market import Market
 from tandem.screening.screen import Funnel, Step
 from tandem.screening.table import PairTable
-from tandem.screening.universe import Universe
 from tandem.statistics import SimulatedNull, expected_by_chance, simulated_null
 
 # As many pairs of walks as pairs were tested, but neither too few to count nor more than the figure needs.

@@ -11,7 +11,7 @@ from tandem.config import ScreenSettings
 from tandem.market import Refusal
 
 if TYPE_CHECKING:
-    from tandem.screening.examined import Examined
+    from tandem.screening.examination.examined import Examined
     from tandem.screening.table import PairTable
 
 Mask = NDArray[np.bool_]

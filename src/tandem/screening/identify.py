@@ -7,15 +7,15 @@ import numpy as np
 
 from tandem.config import Settings
 from tandem.market import DataError, Session
-from tandem.screening.engine import Engine, LocalEngine
-from tandem.screening.examine import screen_spreads
+from tandem.screening.eligible.pairing import eligible
+from tandem.screening.eligible.universe import universe_of
+from tandem.screening.engines.engine import Engine, LocalEngine
+from tandem.screening.examination.examine import screen_spreads
 from tandem.screening.family import screen_family
 from tandem.screening.funnel import funnel_of
 from tandem.screening.market import Market
-from tandem.screening.pairing import eligible
 from tandem.screening.passports import passports_of
 from tandem.screening.screen import Screen
-from tandem.screening.universe import universe_of
 from tandem.statistics import one_thread
 from tandem.store import Panel
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tandem.market import Pair, Timeframe
-from tandem.screening.score import Score
+from tandem.screening.examination.score import Score
 from tandem.statistics import GarchFit, Series
 
 

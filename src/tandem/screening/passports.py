@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.screening.eligible.universe import Universe
+from tandem.screening.examination.score import Score, notes_of
+from tandem.screening.examination.spreads import Legs
 from tandem.screening.market import Market
 from tandem.screening.passport import Passport
-from tandem.screening.score import Score, notes_of
-from tandem.screening.spreads import Legs
 from tandem.screening.table import PairTable
-from tandem.screening.universe import Universe
 from tandem.statistics import GarchTable, fit_garch, measure_spreads, screen_johansen, screen_unit_roots
 
 Rows = NDArray[np.intp]

@@ -8,9 +8,9 @@ from typing import ClassVar, overload
 import numpy as np
 
 from tandem.market import Pair, Refusal
+from tandem.screening.eligible.quality import SymbolRefused
 from tandem.screening.gates import SELECTED
 from tandem.screening.passport import Passport
-from tandem.screening.quality import SymbolRefused
 from tandem.screening.table import PairTable
 from tandem.statistics import SimulatedNull
 

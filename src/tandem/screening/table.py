@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from tandem.config import ScreenSettings
 from tandem.market import Pair, Refusal
-from tandem.screening.examined import Examined
+from tandem.screening.eligible.origin import why_one
+from tandem.screening.eligible.quality import SymbolRefused
+from tandem.screening.examination.examined import Examined
 from tandem.screening.gates import ELIGIBILITY, FAMILY_GATES, SELECTED, SPREAD_GATES, STEPS
-from tandem.screening.origin import why_one
-from tandem.screening.quality import SymbolRefused
 from tandem.statistics import Unfit
 
 if TYPE_CHECKING:

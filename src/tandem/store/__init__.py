@@ -1,10 +1,11 @@
 """PostgreSQL: the embedded server, the schema, bars and facts."""
 
-from tandem.store.bars import Bars, Loaded
+from tandem.store.bars.bars import Bars, Loaded
+from tandem.store.bars.panel import Panel
+from tandem.store.bars.track import Strip, Track
 from tandem.store.blobs import Blobs
 from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
 from tandem.store.leases import Leases
-from tandem.store.panel import Panel
 from tandem.store.paper import (
     PaperAccount,
     PaperCharge,
@@ -18,7 +19,6 @@ from tandem.store.paper import (
 from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
 from tandem.store.store import Store
-from tandem.store.track import Strip, Track
 from tandem.store.tracking import Runs, Tracking
 
 __all__ = [

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from tandem.market import StoreError, World, WorldKind
 from tandem.store.address import database_of, on_same_server, shown
-from tandem.store.bars import Bars
+from tandem.store.bars.bars import Bars
 from tandem.store.blobs import Blobs
 from tandem.store.connections import Connections
 from tandem.store.facts import PostgresFacts

@@ -1,0 +1,1 @@
+"""Which symbols and pairs may be tested at all."""

@@ -1,0 +1,1 @@
+"""Where blocks of pairs are worked on: threads here, or a Dask cluster."""

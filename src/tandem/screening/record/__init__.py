@@ -1,0 +1,1 @@
+"""What a screen leaves in MLflow, and its pictures."""

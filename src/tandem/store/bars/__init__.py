@@ -1,0 +1,1 @@
+"""Bars in `market_data`: loading, choosing, reading."""

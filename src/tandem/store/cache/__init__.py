@@ -1,0 +1,1 @@
+"""Bars of closed sessions as files, which the database vouches for."""
