@@ -30,12 +30,12 @@ ETA: Final = 5
 
 LEAST_VARIANCE: Final = 1e-14
 STEPS: Final = 100
-ROUGH: Final = 1e-4
+ROUGH: Final = 1e-6
 EXACT: Final = 1e-10
 HELD: Final = 1e-9
 EARLY: Final = 75
 DECAY: Final = 0.94
-PATIENCE: Final = 1000.0
+PATIENCE: Final = 1e5
 SAME: Final = 0.002
 DEGENERATE: Final = 1e-10
 ROUNDS: Final = 200
@@ -56,7 +56,10 @@ NORMALS: Final = np.array(
 )
 PERSISTENCE_BOUND: Final = 4
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+# Only what Python calls is worth the compilation of a way in from Python.
+INSIDE: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+entry = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"}, **INSIDE)
 
 
 @compiled
@@ -901,7 +904,7 @@ def _share_variance(
     return False
 
 
-@compiled
+@entry
 def standardise_rows(
     values: Matrix, lengths: Rows, means: int, grouped: bool, z: Matrix, xs: Matrix, moments: Matrix, numbers: Matrix
 ) -> Flags:
@@ -921,7 +924,7 @@ def standardise_rows(
     return usable
 
 
-@compiled
+@entry
 def fit_series(
     z: Matrix,
     lengths: Rows,
@@ -952,7 +955,7 @@ def fit_series(
         _trace(end, first, x, moments[row], early[row], student, outer[row], residuals[row], variances[row], work[14])
 
 
-@compiled
+@entry
 def fit_group(
     z: Matrix,
     lengths: Rows,
