@@ -28,7 +28,7 @@ from tandem.statistics.discovery import (
 )
 from tandem.statistics.garch import Band, GarchFit, GarchPath
 from tandem.statistics.garch_spread import fit_constant, fit_spread
-from tandem.statistics.garch_table import GarchTable, RefusedSeries, fit_constant_variance, fit_garch
+from tandem.statistics.garch_table import GarchTable, fit_constant_variance, fit_garch
 from tandem.statistics.garch_variants import VariantFit, fit_variant
 from tandem.statistics.johansen import JohansenTable, screen_johansen
 from tandem.statistics.kalman import HedgePath, kalman_hedge
@@ -43,6 +43,7 @@ from tandem.statistics.performance import (
     total_return,
     win_rate,
 )
+from tandem.statistics.rows import RefusedSeries
 from tandem.statistics.series import Series, series_of
 from tandem.statistics.sharpe import (
     SharpeRatio,

@@ -7,8 +7,9 @@ expected information, minimised within the linear bounds by an active-set method
 steps with the observed information.
 """
 
+from collections.abc import Callable
 from math import lgamma, log, pi
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -20,6 +21,7 @@ Matrix = NDArray[np.float64]
 Cube = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 SIZE: Final = 6
 MU: Final = 0
@@ -56,10 +58,17 @@ NORMALS: Final = np.array(
 )
 PERSISTENCE_BOUND: Final = 4
 
-# Only what Python calls is worth the compilation of a way in from Python.
-INSIDE: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-entry = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"}, **INSIDE)
+OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+
+
+def entry(loop: Loop) -> Loop:
+    """A compiled loop that Python calls."""
+    return cast(Loop, njit(**OPTIONS)(loop))
+
+
+def compiled(loop: Loop) -> Loop:
+    """A compiled loop that others alone call: it needs no way in from Python, which takes long to compile."""
+    return cast(Loop, njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(loop))  # type: ignore[call-overload]
 
 
 @compiled

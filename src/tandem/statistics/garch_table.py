@@ -6,10 +6,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tandem.market import Refusal
 from tandem.statistics.diagnostics import arch_lm, ljung_box
 from tandem.statistics.garch import GarchFit
 from tandem.statistics.garch_kernel import PERSISTENCE_BOUND, SIZE, fit_group, fit_series, standardise_rows
+from tandem.statistics.rows import RefusedSeries
 from tandem.statistics.series import Series
 from tandem.statistics.threads import in_chunks
 
@@ -48,32 +48,11 @@ FITTED: Final = -1
 TOO_FEW: Final = 0
 NOT_FINITE: Final = 1
 CONSTANT: Final = 2
-REASONS: Final = (
-    ("too few observations", f"fewer than {LEAST} observations"),
-    ("not finite", "a value that is missing between others or not a finite number"),
-    ("constant series", "its mean explains it wholly: no variance is left to model"),
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RefusedSeries:
-    """Series that have no GARCH model.
-
-    Attributes:
-        row: position of each among the series given, shape (n,).
-        code: position of its reason in `REASONS`, shape (n,).
-    """
-
-    row: Rows
-    code: NDArray[np.int8]
-
-    def __len__(self) -> int:
-        return self.row.size
-
-    def refusal(self, position: int) -> Refusal:
-        """Why the series at a position of this list was refused."""
-        reason, why = REASONS[self.code[position]]
-        return Refusal(reason, f"series {self.row[position]}: {why}", "statistics")
+REASONS: Final[dict[int, tuple[str, str]]] = {
+    TOO_FEW: ("too few observations", f"fewer than {LEAST} observations"),
+    NOT_FINITE: ("not finite", "a value that is missing between others or not a finite number"),
+    CONSTANT: ("constant series", "its mean explains it wholly: no variance is left to model"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -262,10 +241,12 @@ def _fitted(
     rows, work = rows[usable], work.run(np.flatnonzero(usable))
     names = MEANS[mean] + variance + (("nu",) if distribution == "studentst" else ())
     _estimate(work, names, mean, distribution, None if labels is None else labels[rows], threads)
-    return _table(work, rows, codes, names, mean, distribution, None if labels is None else labels[rows])
+    gone = np.flatnonzero(codes != FITTED)
+    refused = RefusedSeries(gone, codes[gone], lengths[gone], REASONS)
+    return _table(work, rows, refused, names, mean, distribution, None if labels is None else labels[rows])
 
 
-def _usable(values: Matrix) -> tuple[Rows, NDArray[np.int8]]:
+def _usable(values: Matrix) -> tuple[Rows, Rows]:
     there = ~np.isnan(values)
     width = values.shape[1]
     lengths: Rows = np.zeros(len(values), dtype=np.int64)
@@ -277,7 +258,7 @@ def _usable(values: Matrix) -> tuple[Rows, NDArray[np.int8]]:
     top = np.where(inside, finite, -np.inf).max(axis=1, initial=-np.inf)
     bottom = np.where(inside, finite, np.inf).min(axis=1, initial=np.inf)
     largest = np.maximum(np.abs(finite).max(axis=1, initial=0.0), SMALLEST)
-    codes = np.full(len(values), FITTED, dtype=np.int8)
+    codes = np.full(len(values), FITTED, dtype=np.int64)
     codes[top - bottom <= ROUNDING * largest] = CONSTANT
     codes[~whole] = NOT_FINITE
     codes[lengths < LEAST] = TOO_FEW
@@ -343,13 +324,12 @@ def _estimate(
 def _table(
     work: _Work,
     rows: Rows,
-    codes: NDArray[np.int8],
+    refused: RefusedSeries,
     names: tuple[str, ...],
     mean: Mean,
     distribution: Distribution,
     labels: Any,
 ) -> GarchTable:
-    refused = np.flatnonzero(codes != FITTED)
     mu, phi, omega, alpha, beta, eta = np.maximum(work.xs, [-np.inf, -np.inf, 0, 0, 0, 0]).T
     centre, unit, scale, _ = work.numbers.T
     observations = work.lengths - int(mean == "ar1")
@@ -361,7 +341,7 @@ def _table(
         mean=mean,
         distribution=distribution,
         row=rows,
-        refused=RefusedSeries(refused, codes[refused]),
+        refused=refused,
         observations=observations,
         mu=mu * unit + centre * (1 - phi),
         phi=phi.copy(),

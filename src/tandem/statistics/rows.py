@@ -1,12 +1,42 @@
 """Series as the rows of a matrix, each with its own first and last value."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tandem.market import Refusal
 from tandem.statistics.kernel import kernel, summing
 from tandem.statistics.series import Series
 
 Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RefusedSeries:
+    """Series without an answer, in the order in which they were given.
+
+    Attributes:
+        row: position of each among the series given, shape (n,).
+        code: of its reason, shape (n,).
+        bars: values that it has, shape (n,).
+        reasons: the reason and its words of every code.
+    """
+
+    row: NDArray[np.int64]
+    code: NDArray[np.int64]
+    bars: NDArray[np.int64]
+    reasons: Mapping[int, tuple[str, str]]
+
+    def __len__(self) -> int:
+        return self.row.size
+
+    def refusal(self, position: int) -> Refusal:
+        """Why the series at a position of this list was refused."""
+        reason, why = self.reasons[int(self.code[position])]
+        why = why.format(bars=int(self.bars[position]))
+        return Refusal(reason, f"series {self.row[position]}: {why}", "statistics")
 
 
 def rows_of(values: ArrayLike) -> Rows:

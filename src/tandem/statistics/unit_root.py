@@ -6,41 +6,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tandem.market import Refusal
 from tandem.statistics.dickey_fuller import Criterion, lag_choice, series_tests
 from tandem.statistics.mackinnon import mackinnon_pvalues
 from tandem.statistics.pairs import Unfit
-from tandem.statistics.rows import rows_of
+from tandem.statistics.rows import RefusedSeries, rows_of
 from tandem.statistics.series import Series
 
-REASONS: Final = {
+REASONS: Final[dict[int, tuple[str, str]]] = {
     Unfit.TOO_FEW_BARS: ("too few bars", "{bars} bars are too few for the regression with the most lags"),
     Unfit.CONSTANT: ("constant series", "the series is the same on all {bars} bars"),
     Unfit.SINGULAR: ("singular regression", "the regression has no single answer over {bars} bars"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedSeries:
-    """Series without an answer, in the order in which they were given.
-
-    Attributes:
-        row: of the matrix, shape (n,).
-        code: an `Unfit`.
-        bars: values that the series has.
-    """
-
-    row: NDArray[np.int64]
-    code: NDArray[np.int64]
-    bars: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return self.row.size
-
-    def refusal(self, index: int) -> Refusal:
-        """What to tell a person about one of them."""
-        reason, why = REASONS[Unfit(int(self.code[index]))]
-        return Refusal(reason, why.format(bars=int(self.bars[index])), "statistics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +74,5 @@ def screen_unit_roots(
         statistic=statistic[row],
         pvalue=mackinnon_pvalues(statistic[row], series=1),
         lags=lags[row],
-        refused=RefusedSeries(refused, code[refused], bars[refused]),
+        refused=RefusedSeries(refused, code[refused], bars[refused], REASONS),
     )
