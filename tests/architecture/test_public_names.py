@@ -25,7 +25,7 @@ PUBLIC = {
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
         Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
-        LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedNull SpreadTable Unfit
+        LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable Unfit
         UnitRootTable VariantFit all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
         benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
         diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant
@@ -33,7 +33,7 @@ PUBLIC = {
         half_life in_chunks jarque_beras kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown
         measure_spreads one_thread probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks
         qlike reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of
-        sharpe_ratio simulated_null total_return win_rate
+        sharpe_ratio simulated_markets simulated_null total_return volatilities win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
@@ -47,7 +47,7 @@ PUBLIC = {
         DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
         Progress Refusals RefusedPair Score Screen Step SymbolRefused code_version draw_funnel
         draw_score draw_spread engine_of experiments_of identify nearest_misses next_morning
-        passport_figures refused_rows slug track world_tag
+        not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features

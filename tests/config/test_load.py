@@ -146,6 +146,7 @@ def _another(name: str) -> str:
         "screen.across_sectors": "true",
         "screen.hedge": "tls",
         "screen.engine": "dask://desk:8786",
+        "screen.max_pairs": "none",
         "screen.threads": "2",
         "model.timeframe": "5Min",
         "model.label": "toward",

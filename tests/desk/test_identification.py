@@ -12,6 +12,7 @@ from tandem.desk import (
     configuration_of,
     copy_plan,
     identify_day,
+    on_record,
     plan_of,
     prepare,
     refusal_of,
@@ -171,7 +172,7 @@ def test_mlflow_that_is_away_is_on_record_and_the_identification_counts(january:
     assert configuration_of(facts, WEDNESDAY.day) == found.configuration
 
 
-def test_a_pair_that_was_not_screened_has_a_reason_too(january: Store, facts: MemoryFacts) -> None:
+def test_a_pair_without_bars_has_a_reason_too(january: Store, facts: MemoryFacts) -> None:
     table = identify_day(january, facts, WEDNESDAY, SETTINGS).table
     assert refusal_of(table, CHOSEN) is None
     refused = refusal_of(table, Pair("AAPL", "IBM"))
@@ -179,4 +180,72 @@ def test_a_pair_that_was_not_screened_has_a_reason_too(january: Store, facts: Me
     assert refused.reason == "correlation"
     gone = refusal_of(table, Pair("AAPL", "ZZZ"))
     assert gone is not None
-    assert gone.reason == "not screened"
+    assert (gone.reason, gone.why) == ("data quality", "a leg has no bars in the window")
+
+
+@pytest.fixture
+def other_bars(january: Store) -> Settings:
+    """Settings of a screen on 15-minute bars, that nothing passes."""
+    bars = resample(samples.minute_bars(), Timeframe.MIN_15)
+    january.bars.load(bars, timeframe=Timeframe.MIN_15, source="sample")
+    made = settings_of(min_correlation=0.999999, min_bars=50)
+    return made.model_copy(update={"model": made.model.model_copy(update={"timeframe": Timeframe.MIN_15})})
+
+
+def test_a_screen_of_other_bars_leaves_a_pair_as_it_is_and_does_not_let_it_be_entered(
+    january: Store, facts: MemoryFacts, other_bars: Settings
+) -> None:
+    first = identify_day(january, facts, WEDNESDAY, SETTINGS).configuration.of(CHOSEN)
+    second = identify_day(january, facts, THURSDAY, other_bars)
+    left = second.configuration.of(CHOSEN)
+    assert first is not None
+    assert left is not None
+    assert (left.life.state, left.life.has_changed, left.entries) == (PairState.ACTIVE, False, False)
+    assert (left.passport, left.timeframe) == (first.passport, Timeframe.MIN_5)
+    assert left.life.why == "not looked at this morning: it was found on 5Min bars, the screen was of 15Min"
+    assert second.configuration.changes == ()
+    assert on_record(january, facts, second.configuration).passports == ()
+    third = identify_day(january, facts, FRIDAY, SETTINGS).configuration.of(CHOSEN)
+    assert third is not None
+    assert third.entries
+
+
+def test_a_screen_of_another_sector_leaves_a_pair_as_it_is(january: Store, facts: MemoryFacts) -> None:
+    identify_day(january, facts, WEDNESDAY, SETTINGS)
+    sectors = january.sectors.all()
+    others = sectors.assign(
+        sector=["technology" if symbol in ("AAPL", "IBM") else "energy" for symbol in sectors["symbol"]]
+    )
+    january.sectors.load(others)
+    try:
+        left = identify_day(january, facts, THURSDAY, SETTINGS).configuration.of(CHOSEN)
+    finally:
+        january.sectors.load(sectors)
+    assert left is not None
+    assert (left.life.state, left.life.why) == (PairState.ACTIVE, "not looked at this morning: energy was not screened")
+
+
+def test_a_pair_beyond_the_most_is_a_candidate(january: Store, facts: MemoryFacts) -> None:
+    wide = {
+        "min_correlation": -1,
+        "max_pvalue": 0.9999,
+        "min_score": 0,
+        "max_half_life_share": 1,
+        "min_diagnostic_p": 0,
+    }
+    loose = settings_of(min_hedge_ratio=-100, max_hedge_ratio=100, max_pairs=1, **wide)
+    found = identify_day(january, facts, WEDNESDAY, loose)
+    assert len(found.passports) > 1
+    first, second = found.configuration.pairs[:2]
+    assert (first.entries, second.entries) == (True, False)
+    assert (second.life.state, second.life.why) == (
+        PairState.CANDIDATE,
+        "passed, but ranked 2nd, screen.max_pairs is 1",
+    )
+    unlimited = identify_day(
+        january,
+        facts,
+        WEDNESDAY,
+        loose.model_copy(update={"screen": loose.screen.model_copy(update={"max_pairs": None})}),
+    )
+    assert all(each.entries for each in unlimited.configuration.pairs)

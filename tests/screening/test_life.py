@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tandem.config import LifeSettings
 from tandem.market import Pair, Refusal
-from tandem.screening import PairLife, PairState, next_morning
+from tandem.screening import PairLife, PairState, next_morning, not_looked_at
 
 PAIR = Pair("AAA", "BBB")
 FAILED = Refusal("cointegration", "p 0.2000 is not below 0.05", "screening")
@@ -81,6 +81,27 @@ def test_the_reason_is_the_gates_and_says_how_long() -> None:
     retired = next_morning(PAIR, probation, FAILED, settings)
     assert retired is not None
     assert retired.why.endswith("; 1 morning on probation before")
+
+
+@pytest.mark.parametrize("mornings", ["+", "++", "-+"])
+def test_a_pair_that_better_ones_crowd_out_is_a_candidate_until_there_is_room(mornings: str) -> None:
+    settings = LifeSettings(candidate_mornings=2)
+    life: PairLife | None = PairLife(PAIR, PairState.ACTIVE, None, 0, "")
+    for outcome in mornings:
+        life = next_morning(PAIR, life, None if outcome == "+" else FAILED, settings, crowded_out="ranked 51st")
+    assert life is not None
+    assert (life.state, life.why) == (PairState.CANDIDATE, "passed, but ranked 51st")
+    room = next_morning(PAIR, life, None, settings)
+    assert room is not None
+    assert room.state is PairState.ACTIVE
+
+
+@pytest.mark.parametrize("state", list(PairState))
+def test_a_morning_that_does_not_look_changes_nothing(state: PairState) -> None:
+    before = PairLife(PAIR, state, PairState.CANDIDATE, 2, "as it was")
+    after = not_looked_at(PAIR, before, "energy was screened")
+    assert (after.state, after.mornings, after.has_changed, after.why) == (state, 2, False, "energy was screened")
+    assert not_looked_at(PAIR, None, "").state is PairState.PROBATION
 
 
 class AnyMornings(RuleBasedStateMachine):

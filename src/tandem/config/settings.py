@@ -140,6 +140,7 @@ class ScreenSettings(Block):
     max_half_life_share: Probability = 0.1
     min_diagnostic_p: Probability = 0.01
     min_score: Probability = 0.7
+    max_pairs: Annotated[int, Field(ge=1)] | None = 50
     engine: Annotated[str, Field(pattern=r"^(local|dask|(dask|tcp|tls)://[^/\s]+)$")] = "local"
     threads: Annotated[int, Field(ge=1)] | None = None
     life: LifeSettings = LifeSettings()

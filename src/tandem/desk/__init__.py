@@ -4,7 +4,7 @@ from tandem.desk.backtest import backtest_desk
 from tandem.desk.configuration import ConfiguredPair, TradingConfiguration, configuration_of, fact_key
 from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
-from tandem.desk.identification import Identification, identify_day, on_record, refusal_of, symbols_of
+from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
@@ -12,6 +12,7 @@ from tandem.desk.plan import Plan, plan_of
 from tandem.desk.recycled import Recycled, recycled
 from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
+from tandem.desk.standing import refusal_of
 
 __all__ = [
     "ConfiguredPair",

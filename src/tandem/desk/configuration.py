@@ -24,7 +24,9 @@ class ConfiguredPair:
         life: where the pair stands, since when, and why.
         rank: by score among the morning's selected pairs, 1 is the best; None where it was refused.
         score: composite score of the morning (STATISTICS 5); None where it was refused.
-        passport: key of its passport among the facts; empty where it was refused.
+        passport: key of its newest passport among the facts: the morning's where it was selected, an earlier one
+            where the morning's screen was of other sectors or bars; empty where it was refused.
+        timeframe: of that passport's bars; None where there is none.
     """
 
     pair: Pair
@@ -32,11 +34,17 @@ class ConfiguredPair:
     rank: int | None = None
     score: float | None = None
     passport: str = ""
+    timeframe: Timeframe | None = None
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether the morning's screen selected it: nothing else has figures of that day."""
+        return self.rank is not None
 
     @property
     def entries(self) -> bool:
         """Whether positions may be opened; otherwise exits only."""
-        return self.life.may_enter and bool(self.passport)
+        return self.life.may_enter and self.is_selected
 
     @property
     def exits_only(self) -> Refusal | None:

@@ -1,43 +1,35 @@
 """The identification of a morning: bars in, pairs out, MLflow and the day's trading configuration on record."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
 
 import numpy as np
 
-from tandem.book import Book
 from tandem.config import Settings
 from tandem.desk.configuration import (
-    ConfiguredPair,
     TradingConfiguration,
     configuration_of,
     fact_key,
-    last_configuration,
     ranked,
     settings_digest,
 )
 from tandem.desk.history import formation
-from tandem.desk.plan import passport_key, passport_records
-from tandem.market import DataError, FactConflict, Pair, Refusal, Session, StoreError
+from tandem.desk.plan import passport_records
+from tandem.desk.standing import standing
+from tandem.market import DataError, FactConflict, Refusal, Session, StoreError
 from tandem.screening import (
     Funnel,
     Origin,
     PairLife,
-    PairState,
     PairTable,
     Passport,
     Progress,
     Screen,
     engine_of,
     identify,
-    next_morning,
     track,
 )
 from tandem.store import Facts, Panel, Record, Store, Tracking
-
-NOT_SCREENED: Final = "a leg has no bars in the window, or its sector is not screened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +87,12 @@ def identify_day(
         screen = identify(panel, session, settings, sectors, engine=engine, progress=progress)
     origin = Origin(session, sectors, settings, panel.version, known.version + 1 if known else 1, facts.world)
     if not record:
-        return Identification(_configured(facts, panel, screen, origin, decided), *_found(screen))
+        return Identification(_configured(store, facts, panel, screen, origin, decided), *_found(screen))
     document = screen.table.to_bytes()
     runs = _tracked(tracking, screen, origin, document)
     untracked = runs if isinstance(runs, Refusal) else None
     configuration = replace(
-        _configured(facts, panel, screen, origin, decided),
+        _configured(store, facts, panel, screen, origin, decided),
         screen=store.blobs.put(document),
         runs={} if isinstance(runs, Refusal) else runs,
     )
@@ -118,7 +110,9 @@ def _tracked(tracking: Tracking | None, screen: Screen, origin: Origin, document
         return Refusal("not tracked", str(error), "screening")
 
 
-def _configured(facts: Facts, panel: Panel, screen: Screen, origin: Origin, decided: str) -> TradingConfiguration:
+def _configured(
+    store: Store, facts: Facts, panel: Panel, screen: Screen, origin: Origin, decided: str
+) -> TradingConfiguration:
     session, settings = origin.session, origin.settings
     return TradingConfiguration(
         session=session.day,
@@ -134,7 +128,7 @@ def _configured(facts: Facts, panel: Panel, screen: Screen, origin: Origin, deci
         data_version=panel.version,
         screen="",
         runs={},
-        pairs=ranked(_standing(facts, session, screen, settings, origin.version)),
+        pairs=ranked(standing(facts, session, screen, settings, store.sectors.of, origin.version)),
     )
 
 
@@ -151,7 +145,7 @@ def on_record(store: Store, facts: Facts, configuration: TradingConfiguration) -
     passports = {record.key: record.body for record in facts.read(Passport, session=day)}
     return Identification(
         configuration,
-        tuple(passports[each.passport] for each in configuration.pairs if each.passport),
+        tuple(passports[each.passport] for each in configuration.pairs if each.is_selected),
         funnel,
         PairTable.from_bytes(store.blobs.get(configuration.screen)),
         is_new=False,
@@ -172,36 +166,6 @@ def symbols_of(store: Store, settings: Settings) -> list[str]:
             "Load bars with `tandem data load`, or see `tandem sectors list`",
         )
     return sorted(set().union(*sectors))
-
-
-def refusal_of(table: PairTable, pair: Pair) -> Refusal | None:
-    """Why a table's screen refused a pair; None where it was selected."""
-    places = {symbol: place for place, symbol in enumerate(table.symbols) if symbol in pair.symbols}
-    if len(places) == len(pair.symbols):
-        first, last = np.searchsorted(table.first, [places[pair.a], places[pair.a] + 1])
-        row = int(first + np.searchsorted(table.second[first:last], places[pair.b]))
-        if row < last and table.second[row] == places[pair.b]:
-            return table.why(row)
-    return Refusal("not screened", NOT_SCREENED, "screening")
-
-
-def _standing(
-    facts: Facts, session: Session, screen: Screen, settings: Settings, version: int
-) -> Iterable[ConfiguredPair]:
-    last = last_configuration(facts, session.day)
-    before = {each.pair: each.life for each in last.pairs} if last else {}
-    held = Book.from_facts(facts).open.keys()
-    passed = {passport.pair: (rank, passport) for rank, passport in enumerate(screen.passports, start=1)}
-    for pair in sorted(passed.keys() | before.keys() | held):
-        refusal = None if pair in passed else refusal_of(screen.table, pair)
-        life = next_morning(pair, before.get(pair), refusal, settings.screen.life, held=pair in held)
-        if life is None or (life.state is PairState.RETIRED and not life.has_changed):
-            continue
-        if pair in passed:
-            rank, passport = passed[pair]
-            yield ConfiguredPair(pair, life, rank, passport.score.total, passport_key(passport, version))
-        else:
-            yield ConfiguredPair(pair, life)
 
 
 def _recorded(store: Store, facts: Facts, session: Session, found: Identification) -> Identification:

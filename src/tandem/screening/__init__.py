@@ -5,7 +5,7 @@ from tandem.screening.engines.dask import engine_of
 from tandem.screening.engines.engine import Engine, LocalEngine
 from tandem.screening.examination.score import Score
 from tandem.screening.identify import Progress, identify
-from tandem.screening.life import PairLife, PairState, next_morning
+from tandem.screening.life import PairLife, PairState, next_morning, not_looked_at
 from tandem.screening.misses import nearest_misses, refused_rows
 from tandem.screening.passport import Passport
 from tandem.screening.record.lineage import DISTRIBUTION, code_version, experiments_of, slug, world_tag
@@ -41,6 +41,7 @@ __all__ = [
     "identify",
     "nearest_misses",
     "next_morning",
+    "not_looked_at",
     "passport_figures",
     "refused_rows",
     "slug",

@@ -3,7 +3,8 @@
 A pair that passes a morning's screen is a candidate, and active after `candidate_mornings` further mornings that
 it passes in a row. An active pair that fails is on probation: no entries, exits only. It is active again when it
 passes, and retired after `probation_mornings` further failures; one that is held is not retired before its
-position is closed. A retired pair that passes begins again as a candidate.
+position is closed. A retired pair that passes begins again as a candidate. One that passes and is crowded out by
+better ones is a candidate. One that a morning does not look at stays what it is.
 """
 
 from dataclasses import dataclass
@@ -55,7 +56,13 @@ class PairLife:
 
 
 def next_morning(
-    pair: Pair, before: PairLife | None, refusal: Refusal | None, settings: LifeSettings, *, held: bool = False
+    pair: Pair,
+    before: PairLife | None,
+    refusal: Refusal | None,
+    settings: LifeSettings,
+    *,
+    held: bool = False,
+    crowded_out: str = "",
 ) -> PairLife | None:
     """Where a pair stands after a morning's screen; None where it never stood anywhere and was refused.
 
@@ -64,12 +71,32 @@ def next_morning(
         refusal: of the gate that turned it away; None where it passed them all.
         settings: how many mornings each state takes.
         held: whether the book has an open position in it.
+        crowded_out: why a pair that passed is not traded for the sake of better ones; empty where it is.
     """
     if refusal is None:
-        return _passed(pair, before, settings)
+        life = _passed(pair, before, settings)
+        return _crowded_out(life, crowded_out, settings) if crowded_out else life
     if before is None and not held:
         return None
     return _failed(pair, before, refusal, settings, held=held)
+
+
+def not_looked_at(pair: Pair, before: PairLife | None, why: str) -> PairLife:
+    """Where a pair stands after a morning whose screen did not cover it: where it stood.
+
+    Args:
+        before: after the last morning; None for one that is held and has no life yet, which is on probation.
+        why: what the screen was of.
+    """
+    if before is None:
+        return PairLife(pair, PairState.PROBATION, None, 0, why)
+    return PairLife(pair, before.state, before.state, before.mornings, why)
+
+
+def _crowded_out(life: PairLife, why: str, settings: LifeSettings) -> PairLife:
+    if life.state is not PairState.ACTIVE:
+        return life
+    return PairLife(life.pair, PairState.CANDIDATE, life.before, settings.candidate_mornings, f"passed, but {why}")
 
 
 def _passed(pair: Pair, before: PairLife | None, settings: LifeSettings) -> PairLife:
