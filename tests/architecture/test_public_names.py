@@ -25,8 +25,8 @@ PUBLIC = {
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
         Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
-        LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable Unfit
-        UnitRootTable VariantFit all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
+        LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable
+        Unfit UnitRootTable VariantFit all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
         benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
         diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant
         fit_constant_variance fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant
@@ -45,7 +45,7 @@ PUBLIC = {
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
         DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
-        Progress Refusals RefusedPair Score Screen Step SymbolRefused code_version draw_funnel
+        Progress Refusals RefusedPair Score Screen Step SymbolRefused check_asked code_version draw_funnel
         draw_score draw_spread engine_of experiments_of identify nearest_misses next_morning
         not_looked_at passport_figures refused_rows slug track world_tag
     """,

@@ -65,14 +65,36 @@ def world_to_trade(store: "Store", settings: "Settings", name: str = "") -> Worl
     Where no recycler runs it is the one that the next recycler goes on with.
 
     Raises:
-        ConfigError: no world has that name, or the running recycler is of another store.
+        ConfigError: no world has that name, or the running recycler is of another home.
+    """
+    if not name and (stranger := stranger_of(store, settings)):
+        raise ConfigError(stranger, "Set websocket.recycler.server_url to a port of your own, or name a --world")
+    return world_to_identify(store, settings, name)
+
+
+def world_to_identify(store: "Store", settings: "Settings", name: str = "") -> World:
+    """The same; the newest of this home where the running recycler is of another one.
+
+    Raises:
+        ConfigError: no world has that name.
     """
     from tandem.recycler import standing_world
 
-    name = name or _running(settings)
-    if settings.websocket.mode == "recycler" and not name:
+    running = "" if name else _running(settings)
+    if running not in map(str, store.worlds()):
+        running = ""
+    if settings.websocket.mode == "recycler" and not (name or running):
         return standing_world(store, settings.websocket.recycler.cash)
-    return newest_world(store, settings, name) or store.new_world(kind_of(settings), "tandem trade")
+    return newest_world(store, settings, name or running) or store.new_world(kind_of(settings), "tandem trade")
+
+
+def stranger_of(store: "Store", settings: "Settings") -> str:
+    """What a recycler of another home that answers at the settings' address plays, in words; empty where none does."""
+    running = _running(settings)
+    if not running or running in map(str, store.worlds()):
+        return ""
+    url = settings.websocket.recycler.server_url
+    return f"the recycler at {url} plays {running}, a world of another home than {settings.home}"
 
 
 def _running(settings: "Settings") -> str:

@@ -1,5 +1,7 @@
 """Which refused pairs came nearest to being selected, and which a person asks for."""
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,14 +49,34 @@ def refused_rows(table: PairTable, asked: str) -> Rows:
     Raises:
         DataError: it is none of these.
     """
-    refused = table.gate != SELECTED
-    if asked.lower() in STEPS:
-        return np.flatnonzero(table.gate == STEPS.index(asked.lower()))
+    check_asked(asked, table.symbols)
+    if gate := gate_called(asked):
+        return np.flatnonzero(table.gate == STEPS.index(gate))
     places = {symbol: place for place, symbol in enumerate(table.symbols)}
-    wanted = [places.get(name) for name in asked.upper().split("/")]
-    if None in wanted or len(wanted) > 2:
+    has = [(table.first == places[name]) | (table.second == places[name]) for name in asked.upper().split("/")]
+    return np.flatnonzero(np.logical_and.reduce([table.gate != SELECTED, *has]))
+
+
+def check_asked(asked: str, symbols: Collection[str]) -> None:
+    """Complain of what names no gate, no symbol of a screen and no pair of them.
+
+    Args:
+        symbols: of the screen.
+
+    Raises:
+        DataError: it is none of these.
+    """
+    names = asked.upper().split("/")
+    if gate_called(asked) is None and (len(names) > 2 or not set(names) <= set(symbols)):
         raise DataError(
             f"{asked} is no gate, no symbol of this screen and no pair of them", f"The gates are {', '.join(STEPS)}"
         )
-    has = [(table.first == place) | (table.second == place) for place in wanted]
-    return np.flatnonzero(np.logical_and.reduce([refused, *has]))
+
+
+def gate_called(asked: str) -> str | None:
+    """The gate of that name, with a blank, a hyphen or an underscore, in any case."""
+    return next((gate for gate in STEPS if _plain(gate) == _plain(asked)), None)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", " ").replace("_", " ")
