@@ -66,9 +66,9 @@ PUBLIC = {
     "book": "Book Capital Mark Trade merge",
     "desk": """
         ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
-        TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
+        Tracked TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
         formation identify_day in_one_process keys_of minutes on_record plan_of prepare recycled
-        refusal_of run_session symbols_of through_sockets training visiting_desk
+        refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
     """,
     "operations": """
         Summary findings_document picture print_findings print_refusals print_summary summarise

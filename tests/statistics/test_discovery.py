@@ -52,9 +52,17 @@ def test_the_order_of_a_family_does_not_matter(family, seed):
     assert benjamini_hochberg(np.array(family)[order]).tolist() == benjamini_hochberg(family)[order].tolist()
 
 
-@pytest.mark.parametrize("family", [[0.1, np.nan], [0.1, 1.1], [-0.1], [[0.1, 0.2]]])
-def test_what_is_no_family_of_p_values_is_said(family):
-    with pytest.raises(ValueError, match="a row of p-values"):
+@pytest.mark.parametrize(
+    ("family", "said"),
+    [
+        ([0.1, np.nan], "got nan at position 1"),
+        ([0.1, 1.1], "got 1.1 at position 1"),
+        ([-0.1], "got -0.1 at position 0"),
+        ([[0.1, 0.2]], r"a row of p-values, shape \(n,\), got \(1, 2\)"),
+    ],
+)
+def test_what_is_no_family_of_p_values_is_said(family, said):
+    with pytest.raises(ValueError, match=said):
         benjamini_hochberg(family)
 
 

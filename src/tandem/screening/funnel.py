@@ -1,17 +1,25 @@
 """How many pairs each gate left, and how many luck would give (STATISTICS 3)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tandem.screening.eligible.universe import Universe
 from tandem.screening.gates import STEPS
 from tandem.screening.market import Market
 from tandem.screening.screen import Funnel, Step
 from tandem.screening.table import PairTable
-from tandem.statistics import SimulatedNull, expected_by_chance, simulated_null
+from tandem.statistics import (
+    SimulatedMarkets,
+    SimulatedNull,
+    expected_by_chance,
+    simulated_markets,
+    simulated_null,
+    volatilities,
+)
 
-# As many pairs of walks as pairs were tested, but neither too few to count nor more than the figure needs.
-LEAST_DRAWS, MOST_DRAWS = 400, 5000
+# A hundred for each pair tested: the error of the count is then a tenth of what luck does to one market at most.
+DRAWS_PER_PAIR, LEAST_DRAWS, MOST_DRAWS = 100, 2000, 20_000
+# Legs that return the same are one source; a market of such walks has nothing to test.
+MOST_CORRELATION = 0.95
 
 
 def funnel_of(table: PairTable, universe: Universe, market: Market, seed: int) -> Funnel:
@@ -24,33 +32,53 @@ def funnel_of(table: PairTable, universe: Universe, market: Market, seed: int) -
         seed: of the simulated null.
     """
     family, level = table.tested, table.settings.max_pvalue
-    tested = int(family.sum())
+    tested, passing = int(family.sum()), int(np.sum(table.pvalue[family] < level))
+    markets = _markets(table, market, seed)
     return Funnel(
         steps=(Step("pairs", len(table)), *map(Step, STEPS, table.left())),
         tested=tested,
-        passing=int(np.sum(table.pvalue[family] < level)),
+        passing=passing,
         expected_by_chance=expected_by_chance(tested, level),
         simulated_null=_null(table, market, seed),
         symbols=sum(map(bool, universe.sectors)),
         symbols_refused=len(table.symbols_refused),
+        level=level,
+        simulated_markets=markets,
+        selected_by_luck=_selected_by_luck(table, markets.mean, passing),
     )
 
 
 def _null(table: PairTable, market: Market, seed: int) -> SimulatedNull:
-    family = np.flatnonzero(table.tested)
-    volatilities = _volatilities(market)
+    family, deviations = np.flatnonzero(table.tested), volatilities(market.log_prices)
     return simulated_null(
         table.bars[family],
-        volatilities[table.first[family]],
-        volatilities[table.second[family]],
+        deviations[table.first[family]],
+        deviations[table.second[family]],
         table.settings.max_pvalue,
-        draws=min(max(family.size, LEAST_DRAWS), MOST_DRAWS),
+        draws=min(max(DRAWS_PER_PAIR * family.size, LEAST_DRAWS), MOST_DRAWS),
         seed=seed,
         method=table.settings.cointegration,
         threads=market.screen.threads,
     )
 
 
-def _volatilities(market: Market) -> NDArray[np.float64]:
-    returns = (np.diff(log[np.isfinite(log)]) for log in market.log_prices)
-    return np.array([own.std() if own.size else 0.0 for own in returns])
+def _markets(table: PairTable, market: Market, seed: int) -> SimulatedMarkets:
+    family = np.flatnonzero(table.tested)
+    typical = float(np.median(table.correlation_returns[family])) if family.size else 0.0
+    return simulated_markets(
+        market.log_prices,
+        table.legs(family),
+        table.settings.max_pvalue,
+        correlation=min(max(typical, 0.0), MOST_CORRELATION),
+        seed=seed,
+        method=table.settings.cointegration,
+        threads=market.screen.threads,
+    )
+
+
+def _selected_by_luck(table: PairTable, by_luck: float, passing: int) -> float:
+    selected = table.selected
+    if not selected.size:
+        return 0.0
+    share = min(by_luck / passing, float(table.q_bh[selected].max()), 1.0)
+    return share * selected.size

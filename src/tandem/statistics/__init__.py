@@ -33,6 +33,7 @@ from tandem.statistics.garch_variants import VariantFit, fit_variant
 from tandem.statistics.johansen import JohansenTable, screen_johansen
 from tandem.statistics.kalman import HedgePath, kalman_hedge
 from tandem.statistics.mackinnon import mackinnon_pvalues
+from tandem.statistics.null_market import SimulatedMarkets, simulated_markets, volatilities
 from tandem.statistics.pairs import RefusedPairs, Unfit, all_pairs
 from tandem.statistics.performance import (
     avg_trade_duration,
@@ -94,6 +95,7 @@ __all__ = [
     "RefusedSeries",
     "Series",
     "SharpeRatio",
+    "SimulatedMarkets",
     "SimulatedNull",
     "SpreadTable",
     "Unfit",
@@ -143,7 +145,9 @@ __all__ = [
     "screen_unit_roots",
     "series_of",
     "sharpe_ratio",
+    "simulated_markets",
     "simulated_null",
     "total_return",
+    "volatilities",
     "win_rate",
 ]

@@ -27,11 +27,11 @@ class SimulatedNull:
     """Pairs of independent walks that pass, scaled to the number of pairs tested.
 
     Null hypothesis: no pair shares a trend. The pairs of one market share legs and move together, so the count
-    in one market scatters far more than `standard_error` says (benchmarks/discovery.py).
+    in one market scatters far more than `standard_error` says: `simulated_markets` gives its range.
 
     Attributes:
         passing: expected number of passing pairs among those tested.
-        standard_error: of `passing`, from the number of draws.
+        standard_error: of `passing`, from the number of draws alone.
         draws: pairs of walks simulated.
     """
 
@@ -80,7 +80,7 @@ def simulated_null(
     level: float,
     *,
     tested: int | None = None,
-    draws: int = 2000,
+    draws: int = 20_000,
     seed: int = 7,
     method: Method = "engle_granger",
     threads: int | None = None,
@@ -112,9 +112,28 @@ def simulated_null(
     for start in range(0, draws, DRAWS_AT_ONCE):
         some = chosen[start : start + DRAWS_AT_ONCE]
         prices = _prices(lengths[some], volatilities[:, some], generator)
-        passing += int((_pvalues(prices, method, threads) < level).sum())
+        pairs = np.arange(len(prices)).reshape(-1, 2)
+        passing += int((weaker_pvalues(prices, pairs, method, threads) < level).sum())
     share, scale = passing / draws, lengths.size if tested is None else tested
     return SimulatedNull(share * scale, float(np.sqrt(share * (1 - share) / draws)) * scale, draws)
+
+
+def weaker_pvalues(log_prices: Rows, pairs: NDArray[np.int64], method: Method, threads: int | None) -> Series:
+    """The p-value of each pair, of two tests the larger; 1 where a pair cannot be tested.
+
+    Args:
+        log_prices: shape (n_symbols, n_bars), NaN where a symbol has no bar.
+        pairs: shape (n_pairs, 2).
+        method: the test; `both` asks both.
+        threads: None is every core.
+    """
+    pvalues = np.zeros(len(pairs))
+    for test in TESTS[method]:
+        table = screen_cointegration(log_prices, pairs, method=test, threads=threads)
+        answered = np.ones(len(pairs))
+        answered[table.row] = table.pvalue
+        np.maximum(pvalues, answered, out=pvalues)
+    return pvalues
 
 
 def _walks(bars: ArrayLike, first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.int64], Rows]:
@@ -133,21 +152,13 @@ def _prices(lengths: NDArray[np.int64], volatilities: Rows, generator: np.random
     return steps.reshape(2 * lengths.size, -1)
 
 
-def _pvalues(log_prices: Rows, method: Method, threads: int | None) -> Series:
-    pairs = np.arange(len(log_prices)).reshape(-1, 2)
-    pvalues = np.zeros(len(pairs))
-    for test in TESTS[method]:
-        table = screen_cointegration(log_prices, pairs, method=test, threads=threads)
-        answered = np.ones(len(pairs))
-        answered[table.row] = table.pvalue
-        np.maximum(pvalues, answered, out=pvalues)
-    return pvalues
-
-
 def _family(pvalues: ArrayLike) -> Series:
     family = np.asarray(pvalues, dtype=np.float64)
-    if family.ndim != 1 or not ((family >= 0) & (family <= 1)).all():
-        raise ValueError(f"a family is a row of p-values between 0 and 1, got shape {family.shape}")
+    if family.ndim != 1:
+        raise ValueError(f"a family is a row of p-values, shape (n,), got {family.shape}")
+    outside = np.flatnonzero(~((family >= 0) & (family <= 1)))
+    if outside.size:
+        raise ValueError(f"a family is p-values between 0 and 1, got {family[outside[0]]} at position {outside[0]}")
     return family
 
 
