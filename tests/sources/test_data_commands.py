@@ -100,7 +100,9 @@ def test_loading_a_file_counts_and_tells_what_is_broken(tandem: Typed, store: St
     )
     status, out, _ = tandem("data", "load", "a.csv", "--label", "end", "--map", "symbol=ticker,start=date")
     assert (status, "1 bars added, 2 rows quarantined" in out) == (0, True)
-    assert "line 3: start is not a time: never" in out
+    assert "AAPL line 3: start is not a time: never" in out
+    assert "AAPL 2023-01-03 09:31 line 4: high 0 is not positive" in out
+    assert "rows 1 minute apart: taken as 1Min; --timeframe says otherwise" in out
     assert "2 rows that are no bars" in tandem("data", "status")[1]
 
 
@@ -161,3 +163,102 @@ def test_sectors_are_listed_and_a_wrong_name_is_mended(tandem: Typed) -> None:
 def test_no_days_are_refused(tandem: Typed) -> None:
     status, _, err = tandem("data", "load", "alpaca", "--symbols", "AAPL", "--days", "0")
     assert (status, "days" in err) == (2, True)
+
+
+DAILY = "symbol,date,open,high,low,close,volume\n" + "".join(
+    f"{symbol},2018-02-{day:02},{price},{price + 1},{price - 1},{price},{day * 1000}\n"
+    for symbol, price in (("KO", 40), ("PEP", 110))
+    for day in (5, 6, 7, 8)
+)
+
+
+def loaded(store: Store) -> dict[str, int]:
+    counts = store.bars.coverage().groupby("timeframe")["rows"].sum()
+    return {str(length): int(rows) for length, rows in counts.items()}
+
+
+def test_a_daily_file_is_taken_as_daily_bars_and_says_so(tandem: Typed, store: Store) -> None:
+    Path("daily.csv").write_text(DAILY)
+    status, out, _ = tandem("data", "load", "daily.csv")
+    assert (status, loaded(store)) == (0, {"1Day": 8})
+    assert "one row per symbol and day: taken as 1Day; --timeframe says otherwise." in out
+
+
+def test_a_length_that_the_file_contradicts_is_one_line_and_nothing_is_stored(tandem: Typed, store: Store) -> None:
+    Path("daily.csv").write_text(DAILY)
+    status, _, err = tandem("data", "load", "daily.csv", "--timeframe", "1Min")
+    assert status == 2
+    assert "daily.csv has one row per symbol and day, which are no 1Min bars. Leave --timeframe out" in err
+    assert loaded(store) == {}
+
+
+def test_bars_are_taken_out_again_with_those_made_of_them(tandem: Typed, store: Store) -> None:
+    Path("a.csv").write_text(HEAD + "".join(f"AAPL,2023-01-03 09:{minute},1,2,0.5,1.5,9\n" for minute in range(30, 50)))
+    Path("daily.csv").write_text(DAILY + "KO,2018-02-09,1,2,0.5,-1,9\n")
+    tandem("data", "load", "a.csv")
+    tandem("data", "load", "daily.csv")
+    assert loaded(store) == {"1Min": 20, "5Min": 4, "1Hour": 1, "1Day": 8}
+    assert len(store.bars.quarantine()) == 1
+    status, out, _ = tandem("data", "remove", "--source", "file", "--timeframe", "1Min", "--yes")
+    assert (status, loaded(store)) == (0, {"1Day": 8})
+    assert "25 bars of 1 symbols from file: 1Min, 5Min, 1Hour." in out
+    assert "Removed: 25 bars." in out
+    tandem("data", "remove", "--source", "file", "--symbol", "ko", "--yes")
+    assert loaded(store) == {"1Day": 4}
+    assert store.bars.quarantine().empty
+
+
+def test_removing_asks_for_the_number_of_bars(tandem: Typed, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("daily.csv").write_text(DAILY)
+    tandem("data", "load", "daily.csv")
+    status, _, err = tandem("data", "remove", "--source", "file")
+    assert (status, "nobody is there to confirm it. Give --yes" in err) == (2, True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: "yes")
+    assert "Nothing is removed." in tandem("data", "remove", "--source", "file")[1]
+    monkeypatch.setattr("builtins.input", lambda _: "8")
+    assert "Removed: 8 bars." in tandem("data", "remove", "--source", "file")[1]
+    assert loaded(store) == {}
+
+
+def test_what_is_not_there_cannot_be_removed(tandem: Typed) -> None:
+    Path("daily.csv").write_text(DAILY)
+    tandem("data", "load", "daily.csv")
+    for words, said in (
+        (["--source", "files"], "no bars from files. There are bars from: file"),
+        (["--source", "file", "--timeframe", "1Min"], "no 1Min bars from file"),
+        (["--source", "file", "--symbol", "XOM"], "no bars of XOM from file"),
+    ):
+        status, _, err = tandem("data", "remove", *words, "--yes")
+        assert (status, said in err) == (2, True)
+
+
+def test_every_row_that_is_no_bar_is_named(tandem: Typed) -> None:
+    rows = "KO,2018-02-09,1,2,0.5,-5,9\nPEP,2018-02-09,0,0,0,0,9\nWMT,2018-02-09,1,2,0.5,,9\nWMT,2018-02-12,1,2,0.5\n"
+    Path("bad.csv").write_text(DAILY + rows)
+    _, out, _ = tandem("data", "load", "bad.csv")
+    for said in (
+        "4 rows quarantined",
+        "KO 2018-02-09 line 10: close -5 is not positive",
+        "PEP 2018-02-09 line 11: open 0 is not positive",
+        "WMT 2018-02-09 line 12: close is not a number",
+        "line 13: 5 fields where the header has 7",
+    ):
+        assert said in out
+    table = json.loads(tandem("data", "quarantine", "--json")[1])
+    assert [(row["symbol"], row["time"], row["where"]) for row in table] == [
+        ("KO", "2018-02-09", "bad.csv line 10"),
+        ("PEP", "2018-02-09", "bad.csv line 11"),
+        ("WMT", "2018-02-09", "bad.csv line 12"),
+        ("", "", "bad.csv line 13"),
+    ]
+    assert "open 0 is not positive" in tandem("data", "quarantine", "pep", "--source", "file")[1]
+    assert "No such rows" in tandem("data", "quarantine", "AAPL")[1]
+
+
+def test_many_broken_rows_of_a_kind_are_counted(tandem: Typed) -> None:
+    rows = "".join(f"X{n},2018-02-09,{n},{n},{n},-{n + 1},9\n" for n in range(9))
+    Path("bad.csv").write_text(DAILY + rows)
+    out = tandem("data", "load", "bad.csv")[1]
+    assert "9 x " in out
+    assert "`tandem data quarantine` lists them all." in out

@@ -252,3 +252,66 @@ def test_beside_minutes_the_longer_bars_they_make_are_kept(store, tmp_path):
     for timeframe in (Timeframe.MIN_5, Timeframe.HOUR_1):
         kept = store.bars.read(["IBM"], timeframe, first=timeframe.start_of(first), last=last + timeframe.length)
         assert kept["close"].tolist() == resample(minutes, timeframe)["close"].tolist()
+
+
+def rows_of(times, symbols=("AAPL", "MSFT")):
+    return HEAD + "".join(f"{symbol},{time},1,2,0.5,1.5,100\n" for symbol in symbols for time in times)
+
+
+def minutes_of(step, count=60, day="2023-01-03"):
+    return [f"{start:%Y-%m-%d %H:%M}" for start in pd.date_range(f"{day} 09:30", periods=count, freq=f"{step}min")]
+
+
+UNSAID = Layout()
+
+
+@pytest.mark.parametrize("step", [1, 5, 15, 30])
+def test_the_length_of_bars_is_their_usual_spacing(tmp_path, step):
+    count = 390 // step
+    gaps = [time for n, time in enumerate(minutes_of(step, count)) if n % 5]
+    reading = files.read(written(tmp_path, rows_of(gaps)), UNSAID)
+    assert (reading.timeframe.length.seconds, reading.taken[:5]) == (60 * step, "rows ")
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2018-02-07", "2018-02-08"],
+        ["2018-02-08"],
+        ["2018-02-07T00:00:00Z", "2018-02-08T00:00:00Z"],
+        ["2018-02-07 00:00-05:00", "2018-02-08 00:00-05:00"],
+        ["2018-02-06 16:00", "2018-02-07 16:00", "2018-02-08 16:00"],
+    ],
+)
+def test_one_row_a_day_is_a_daily_bar_of_that_day(tmp_path, times):
+    reading = files.read(written(tmp_path, rows_of(times)), UNSAID)
+    assert reading.timeframe is Timeframe.DAY_1
+    assert reading.bars["start"].max() == datetime(2018, 2, 8, 5, tzinfo=UTC)
+    assert reading.taken == "one row per symbol and day: taken as 1Day; --timeframe says otherwise"
+
+
+@pytest.mark.parametrize(
+    ("times", "length", "said"),
+    [
+        (["2018-02-07", "2018-02-08"], "1Min", "one row per symbol and day, which are no 1Min bars"),
+        (minutes_of(60, 7), None, ""),
+        (minutes_of(1), "1Day", "rows 1 minute apart, which are no 1Day bars. Leave --timeframe out"),
+        (minutes_of(1), "5Min", "rows 1 minute apart, which are no 5Min bars"),
+        (minutes_of(5), "1Min", "rows 5 minutes apart, which are no 1Min bars"),
+        (minutes_of(2), None, "rows 2 minutes apart, which is no length of bars here. Give --timeframe"),
+        (minutes_of(1, 1), None, "too few rows to tell the length of its bars. Give --timeframe"),
+        (minutes_of(1, 9), "5Min", ""),
+        (minutes_of(2), "1Min", ""),
+    ],
+)
+def test_a_length_that_the_times_contradict_is_refused(tmp_path, times, length, said):
+    path, layout = written(tmp_path, rows_of(times)), Layout(Timeframe(length) if length else None)
+    if said:
+        assert said in refusal(path, layout)
+    else:
+        files.read(path, layout)
+
+
+def test_a_day_that_stands_twice_in_a_daily_file_is_no_contradiction(tmp_path):
+    path = written(tmp_path, rows_of(["2018-02-07", "2018-02-08", "2018-02-08"]))
+    assert files.read(path, UNSAID).timeframe is Timeframe.DAY_1

@@ -8,12 +8,13 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from tandem.cli.opening import open_store
+from tandem.cli.quarantine import show_broken, tabled
 from tandem.cli.table import show
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tandem.sources import Reading
+    from tandem.market import Timeframe
     from tandem.store import Loaded, Store
 
 Lengths = Literal["1Min", "5Min", "15Min", "30Min", "1Hour", "1Day"]
@@ -38,7 +39,7 @@ def files(
     paths: Annotated[list[Path], Parameter(name="FILE", negative=())],
     /,
     *,
-    timeframe: Lengths = "1Min",
+    timeframe: Lengths | None = None,
     map: str = "",
     symbol: str = "",
     timezone: str = "America/New_York",
@@ -54,7 +55,7 @@ def files(
     paths
         CSV or Parquet files with a header.
     timeframe
-        Length of the bars.
+        Length of the bars; the times of each file tell it where not given.
     map
         Our columns to the files', where the names differ: symbol=ticker,start=date.
     symbol
@@ -74,12 +75,15 @@ def files(
     from tandem.sources import Layout
     from tandem.sources import files as source_files
 
-    layout = Layout(Timeframe(timeframe), _columns(map), symbol.upper(), timezone, label, format)
+    length = Timeframe(timeframe) if timeframe else None
+    layout = Layout(length, _columns(map), symbol.upper(), timezone, label, format)
     with open_store() as store:
         for path in paths:
             loaded, reading = source_files.load(store, path, layout, source=source, adjustment=adjustment)
             print(f"{path}: {_told(loaded)}")
-            _show_broken(reading)
+            if reading.taken and loaded.added + loaded.skipped:
+                print(f"  {reading.taken}.")
+            show_broken(loaded)
 
 
 @load.command
@@ -186,7 +190,56 @@ def status(*symbols: str, all: bool = False, json: bool = False) -> None:
     else:
         _show(coverage, "Bars per symbol", json)
     if quarantined and not json:
-        print(f"{quarantined} rows that are no bars are in the quarantine.")
+        print(f"{quarantined} rows that are no bars are in the quarantine: `tandem data quarantine` lists them.")
+
+
+@app.command
+def quarantine(*symbols: str, source: str = "", json: bool = False) -> None:
+    """Print the rows that are no bars: which, and what is wrong with each.
+
+    Parameters
+    ----------
+    symbols
+        Only these.
+    source
+        Only what was marked with it.
+    json
+        Print JSON.
+    """
+    with open_store() as store:
+        table = tabled(store.bars.quarantine())
+    if symbols:
+        table = table[table["symbol"].isin([symbol.upper() for symbol in symbols])]
+    if source:
+        table = table[table["source"] == source]
+    show(table, f"{len(table):,} rows that are no bars", json=json, empty="No such rows are in the quarantine.")
+
+
+@app.command
+def remove(*, source: str, timeframe: Lengths | None = None, symbol: str = "", yes: bool = False) -> None:
+    """Take loaded bars out again; what was made of 1-minute bars goes with them, and what is on record stays.
+
+    Parameters
+    ----------
+    source
+        What they are marked with, as `tandem data list` prints it: `file`, `sample`, `alpaca`, ...
+    timeframe
+        Only bars of this length.
+    symbol
+        Only those of this symbol.
+    yes
+        Do not ask.
+    """
+    with open_store() as store:
+        found = _removable(store.bars.coverage(), source, timeframe, symbol.upper())
+        count, lengths = int(found["rows"].sum()), _by_length(found)["timeframe"].drop_duplicates().to_list()
+        whose = symbol.upper() or f"{found['symbol'].nunique():,} symbols"
+        print(f"{count:,} bars of {whose} from {source}: {', '.join(lengths)}.")
+        if not (yes or _typed(count)):
+            print("Nothing is removed.")
+            return
+        removed = store.bars.remove(source=source, timeframes=_lengths(lengths), symbol=symbol.upper())
+    print(f"Removed: {removed:,} bars. The cache follows by itself.")
 
 
 @app.command
@@ -246,13 +299,6 @@ def _told(loaded: "Loaded") -> str:
     parts = [f"{loaded.added:,} bars added", f"{loaded.skipped:,} there already" if loaded.skipped else ""]
     parts.append(f"{loaded.quarantined:,} rows quarantined" if loaded.quarantined else "")
     return ", ".join(part for part in parts if part) + "."
-
-
-def _show_broken(reading: "Reading") -> None:
-    for row in reading.broken.head(5).itertuples():
-        print(f"  line {row.line}: {row.flaw}")
-    if (more := len(reading.broken) - 5) > 0:
-        print(f"  and {more} more")
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -317,6 +363,42 @@ def _refuse_unknown(wanted: list[str], coverage: "pd.DataFrame") -> None:
         near = get_close_matches(absent[0], sorted(known), 1)
         mend = f"Did you mean {near[0]}?" if near else f"Run `tandem data load alpaca --symbols {absent[0]}`"
         raise DataError(f"no bars of {', '.join(absent)}", mend)
+
+
+def _removable(coverage: "pd.DataFrame", source: str, timeframe: str | None, symbol: str) -> "pd.DataFrame":
+    """The series to remove; minutes take those with them that were made of them."""
+    from tandem.market import DataError
+    from tandem.sources import made_of
+
+    sources = sorted(set(coverage["source"])) if len(coverage) else []
+    if source not in sources:
+        raise DataError(f"no bars from {source}", f"There are bars from: {', '.join(sources) or 'nowhere'}")
+    found = coverage[coverage["source"] == source]
+    if symbol:
+        found = found[found["symbol"] == symbol]
+    if timeframe:
+        found = found[found["timeframe"].isin(made_of(timeframe))]
+    if found.empty:
+        which = " ".join(filter(None, [timeframe, "bars", symbol and f"of {symbol}", f"from {source}"]))
+        raise DataError(f"no {which}", "`tandem data list` says what is there")
+    return found
+
+
+def _typed(count: int) -> bool:
+    """Whether somebody has typed how many bars are to go."""
+    import sys
+
+    from tandem.market import DataError
+
+    if not sys.stdin.isatty():
+        raise DataError("nobody is there to confirm it", "Give --yes to remove them")
+    return input(f"Type {count} to remove them: ").replace(",", "").strip() == str(count)
+
+
+def _lengths(names: list[str]) -> "list[Timeframe]":
+    from tandem.market import Timeframe
+
+    return [Timeframe(name) for name in names]
 
 
 def _covered(store: "Store") -> "pd.DataFrame":

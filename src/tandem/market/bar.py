@@ -1,5 +1,6 @@
 """One bar of prices."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -55,9 +56,9 @@ def flaw_of(open: float, high: float, low: float, close: float, volume: float) -
     """What is wrong with these figures, or an empty string."""
     prices = (open, high, low, close)
     if not all(isfinite(p) for p in prices):
-        return "a price is not a finite number"
+        return f"{_first(prices, isfinite)} is not a finite number"
     if not all(p > 0 for p in prices):
-        return "a price is not positive"
+        return f"{_first(prices, lambda price: price > 0)} is not positive"
     if high < low:
         return f"high {high} is below low {low}"
     if not (low <= open <= high and low <= close <= high):
@@ -65,3 +66,9 @@ def flaw_of(open: float, high: float, low: float, close: float, volume: float) -
     if not (isfinite(volume) and volume >= 0):
         return f"volume {volume} is negative or not a number"
     return ""
+
+
+def _first(prices: tuple[float, ...], law: Callable[[float], bool]) -> str:
+    """The first price that breaks a law, with its name."""
+    names = ("open", "high", "low", "close")
+    return next(f"{name} {price:g}" for name, price in zip(names, prices, strict=True) if not law(price))

@@ -3,6 +3,7 @@
 from tandem.sources import alpaca, files, samples, simulated
 from tandem.sources.alpaca import Estimate
 from tandem.sources.files import Layout, Reading
+from tandem.sources.longer import made_of
 from tandem.sources.simulated import Simulated, TruePair, simulate
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "TruePair",
     "alpaca",
     "files",
+    "made_of",
     "samples",
     "simulate",
     "simulated",

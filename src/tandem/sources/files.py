@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tandem.market import NEW_YORK, DataError, Timeframe
+from tandem.sources.length import Spacing, check, taken
 from tandem.sources.longer import keep_longer
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Layout:
     """How a file says what a bar is.
 
     Attributes:
-        timeframe: length of the bars.
+        timeframe: length of the bars; None where the file's times are to tell it.
         columns: our name to the file's, where the names differ (`symbol` -> `ticker`).
         symbol: the one symbol of a file that has no such column.
         timezone: of times that carry no zone themselves.
@@ -48,7 +49,7 @@ class Layout:
         format: strptime's form of the times; ISO 8601 where empty.
     """
 
-    timeframe: Timeframe
+    timeframe: Timeframe | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     symbol: str = ""
     timezone: str = "America/New_York"
@@ -62,11 +63,16 @@ class Reading:
 
     Attributes:
         bars: the rows that could be read, a bars frame with a column `line` besides.
-        broken: the rows that could not: `line` (the header is 1; of Parquet the row), `flaw`, `text`.
+        broken: the rows that could not: `line` (the header is 1; of Parquet the row), `flaw`, `text`, and `symbol` and
+            `start` where they could be read.
+        timeframe: length of the bars, given or told by their times.
+        taken: how the times told it, in words; empty where it was given.
     """
 
     bars: "pd.DataFrame"
     broken: "pd.DataFrame"
+    timeframe: Timeframe
+    taken: str = ""
 
 
 def read(path: Path, layout: Layout) -> Reading:
@@ -76,7 +82,8 @@ def read(path: Path, layout: Layout) -> Reading:
     Rows that can be read but break a law of prices are bars here: the store quarantines them.
 
     Raises:
-        DataError: the file is missing, not CSV or Parquet, without rows, or without a column that is needed.
+        DataError: the file is missing, not CSV or Parquet, without rows, or without a column that is needed; or its
+            times tell no length of bars, or another than the one given.
     """
     zone = _zone(layout.timezone)
     rows, broken = _rows(path)
@@ -84,7 +91,7 @@ def read(path: Path, layout: Layout) -> Reading:
     text = rows[["line", *found.values()]].set_axis(["line", *found], axis=1)
     if layout.symbol:
         text.insert(1, "symbol", layout.symbol)
-    return _reading(text, broken, layout, zone)
+    return _reading(path, text, broken, layout, zone)
 
 
 def load(
@@ -108,8 +115,8 @@ def load(
 
     reading = read(path, layout)
     rows = pd.concat([reading.bars.assign(flaw="", text=""), reading.broken]).assign(file=str(path))
-    loaded = store.bars.load(rows, timeframe=layout.timeframe, source=source, adjustment=adjustment)
-    if layout.timeframe is Timeframe.MIN_1:
+    loaded = store.bars.load(rows, timeframe=reading.timeframe, source=source, adjustment=adjustment)
+    if reading.timeframe is Timeframe.MIN_1:
         keep_longer(store, reading.bars, source=source, adjustment=adjustment)
     return loaded, reading
 
@@ -231,40 +238,73 @@ def _mend(name: str) -> str:
     return f"Name it with --map {name}=COLUMN" + (", or give --symbol." if name == "symbol" else ".")
 
 
-def _reading(text: "pd.DataFrame", broken: "pd.DataFrame", layout: Layout, zone: ZoneInfo) -> Reading:
+def _reading(path: Path, text: "pd.DataFrame", broken: "pd.DataFrame", layout: Layout, zone: ZoneInfo) -> Reading:
     import pandas as pd
 
     bars = pd.DataFrame({"symbol": text["symbol"].astype("str").str.strip().str.upper()})
-    bars["start"] = _starts(text["start"], layout, zone)
+    bars["start"] = _moments(text["start"], layout, zone)
     for name in (*PRICES, "volume", *OPTIONAL):
         if name in text:
             bars[name] = pd.to_numeric(text[name], errors="coerce").astype("float64")
     reason = _reasons(text, bars)
     bad = reason != ""
+    wall = _wall(bars["start"], zone)
+    timeframe, told = _length(path, bars["symbol"][~bad], wall[~bad], layout)
+    bars["start"] = _starts(bars["start"], wall, timeframe, layout)
     given = [",".join(map(str, row)) for row in text[bad].drop(columns="line").itertuples(index=False)]
     unread = _broken(text.loc[bad, "line"].to_list(), reason[bad].to_list(), given)
+    unread = unread.assign(symbol=bars.loc[bad, "symbol"].to_list(), start=bars.loc[bad, "start"].to_list())
     good = bars[~bad].assign(line=text.loc[~bad, "line"], volume=bars.loc[~bad, "volume"].round().astype("int64"))
     return Reading(
         good.sort_values(["symbol", "start"], ignore_index=True, kind="stable"),
         pd.concat([broken, unread]).sort_values("line", ignore_index=True),
+        timeframe,
+        told,
     )
 
 
-def _starts(times: "pd.Series[Any]", layout: Layout, zone: ZoneInfo) -> "pd.Series[Any]":
-    """Starts in UTC; NaT for a time that cannot be read or that a change of the clocks leaves out or doubles."""
+def _length(path: Path, symbols: "pd.Series[Any]", wall: "pd.Series[Any]", layout: Layout) -> tuple[Timeframe, str]:
+    """Of the bars, and how the times told it; a minute where no row can be read at all."""
+    if symbols.empty:
+        return layout.timeframe or Timeframe.MIN_1, ""
+    spacing = Spacing.of(symbols, wall)
+    if layout.timeframe is None:
+        return taken(path, spacing)
+    check(path, spacing, layout.timeframe)
+    return layout.timeframe, ""
+
+
+def _moments(times: "pd.Series[Any]", layout: Layout, zone: ZoneInfo) -> "pd.Series[Any]":
+    """Times in UTC; NaT for one that cannot be read or that a change of the clocks leaves out or doubles."""
     import pandas as pd
 
     if not pd.api.types.is_datetime64_any_dtype(times):
         times = _parsed(times.astype("str").str.strip(), layout.format, zone)
     elif getattr(times.dt, "tz", None) is None:
         times = _within_reason(times).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
-    times = _within_reason(times)
-    local = times.dt.tz_convert(zone)
-    if layout.timeframe is Timeframe.DAY_1:
-        midnight = local.dt.tz_localize(None).dt.normalize()
-        return pd.Series(midnight.dt.tz_localize(NEW_YORK).dt.tz_convert("UTC").dt.as_unit("us"))
-    shift = layout.timeframe.length if layout.label == "end" else pd.Timedelta(0)
-    return pd.Series((times.dt.tz_convert("UTC") - shift).dt.as_unit("us"))
+    return pd.Series(_within_reason(times).dt.tz_convert("UTC").dt.as_unit("us"))
+
+
+def _wall(moments: "pd.Series[Any]", zone: ZoneInfo) -> "pd.Series[Any]":
+    """What a clock of the zone showed; days that are written as midnights of UTC are those days everywhere."""
+    import pandas as pd
+
+    plain = moments.dt.tz_localize(None)
+    if (plain.dropna() == plain.dropna().dt.normalize()).all():
+        return pd.Series(plain)
+    return pd.Series(moments.dt.tz_convert(zone).dt.tz_localize(None))
+
+
+def _starts(
+    moments: "pd.Series[Any]", wall: "pd.Series[Any]", timeframe: Timeframe, layout: Layout
+) -> "pd.Series[Any]":
+    """Starts of the bars in UTC."""
+    import pandas as pd
+
+    if timeframe is Timeframe.DAY_1:
+        return pd.Series(wall.dt.normalize().dt.tz_localize(NEW_YORK).dt.tz_convert("UTC").dt.as_unit("us"))
+    shift = timeframe.length if layout.label == "end" else pd.Timedelta(0)
+    return pd.Series((moments - shift).dt.as_unit("us"))
 
 
 def _parsed(times: "pd.Series[Any]", form: str, zone: ZoneInfo) -> "pd.Series[Any]":
@@ -308,9 +348,8 @@ def _reasons(text: "pd.DataFrame", bars: "pd.DataFrame") -> "pd.Series[Any]":
 def _broken(lines: list[int], flaws: list[str], texts: list[str]) -> "pd.DataFrame":
     import pandas as pd
 
-    return pd.DataFrame({"line": lines, "flaw": flaws, "text": texts}).astype(
-        {"line": "int64", "flaw": "str", "text": "str"}
-    )
+    types = {"line": "int64", "flaw": "str", "text": "str", "symbol": "str", "start": "datetime64[us, UTC]"}
+    return pd.DataFrame({"line": lines, "flaw": flaws, "text": texts, "symbol": None, "start": None}).astype(types)
 
 
 def _zone(name: str) -> ZoneInfo:

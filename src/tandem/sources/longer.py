@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 LONGER: Final = (Timeframe.MIN_5, Timeframe.HOUR_1)
 
 
+def made_of(timeframe: str) -> tuple[Timeframe, ...]:
+    """Bars of this length, and the longer ones that a load of them keeps beside them."""
+    length = Timeframe(timeframe)
+    return (length, *LONGER) if length is Timeframe.MIN_1 else (length,)
+
+
 def keep_longer(store: "Store", minutes: "pd.DataFrame", *, source: str, adjustment: str) -> None:
     """Store 5-minute and hourly bars over the stretch of these 1-minute bars, from what the store has of them.
 

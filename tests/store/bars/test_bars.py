@@ -153,8 +153,8 @@ def test_no_symbols_and_no_bars_give_an_empty_frame_of_the_right_kind(store: Sto
 
 
 BREAKS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "a price is not a finite number": lambda frame: frame.assign(close=[100.5, np.nan, 102.5]),
-    "a price is not positive": lambda frame: frame.assign(low=[99.0, -1.0, 101.0]),
+    "close nan is not a finite number": lambda frame: frame.assign(close=[100.5, np.nan, 102.5]),
+    "low -1 is not positive": lambda frame: frame.assign(low=[99.0, -1.0, 101.0]),
     "high 90.0 is below low 100.0": lambda frame: frame.assign(high=[101.0, 90.0, 103.0]),
     "open or close is outside low and high": lambda frame: frame.assign(open=[100.0, 500.0, 102.0]),
     "volume -1.0 is negative or not a number": lambda frame: frame.assign(volume=[1, -1, 1]),

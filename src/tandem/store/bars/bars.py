@@ -1,7 +1,7 @@
 """Stored prices: `market_data`, and the quarantine of rows that are no bars."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tandem.store.bars.block import Stretch
     from tandem.store.bars.choice import Prefer
+    from tandem.store.bars.sift import Broken
     from tandem.store.bars.track import Strip, Track
     from tandem.store.cache.cache import Cache
     from tandem.store.cache.inventory import Cached
@@ -33,12 +34,14 @@ class Loaded:
         skipped: bars whose place was taken by the same or, without `revise`, by another bar.
         quarantined: rows that are no bars; `Bars.quarantine` has them with the reason.
         revised: bars stored as another revision of one that was there.
+        broken: the quarantined rows: what was given, and the reason.
     """
 
     added: int
     skipped: int
     quarantined: int
     revised: int = 0
+    broken: "tuple[Broken, ...]" = field(default=(), compare=False, repr=False)
 
 
 class Bars:
@@ -70,7 +73,8 @@ class Bars:
 
         Args:
             bars: columns `symbol, start (with a zone), open, high, low, close, volume` and optionally
-                `trade_count, vwap` (unknown where they are no sensible number), in any order.
+                `trade_count, vwap` (unknown where they are no sensible number), in any order. A column `flaw` says
+                of a row that is no bar why; others are kept with the rows that go to the quarantine.
             timeframe: their length.
             source: where they come from (`alpaca`, `sample`, `recycled`, ...).
             feed: the exchange feed (`iex`, `sip`), where there is one.
@@ -90,7 +94,7 @@ class Bars:
         with self._connections.use() as connection, connection.transaction():
             quarantine(connection, series, broken)
             added, revised = insert(connection, series, sound, revise)
-        return Loaded(added, len(sound) - added - revised, len(broken), revised)
+        return Loaded(added, len(sound) - added - revised, len(broken), revised, tuple(broken))
 
     def read(
         self,
@@ -269,6 +273,21 @@ class Bars:
 
         with self._connections.use() as connection:
             return following(connection, chosen, timeframe, _utc(after))
+
+    def remove(self, *, source: str, timeframes: Sequence[Timeframe], symbol: str = "") -> int:
+        """Take everybody's bars of a source out again, with what its loads left in the quarantine; how many bars.
+
+        What a desk saw in a world stays, and so does everything on record.
+
+        Args:
+            source: what they are marked with.
+            timeframes: of these lengths.
+            symbol: of this one alone.
+        """
+        from tandem.store.bars.removal import remove
+
+        with self._connections.use() as connection, connection.transaction():
+            return remove(connection, source, timeframes, symbol)
 
     def coverage(self) -> "pd.DataFrame":
         """What is stored, one row per symbol, timeframe, source, feed and adjustment.

@@ -154,8 +154,10 @@ def _is_sorted(order: NDArray[np.int64]) -> bool:
 def _broken(
     bars: pd.DataFrame, figures: Floats, named: Flags, time_flaws: NDArray[np.object_], rows: NDArray[np.int64]
 ) -> list[Broken]:
+    known = bars["flaw"].to_list() if "flaw" in bars else [""] * len(bars)
+
     def why(row: int) -> str:
-        flaw = time_flaws[row] if named[row] else "no symbol"
+        flaw = known[row] or (time_flaws[row] if named[row] else "no symbol")
         return str(flaw) or flaw_of(*figures[:5, row].tolist()) or f"volume {figures[4, row]} is not a count of shares"
 
     return [Broken(_given(bars, row), why(row)) for row in rows.tolist()]
