@@ -46,7 +46,7 @@ PUBLIC = {
     "screening": """
         DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
         Progress Refusals RefusedPair Score Screen Step SymbolRefused check_asked code_version draw_funnel
-        draw_score draw_spread engine_of experiments_of identify nearest_misses next_morning
+        draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses next_morning
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
@@ -67,12 +67,12 @@ PUBLIC = {
     "desk": """
         ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
         Tracked TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
-        formation identify_day in_one_process keys_of minutes on_record plan_of prepare recycled
+        formation identify_day in_one_process keys_of last_configuration minutes on_record plan_of prepare recycled
         refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
     """,
     "operations": """
-        Summary findings_document picture print_findings print_refusals print_summary summarise
-        write_report write_summary
+        Summary findings_document picture print_findings print_hints print_passport print_refusals
+        print_summary summarise without_minutes write_report write_summary
     """,
     "cli": "main",
 }

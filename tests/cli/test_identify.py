@@ -9,7 +9,7 @@ import pytest
 from tandem.cli import opening
 from tandem.cli.app import run
 from tandem.cli.identify import identify
-from tandem.desk import configuration_of
+from tandem.desk import configuration_of, tracked_of
 from tandem.market import ConfigError, DataError, Timeframe, WorldKind, resample
 
 FRIDAY, THURSDAY = date(2023, 1, 27), date(2023, 1, 26)
@@ -118,9 +118,10 @@ def test_it_goes_on_record_once_in_the_world_that_would_trade(january, capsys):
     (world,) = january.worlds()
     assert world.kind is WorldKind.PAPER
     facts = january.facts(world)
-    made = configuration_of(facts, FRIDAY)
+    made, tracked = configuration_of(facts, FRIDAY), tracked_of(facts, FRIDAY, 1)
     assert made is not None
-    assert f"Recorded as version 1 of 2023-01-27 in {world}. MLflow run {made.runs['technology']}" in first
+    assert tracked is not None
+    assert f"Recorded as version 1 of 2023-01-27 in {world}. MLflow run {tracked.runs['technology']}" in first
     identify(session=FRIDAY)
     assert "nothing changed" in " ".join(capsys.readouterr().out.split())
     identify(session=FRIDAY, min_bars=250)

@@ -91,7 +91,7 @@ class Stage:
         """Put a configuration on record under which pairs stand like this."""
         made = TradingConfiguration(
             session.day, 1, str(self.facts.world), ("technology",), False, Timeframe.MIN_5, 7, session.open,
-            session.open, "settings", "data", "", {}, tuple(ConfiguredPair(life.pair, life) for life in lives),
+            session.open, "settings", "data", "", tuple(ConfiguredPair(life.pair, life) for life in lives),
         )  # fmt: skip
         self.facts.append(Record(made, session.day, session.morning, f"configuration.{session.day}"))
 

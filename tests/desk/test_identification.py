@@ -167,7 +167,7 @@ def test_mlflow_that_is_away_is_on_record_and_the_identification_counts(january:
     away = Tracking("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", Path())
     found = identify_day(january, facts, WEDNESDAY, SETTINGS, tracking=away)
     assert found.untracked is not None
-    assert found.configuration.runs == {}
+    assert found.runs == {}
     assert [record.body for record in facts.read(Refusal)] == [found.untracked]
     assert configuration_of(facts, WEDNESDAY.day) == found.configuration
 

@@ -139,7 +139,7 @@ class Diary:
         screen = self.store.put(table.to_bytes())
         configuration = TradingConfiguration(
             day, version, str(self.facts.world), ("technology",), False, Timeframe.MIN_5, 7, at("9:30", DAY),
-            at("15:55", DAY), "settings", "data", screen, {},
+            at("15:55", DAY), "settings", "data", screen,
             (ConfiguredPair(PAIR, life, 1 if selected else None, 0.8 if selected else None, key),),
         )  # fmt: skip
         models = {str(PAIR): self.store.put(model(day).to_bytes())} if selected else {}

@@ -237,8 +237,9 @@ def _where(found: "Identification", *, dry_run: bool) -> str:
     said = f"Recorded as version {made.version} of {made.session} in {made.world}."
     if found.untracked:
         return f"{said} [yellow]MLflow knows nothing of it: {found.untracked.why}[/]"
-    if not made.runs:
+    if not found.runs:
         return said
-    first = next(iter(made.runs.values()))
-    more = f" and {len(made.runs) - 1} more" if len(made.runs) > 1 else ""
-    return f"{said} MLflow run {first}{more}: `tandem mlflow ui`."
+    first, *others = found.runs.values()
+    more = f" and {len(others)} more" if others else ""
+    late = ", sent just now" if found.is_sent and not found.is_new else ""
+    return f"{said} MLflow run {first}{more}{late}: `tandem mlflow ui`."

@@ -1,7 +1,13 @@
 """The one loop, and the worlds it runs in."""
 
 from tandem.desk.backtest import backtest_desk
-from tandem.desk.configuration import ConfiguredPair, TradingConfiguration, configuration_of, fact_key
+from tandem.desk.configuration import (
+    ConfiguredPair,
+    TradingConfiguration,
+    configuration_of,
+    fact_key,
+    last_configuration,
+)
 from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
@@ -13,6 +19,7 @@ from tandem.desk.recycled import Recycled, recycled
 from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
 from tandem.desk.standing import refusal_of
+from tandem.desk.tracked import Tracked, tracked_of
 
 __all__ = [
     "ConfiguredPair",
@@ -23,6 +30,7 @@ __all__ = [
     "Plan",
     "Recycled",
     "Rehearsal",
+    "Tracked",
     "TradingConfiguration",
     "alpaca_desk",
     "backtest_desk",
@@ -34,6 +42,7 @@ __all__ = [
     "identify_day",
     "in_one_process",
     "keys_of",
+    "last_configuration",
     "minutes",
     "on_record",
     "plan_of",
@@ -43,6 +52,7 @@ __all__ = [
     "run_session",
     "symbols_of",
     "through_sockets",
+    "tracked_of",
     "training",
     "visiting_desk",
 ]

@@ -72,7 +72,6 @@ class TradingConfiguration:
         settings: SHA-256 of every setting that decides.
         data_version: SHA-256 of the bars.
         screen: SHA-256 of the table of all pairs, a blob of the store.
-        runs: MLflow's run by sector; empty where MLflow was away or not asked.
         pairs: those that stand somewhere: selected ones by rank, then the others by name.
     """
 
@@ -90,7 +89,6 @@ class TradingConfiguration:
     settings: str
     data_version: str
     screen: str
-    runs: Mapping[str, str]
     pairs: tuple[ConfiguredPair, ...]
 
     @property

@@ -1,7 +1,9 @@
-"""The identification of a morning: bars in, pairs out, MLflow and the day's trading configuration on record."""
+"""The identification of a morning: bars in, pairs out, the day's trading configuration on record, then MLflow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from tandem.desk.configuration import (
 from tandem.desk.history import formation
 from tandem.desk.plan import passport_records
 from tandem.desk.standing import standing
+from tandem.desk.tracked import Tracked, tracked_of
 from tandem.market import DataError, FactConflict, Refusal, Session, StoreError
 from tandem.screening import (
     Funnel,
@@ -31,6 +34,9 @@ from tandem.screening import (
 )
 from tandem.store import Facts, Panel, Record, Store, Tracking
 
+# How many others may record another version of the same morning between our look and our own record.
+ATTEMPTS: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Identification:
@@ -42,6 +48,8 @@ class Identification:
         funnel: the counts.
         table: every pair considered, with the gate at which it ended.
         is_new: False where it was on record already and nothing has changed.
+        tracked: where MLflow has it; None where it knows nothing of it.
+        is_sent: whether it was sent there in this call.
         untracked: why MLflow knows nothing of it; None where it does, or was not asked.
     """
 
@@ -50,7 +58,14 @@ class Identification:
     funnel: Funnel
     table: PairTable
     is_new: bool = True
+    tracked: Tracked | None = None
+    is_sent: bool = False
     untracked: Refusal | None = None
+
+    @property
+    def runs(self) -> Mapping[str, str]:
+        """Id of MLflow's run of each sector."""
+        return self.tracked.runs if self.tracked else {}
 
 
 def identify_day(
@@ -66,7 +81,8 @@ def identify_day(
     """Identify the pairs of a trading date on what was known at 6:00, and put it on record.
 
     The same bars and settings change nothing; others make the next version of the day's configuration.
-    It does not depend on MLflow: where that is away, a Refusal is on record and the identification counts.
+    It does not depend on MLflow, which is told when all is on record: where it is away, a Refusal is too, and the
+    next identification of the same bars and settings sends what MLflow lacks.
 
     Args:
         tracking: MLflow; without it nothing is sent there.
@@ -76,42 +92,48 @@ def identify_day(
     Raises:
         DataError: no active sector has two symbols with bars, or the newest bars are not of the session before.
     """
-    symbols = symbols_of(store, settings)
-    panel = formation(store, symbols, session, settings)
-    sectors = store.sectors.of(symbols)
+    panel = formation(store, symbols_of(store, settings), session, settings)
+    sectors = store.sectors.of(panel.symbols)
     decided = settings_digest(settings, sectors)
     known = configuration_of(facts, session.day)
+    origin = Origin(session, sectors, settings, panel.version, decided, known.version + 1 if known else 1, facts.world)
     if known is not None and known.is_of(decided, panel.version):
-        return on_record(store, facts, known)
+        return _tracked(store, facts, on_record(store, facts, known), origin, tracking)
     with engine_of(settings.screen, settings.home) as engine:
         screen = identify(panel, session, settings, sectors, engine=engine, progress=progress)
-    origin = Origin(session, sectors, settings, panel.version, known.version + 1 if known else 1, facts.world)
     if not record:
-        return Identification(_configured(store, facts, panel, screen, origin, decided), *_found(screen))
-    document = screen.table.to_bytes()
-    runs = _tracked(tracking, screen, origin, document)
-    untracked = runs if isinstance(runs, Refusal) else None
-    configuration = replace(
-        _configured(store, facts, panel, screen, origin, decided),
-        screen=store.blobs.put(document),
-        runs={} if isinstance(runs, Refusal) else runs,
-    )
-    return _recorded(store, facts, session, Identification(configuration, *_found(screen), untracked=untracked))
+        return _found(screen, _configured(store, facts, panel, screen, origin))
+    found = _recorded(store, facts, panel, screen, origin)
+    return _tracked(store, facts, found, origin, tracking)
 
 
-def _found(screen: Screen) -> tuple[tuple[Passport, ...], Funnel, PairTable]:
-    return screen.passports, screen.funnel, screen.table
+def _found(screen: Screen, configuration: TradingConfiguration) -> Identification:
+    return Identification(configuration, screen.passports, screen.funnel, screen.table)
 
 
-def _tracked(tracking: Tracking | None, screen: Screen, origin: Origin, document: bytes) -> dict[str, str] | Refusal:
+def _tracked(
+    store: Store, facts: Facts, found: Identification, origin: Origin, tracking: Tracking | None
+) -> Identification:
+    """MLflow is told of what is on record and it lacks."""
+    if tracking is None or found.tracked is not None:
+        return found
+    made, session = found.configuration, origin.session
+    screen = Screen(session.day, found.passports, found.funnel, found.table)
     try:
-        return track(tracking, screen, origin, document) if tracking else {}
+        runs = track(tracking, screen, replace(origin, version=made.version), store.blobs.get(made.screen))
     except StoreError as error:
-        return Refusal("not tracked", str(error), "screening")
+        untracked = Refusal("not tracked", str(error), "screening")
+        if found.untracked is None:
+            key = fact_key("refusal.tracking", session.day, made.version)
+            facts.append(Record(untracked, session.day, session.morning, key))
+        return replace(found, untracked=untracked)
+    told = Tracked(session.day, made.version, runs)
+    facts.append(Record(told, session.day, session.morning, fact_key("tracked", session.day, made.version)))
+    return replace(found, tracked=told, is_sent=True, untracked=None)
 
 
 def _configured(
-    store: Store, facts: Facts, panel: Panel, screen: Screen, origin: Origin, decided: str
+    store: Store, facts: Facts, panel: Panel, screen: Screen, origin: Origin, table: str = ""
 ) -> TradingConfiguration:
     session, settings = origin.session, origin.settings
     return TradingConfiguration(
@@ -124,10 +146,9 @@ def _configured(
         formation_days=settings.screen.formation_days,
         window_first=_utc(panel.starts[0]),
         window_last=_utc(panel.starts[-1]),
-        settings=decided,
+        settings=origin.settings_version,
         data_version=panel.version,
-        screen="",
-        runs={},
+        screen=table,
         pairs=ranked(standing(facts, session, screen, settings, store.sectors.of, origin.version)),
     )
 
@@ -143,12 +164,17 @@ def on_record(store: Store, facts: Facts, configuration: TradingConfiguration) -
     key = fact_key("funnel", day, version)
     funnel = next(record.body for record in facts.read(Funnel, session=day) if record.key == key)
     passports = {record.key: record.body for record in facts.read(Passport, session=day)}
+    key = fact_key("refusal.tracking", day, version)
+    tracked = tracked_of(facts, day, version)
+    refused = next((record.body for record in facts.read(Refusal, session=day) if record.key == key), None)
     return Identification(
         configuration,
         tuple(passports[each.passport] for each in configuration.pairs if each.is_selected),
         funnel,
         PairTable.from_bytes(store.blobs.get(configuration.screen)),
         is_new=False,
+        tracked=tracked,
+        untracked=None if tracked else refused,
     )
 
 
@@ -168,26 +194,33 @@ def symbols_of(store: Store, settings: Settings) -> list[str]:
     return sorted(set().union(*sectors))
 
 
-def _recorded(store: Store, facts: Facts, session: Session, found: Identification) -> Identification:
-    configuration = found.configuration
-    day, at, version = session.day, session.morning, configuration.version
-    records: list[Record] = [
+def _recorded(store: Store, facts: Facts, panel: Panel, screen: Screen, origin: Origin) -> Identification:
+    """All or nothing. Somebody else may do the same morning at the same time: with other settings both count."""
+    table = store.blobs.put(screen.table.to_bytes())
+    for _ in range(ATTEMPTS):
+        found = _found(screen, _configured(store, facts, panel, screen, origin, table))
+        try:
+            facts.append(*_records(origin.session, found))
+        except FactConflict:
+            other = configuration_of(facts, origin.session.day)
+            if other is None or other.version < origin.version:
+                raise
+            if other.is_of(origin.settings_version, origin.data_version):
+                return on_record(store, facts, other)
+            origin = replace(origin, version=other.version + 1)
+        else:
+            return found
+    raise StoreError(f"others identify {origin.session.day} over and over", "Run it again when they are done")
+
+
+def _records(session: Session, found: Identification) -> list[Record]:
+    day, at, version = session.day, session.morning, found.configuration.version
+    return [
         Record(found.funnel, day, at, fact_key("funnel", day, version)),
         *passport_records(session, version, found.passports),
-        *(_change(session, version, life) for life in configuration.changes),
-        Record(configuration, day, at, fact_key("configuration", day, version)),
+        *(_change(session, version, life) for life in found.configuration.changes),
+        Record(found.configuration, day, at, fact_key("configuration", day, version)),
     ]
-    if found.untracked:
-        records.append(Record(found.untracked, day, at, fact_key("refusal.tracking", day, version)))
-    try:
-        facts.append(*records)
-    except FactConflict:
-        # Somebody else did the same morning at the same time.
-        other = configuration_of(facts, day)
-        if other is None or not other.is_of(configuration.settings, configuration.data_version):
-            raise
-        return on_record(store, facts, other)
-    return found
 
 
 def _change(session: Session, version: int, life: PairLife) -> Record[PairLife]:

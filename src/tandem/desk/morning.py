@@ -10,6 +10,7 @@ from tandem.desk.configuration import TradingConfiguration, configuration_of, fa
 from tandem.desk.history import training
 from tandem.desk.identification import Identification, identify_day, on_record
 from tandem.desk.plan import Plan, plan_of, record_plan
+from tandem.desk.tracked import Tracked
 from tandem.forecast import ModelRegistered, PairModel, train_pair
 from tandem.market import Pair, Refusal, Session, StoreError
 from tandem.screening import Funnel, PairLife, Passport
@@ -99,7 +100,7 @@ def train(
 
 def copy_plan(source: Facts, target: Facts, session: Session) -> None:
     """Let another world trade a date by the same identification and plan."""
-    for kind in (Funnel, Passport, PairLife, TradingConfiguration, Plan):
+    for kind in (Funnel, Passport, PairLife, TradingConfiguration, Tracked, Plan):
         target.append(*source.read(kind, session=session.day))
 
 

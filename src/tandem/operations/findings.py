@@ -110,6 +110,7 @@ def findings_document(found: Identification, *, top: int, asked: Sequence[str] =
         "changes": msgspec.to_builtins(found.configuration.changes),
         "refused": len(table) - len(found.passports),
         "refusals": [{"pair": str(table.pair(row)), **_plain(table.why(row))} for row in rows],
+        "runs": dict(found.runs),
         "not_tracked": found.untracked.why if found.untracked else None,
     }
 

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -13,6 +13,8 @@ from tandem.market import StoreError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from sqlalchemy import Connection
 
 Steps = Sequence[tuple[str, float, int]]
 QUIET = {
@@ -20,6 +22,9 @@ QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
 }
+FIRST_USE: Final = "first use"
+PATIENCE: Final = "5min"
+SUPERSEDED: Final = "superseded_by"
 
 
 class Tracking:
@@ -42,18 +47,22 @@ class Tracking:
         Raises:
             StoreError: within the `with` block, MLflow or its database refuses.
         """
-        for name, value in QUIET.items():
-            os.environ.setdefault(name, value)
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
+        with self._refusing():
+            yield self._client()
 
-        try:
-            self._reach()
-            yield MlflowClient(self._uri, registry_uri=self._uri)
-        except (MlflowException, SQLAlchemyError) as error:
-            reason = str(error).splitlines()[0]
-            raise StoreError(f"MLflow's tracking store refuses: {reason}", "See that its database is up") from error
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Keep every other process from doing the same at the same time; it waits, some minutes at most.
+
+        Raises:
+            StoreError: within the `with` block, the database refuses, or another is at it for too long.
+        """
+        from sqlalchemy import text
+
+        with self._refusing(), self._connected() as connection:
+            connection.execute(text(f"SET lock_timeout = '{PATIENCE}'"))
+            connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:what, 0))"), {"what": what})
+            yield
 
     @contextmanager
     def runs(self, experiment: str, at: datetime, tags: Mapping[str, str]) -> "Iterator[Runs]":
@@ -68,22 +77,59 @@ class Tracking:
             StoreError: within the `with` block, MLflow or its database refuses.
         """
         with self.client() as client:
+            self._artifacts.mkdir(parents=True, exist_ok=True)
             yield Runs(client, self._experiment(client, experiment), at, tags)
 
-    def _reach(self) -> None:
-        # MLflow itself tries again for the better part of an hour.
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError) as error:
+            reason = str(error).splitlines()[0]
+            raise StoreError(f"MLflow's tracking store refuses: {reason}", "See that its database is up") from error
+        except OSError as error:
+            where, reason = error.filename or self._artifacts, error.strerror or str(error)
+            mend = "See that this is a folder that can be written, with room on the disk"
+            raise StoreError(f"MLflow's files cannot be kept, {where}: {reason}", mend) from error
+
+    def _client(self) -> "MlflowClient":
+        from mlflow import MlflowClient
+
+        if self._reached:
+            return MlflowClient(self._uri, registry_uri=self._uri)
+        # The first use makes MLflow's tables, which two cannot do at once. Where the database is away, MLflow itself
+        # tries again for the better part of an hour; the lock says so at once.
+        with self.alone(FIRST_USE):
+            client = MlflowClient(self._uri, registry_uri=self._uri)
+        self._reached = True
+        return client
+
+    def _connected(self) -> "Connection":
         from sqlalchemy import create_engine
+        from sqlalchemy.exc import ArgumentError
         from sqlalchemy.pool import NullPool
 
-        if not self._reached:
-            create_engine(self._uri, poolclass=NullPool).connect().close()
-            self._reached = True
+        try:
+            return create_engine(self._uri, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()
+        except (ValueError, ImportError, ArgumentError):
+            # What these say may hold a part of the password.
+            mend = "Check it; special characters are percent-encoded"
+            raise StoreError("the address of MLflow's database cannot be read", mend) from None
 
     def _experiment(self, client: "MlflowClient", name: str) -> str:
         found = client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        return str(client.create_experiment(name, artifact_location=self._artifacts.as_uri()))
+        with self.alone("new experiment"):
+            found = client.get_experiment_by_name(name)
+            if found is not None:
+                return str(found.experiment_id)
+            return str(client.create_experiment(name, artifact_location=self._artifacts.as_uri()))
 
 
 class Runs:
@@ -123,21 +169,57 @@ class Runs:
         Returns:
             Its id.
         """
-        from mlflow.entities import Metric, Param
+        with self.begun(name, tags, params, metrics, steps, files, inputs) as run:
+            return run
 
+    @contextmanager
+    def begun(
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        params: Mapping[str, object],
+        metrics: Mapping[str, float],
+        steps: Steps = (),
+        files: Mapping[str, bytes] | None = None,
+        inputs: Sequence[Any] = (),
+    ) -> Iterator[str]:
+        """The id of a run like those of `add` that is over with the block: finished, or failed where that raises."""
         info = self.client.create_run(self.experiment, tags={**self._tags, **tags}, run_name=name).info
         run = str(info.run_id)
+        try:
+            self._log(run, params, metrics, steps)
+            if inputs:
+                self.client.log_inputs(run, list(inputs))
+            _write(_folder(str(info.artifact_uri)), files or {})
+            yield run
+        except BaseException:
+            with suppress(Exception):
+                self.client.set_terminated(run, "FAILED")
+            raise
+        self.client.set_terminated(run)
+
+    def known(self, tags: Mapping[str, str]) -> "list[Run]":
+        """Runs that have these tags, newest first, without those that another has superseded."""
+        asked = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+        return [run for run in self.client.search_runs([self.experiment], asked) if SUPERSEDED not in run.data.tags]
+
+    def supersede(self, old: "Run", by: str) -> None:
+        """Say on a run, and on its children, that another counts; one that never ended is ended."""
+        run = str(old.info.run_id)
+        for each in [old, *self.known({"mlflow.parentRunId": run})]:
+            self.client.set_tag(each.info.run_id, SUPERSEDED, by)
+            if each.info.status == "RUNNING":
+                self.client.set_terminated(each.info.run_id, "KILLED")
+
+    def _log(self, run: str, params: Mapping[str, object], metrics: Mapping[str, float], steps: Steps) -> None:
+        from mlflow.entities import Metric, Param
+
         values = [*((key, value, 0) for key, value in metrics.items()), *steps]
         self.client.log_batch(
             run,
             metrics=[Metric(key, value, self._at, step) for key, value, step in values],
             params=[Param(key, str(value)) for key, value in params.items()],
         )
-        if inputs:
-            self.client.log_inputs(run, list(inputs))
-        _write(_folder(str(info.artifact_uri)), files or {})
-        self.client.set_terminated(run)
-        return run
 
 
 def _folder(uri: str) -> Path:

@@ -37,7 +37,9 @@ def recorded(market, panel, day, across, sectors, module_store, tmp_path_factory
     bars = panel(market)
     screen = identify(bars, day, across, sectors)
     tracking = Tracking(module_store.database("mlflow_db"), tmp_path_factory.mktemp("artifacts"))
-    runs = track(tracking, screen, Origin(day, sectors, across, bars.version, 2, WORLD), screen.table.to_bytes())
+    runs = track(
+        tracking, screen, Origin(day, sectors, across, bars.version, "settings", 2, WORLD), screen.table.to_bytes()
+    )
     with tracking.client() as client:
         yield client, screen, runs, bars.version
 
@@ -118,7 +120,7 @@ def test_the_funnel_and_the_table_are_beside_the_run(recorded):
 def test_a_tracking_store_that_is_away_says_so_at_once(recorded, day, across, sectors, tmp_path):
     away = Tracking("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", tmp_path)
     with pytest.raises(StoreError, match="MLflow's tracking store refuses"):
-        track(away, recorded[1], Origin(day, sectors, across, "data", 1, WORLD), b"")
+        track(away, recorded[1], Origin(day, sectors, across, "data", "settings", 1, WORLD), b"")
 
 
 @pytest.mark.parametrize(

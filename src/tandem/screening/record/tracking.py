@@ -1,4 +1,4 @@
-"""A morning's identification in MLflow: a run for each sector, under it one for each selected pair.
+"""A morning's identification in MLflow: a run for each sector, under it one for each of its best pairs.
 
 Experiments are `pairs_trading/{sector}_sector/identification`; pairs across sectors are in
 `pairs_trading/cross_sector/identification`.
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 MOST_PICTURES: Final = 20
+# MLflow takes some 40 runs a second. Pairs beyond them are in the table and in the store.
+MOST_CHILDREN: Final = 300
 LARGEST: Final = 16 * 2**20
 # MLflow has room for so much of a digest; the whole of it is a tag and in the source.
 DIGEST: Final = 36
@@ -43,6 +45,7 @@ class Origin:
         sectors: of each symbol.
         settings: that decided.
         data_version: SHA-256 of the bars.
+        settings_version: SHA-256 of the settings that decided.
         version: of the day's trading configuration.
         world: the account that will trade by it.
     """
@@ -51,6 +54,7 @@ class Origin:
     sectors: Mapping[str, str]
     settings: Settings
     data_version: str
+    settings_version: str
     version: int
     world: World
 
@@ -73,7 +77,7 @@ class SectorCount:
 
 
 def track(tracking: Tracking, screen: Screen, origin: Origin, document: bytes) -> dict[str, str]:
-    """Record a screen in MLflow.
+    """Record a screen in MLflow, once: runs that are there and finished are taken, others are superseded.
 
     Args:
         document: the table of pairs, kept beside the runs unless it is very large.
@@ -82,27 +86,13 @@ def track(tracking: Tracking, screen: Screen, origin: Origin, document: bytes) -
         The id of each sector's run.
 
     Raises:
-        StoreError: the tracking store is away.
+        StoreError: the tracking store is away, or its files cannot be written.
     """
-    ranks = {passport.pair: rank for rank, passport in enumerate(screen.passports, start=1)}
-    found = {}
-    for count in sector_counts(screen.table, origin.sectors, origin.settings):
-        own = [passport for passport in screen.passports if passport.sector == count.sector]
-        experiment = f"{experiments_of(count.sector)}/identification"
-        with tracking.runs(experiment, origin.session.morning, _tags(count.sector, origin)) as runs:
-            inputs = [_dataset(screen, origin)]
-            parent = runs.add(
-                f"{count.sector} {origin.session.day}",
-                {},
-                _params(origin.settings),
-                _totals(count, screen, origin.settings),
-                files=_documents(count, document),
-                inputs=inputs,
-            )
-            for passport in own:
-                _child(runs, parent, passport, ranks[passport.pair], inputs)
-        found[count.sector] = parent
-    return found
+    with tracking.alone(f"identification {world_tag(origin.world)} {origin.session.day}"):
+        return {
+            count.sector: _recorded(tracking, count, screen, origin, document)
+            for count in sector_counts(screen.table, origin.sectors, origin.settings)
+        }
 
 
 def sector_counts(table: PairTable, sectors: Mapping[str, str], settings: Settings) -> tuple[SectorCount, ...]:
@@ -151,6 +141,42 @@ def passport_figures(passport: Passport) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if isfinite(value)}
 
 
+def _recorded(tracking: Tracking, count: SectorCount, screen: Screen, origin: Origin, document: bytes) -> str:
+    experiment = f"{experiments_of(count.sector)}/identification"
+    with tracking.runs(experiment, origin.session.morning, _tags(count.sector, origin)) as runs:
+        known = runs.known(_identity(origin) | {"level": "sector"})
+        if done := [run for run in known if run.info.status == "FINISHED"]:
+            return str(done[0].info.run_id)
+        made = _added(runs, count, screen, origin, document)
+        for each in known:
+            runs.supersede(each, made)
+        return made
+
+
+def _added(runs: Runs, count: SectorCount, screen: Screen, origin: Origin, document: bytes) -> str:
+    ranked = enumerate(screen.passports, start=1)
+    own = [(rank, passport) for rank, passport in ranked if passport.sector == count.sector]
+    best, inputs = own[:MOST_CHILDREN], [_dataset(screen, origin)]
+    with runs.begun(
+        f"{count.sector} {origin.session.day}",
+        {"level": "sector"} | _note(len(own), len(best)),
+        _params(origin.settings),
+        _totals(count, screen, origin.settings) | {"children": float(len(best))},
+        files=_documents(count, document),
+        inputs=inputs,
+    ) as parent:
+        for rank, passport in best:
+            _child(runs, parent, passport, rank, inputs)
+    return parent
+
+
+def _note(selected: int, children: int) -> dict[str, str]:
+    if children == selected:
+        return {}
+    said = f"Selected {selected:,} pairs; the best {children:,} have a run of their own (children {children:,})."
+    return {"mlflow.note.content": said}
+
+
 def _count(sector: str, table: PairTable, own: NDArray[np.bool_], passing: NDArray[np.bool_]) -> SectorCount:
     refused = np.bincount(table.gate[own], minlength=SELECTED + 1)[:SELECTED]
     pairs = int(own.sum())
@@ -159,11 +185,14 @@ def _count(sector: str, table: PairTable, own: NDArray[np.bool_], passing: NDArr
 
 
 def _tags(sector: str, origin: Origin) -> dict[str, str]:
+    return {"sector": sector, "code_version": code_version(), **_identity(origin)}
+
+
+def _identity(origin: Origin) -> dict[str, str]:
     return {
-        "sector": sector,
         "session": str(origin.session.day),
         "data_version": origin.data_version,
-        "code_version": code_version(),
+        "settings_version": origin.settings_version,
         "configuration_version": str(origin.version),
         "world": world_tag(origin.world),
     }
@@ -217,7 +246,7 @@ def _child(runs: Runs, parent: str, passport: Passport, rank: int, inputs: "Sequ
         files["passport.png"] = passport_png(passport)
     runs.add(
         f"{passport.pair} {passport.session}",
-        {"mlflow.parentRunId": parent, "pair": str(passport.pair), "rank": str(rank)},
+        {"mlflow.parentRunId": parent, "level": "pair", "pair": str(passport.pair), "rank": str(rank)},
         {
             "pair": passport.pair,
             "timeframe": passport.timeframe,
