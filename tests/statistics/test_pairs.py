@@ -5,7 +5,15 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from tandem.statistics import RefusedPairs, Unfit, all_pairs, correlations, measure_spreads, screen_johansen
+from tandem.statistics import (
+    RefusedPairs,
+    Unfit,
+    all_pairs,
+    correlations,
+    measure_spreads,
+    screen_cointegration,
+    screen_johansen,
+)
 
 GENERATOR = np.random.default_rng(0)
 NONSENSE = {
@@ -56,3 +64,39 @@ def test_nonsense_gives_numbers_or_refusals_and_never_a_warning(prices):
         columns = (getattr(table, field.name) for field in fields(table) if field.name != "refused")
         assert not any(np.isnan(column).any() for column in columns)
     np.testing.assert_array_equal(prices, before)
+
+
+@pytest.mark.parametrize("test", [screen_cointegration, screen_johansen, correlations, measure_spreads])
+def test_a_matrix_on_its_side_is_noticed_where_it_can_be_nothing_else(test):
+    with pytest.raises(ValueError, match=r"\(symbols, bars\), got 250 x 4: transpose"):
+        test(np.zeros((250, 4)))
+    assert test(np.zeros((250, 4)), [[0, 1]]) is not None
+    assert test(np.zeros((4, 250))) is not None
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ([["CTSH", "NVDA"]], "whole numbers from 0 on, got .*'CTSH'"),
+        ([[0.5, 1.7]], "whole numbers from 0 on, got .*0.5"),
+        ([[True, False]], "whole numbers from 0 on, got .*True"),
+        ([[0, np.nan]], "whole numbers from 0 on"),
+        ([0, 1], r"the shape \(pairs, 2\), got \(2,\)"),
+        ([[0, 1, 2]], r"the shape \(pairs, 2\), got \(1, 3\)"),
+        ([[0, 4]], "rows 0 to 4 of 3 symbols"),
+    ],
+)
+def test_pairs_that_name_no_rows_are_said(pairs, said):
+    with pytest.raises(ValueError, match=said):
+        screen_cointegration(np.zeros((3, 40)), pairs)
+
+
+def test_no_pairs_have_no_rows():
+    assert len(screen_cointegration(np.zeros((3, 40)), [])) == 0
+
+
+def test_refused_pairs_show_their_reasons():
+    refused = RefusedPairs.of(all_pairs(3), np.array([Unfit.CONSTANT, Unfit.TOO_FEW_BARS, Unfit.CONSTANT]), np.ones(3))
+    assert refused.reasons() == {"constant price": 2, "too few common bars": 1}
+    assert repr(refused) == "RefusedPairs(2 constant price, 1 too few common bars)"
+    assert repr(RefusedPairs.of(all_pairs(2), np.array([0]), np.array([50]))) == "RefusedPairs(none)"

@@ -31,7 +31,7 @@ class CointegrationTable:
             rank 0.
         pvalue: MacKinnon's asymptotic one in the deciding order; from a gamma law for Johansen's trace.
         lags: lagged differences in the deciding order.
-        hedge_ratio, intercept: of the deciding order.
+        hedge_ratio, intercept: of the deciding order: of the second on the first where `backward`.
         backward: the deciding order is the second on the first.
         statistic_forward, pvalue_forward, lags_forward, hedge_ratio_forward, intercept_forward: of the first on the
             second.
@@ -84,6 +84,17 @@ def screen_cointegration(
     (24 by Schwert's rule, else 2 * maxlag + 6), with a constant price, with legs that statsmodels calls collinear, and
     where the regression of the residual is collinear or fits to within rounding.
 
+    `hedge_ratio` is that of the order that decides: where `backward` it is units of the first leg per unit of the
+    second. What a pair is traded with is `measure_spreads(log_prices, pairs).hedge_ratio`, or `hedge_ratio_forward`
+    here: always the first leg on the second.
+
+        log_prices = np.log(closes.to_numpy().T)  # from a frame with bars in rows and symbols in columns
+        table = screen_cointegration(log_prices)
+        best = np.argsort(table.pvalue)[:10]
+        for row in best:
+            print(names[table.first[row]], names[table.second[row]], table.pvalue[row])
+        print(table.refused.reasons())
+
     Args:
         log_prices: shape (n_symbols, n_bars); NaN or infinite where a symbol has no bar.
         pairs: rows, shape (n_pairs, 2); None is every i < j.
@@ -94,7 +105,7 @@ def screen_cointegration(
         threads: None is every core.
 
     Raises:
-        ValueError: prices or pairs of another shape, a pair of rows that are not there, or an unknown choice.
+        ValueError: prices or pairs of another shape, pairs that are not rows of the matrix, or an unknown choice.
     """
     if method == "johansen":
         return _johansen(log_prices, pairs, threads)

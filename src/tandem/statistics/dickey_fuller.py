@@ -5,6 +5,7 @@ elimination of one Gram matrix passes through the residual sum of squares of eac
 sum per lag: its other entries are those of the row above, moved by one bar, give or take the bars at the ends.
 """
 
+from numbers import Integral
 from typing import Final, Literal
 
 import numpy as np
@@ -33,14 +34,16 @@ def lag_choice(autolag: Criterion, maxlag: int | None) -> tuple[int, int]:
     """How the kernels want the choice of lags.
 
     Raises:
-        ValueError: another criterion, or fewer than no lags.
+        ValueError: another criterion, or lags that are not a whole number from 0 on.
     """
     criteria = {None: FIXED, "aic": AIC, "bic": BIC}
     if autolag not in criteria:
         raise ValueError(f"autolag is 'aic', 'bic' or None, got {autolag!r}")
-    if maxlag is not None and maxlag < 0:
-        raise ValueError(f"maxlag is at least 0, got {maxlag}")
-    return criteria[autolag], SCHWERT if maxlag is None else maxlag
+    if maxlag is None:
+        return criteria[autolag], SCHWERT
+    if not isinstance(maxlag, Integral) or maxlag < 0:
+        raise ValueError(f"maxlag is a whole number, at least 0, got {maxlag}")
+    return criteria[autolag], int(maxlag)
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,14 +36,18 @@ REASONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+# A matrix with fewer bars and at least so many rows lies on its side.
+LEAST_BARS: Final = 24
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class RefusedPairs:
     """Pairs without an answer, in the order in which they were asked.
 
     Attributes:
         row: position among the pairs asked, shape (n,).
         first, second: rows of the price matrix.
-        code: an `Unfit`.
+        code: an `Unfit`; `reasons` counts them in words.
         bars: on which both legs have a price.
     """
 
@@ -62,6 +66,15 @@ class RefusedPairs:
     def __len__(self) -> int:
         return self.row.size
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons().items())
+        return f"RefusedPairs({counts or 'none'})"
+
+    def reasons(self) -> dict[str, int]:
+        """How many pairs have no answer for each reason, the most frequent first."""
+        counts = np.bincount(self.code, minlength=len(Unfit))
+        return {REASONS[Unfit(code)][0]: int(counts[code]) for code in np.argsort(-counts) if counts[code]}
+
     def refusal(self, index: int) -> Refusal:
         """What to tell a person about one of them."""
         reason, why = REASONS[Unfit(int(self.code[index]))]
@@ -77,16 +90,28 @@ def prices_and_pairs(log_prices: ArrayLike, pairs: ArrayLike | None) -> tuple[Ma
     """A price matrix and the pairs asked of it, as the kernels want them.
 
     Raises:
-        ValueError: prices are not a matrix, pairs not pairs, or a pair names a row that is not there.
+        ValueError: prices are not a matrix or one that lies on its side, pairs are not pairs of whole numbers, or a
+            pair names a row that is not there.
     """
     matrix = np.ascontiguousarray(log_prices, dtype=np.float64)
     if matrix.ndim != 2:
         raise ValueError(f"log prices have the shape (symbols, bars), got {matrix.shape}")
     if pairs is None:
-        return matrix, all_pairs(matrix.shape[0])
-    asked = np.ascontiguousarray(pairs, dtype=np.int64)
-    if asked.ndim != 2 or asked.shape[1] != 2:
-        raise ValueError(f"pairs have the shape (pairs, 2), got {asked.shape}")
+        symbols, bars = matrix.shape
+        if 0 < bars < LEAST_BARS <= symbols:
+            raise ValueError(f"log prices have the shape (symbols, bars), got {symbols} x {bars}: transpose them?")
+        return matrix, all_pairs(symbols)
+    asked = _rows(np.asarray(pairs))
     if asked.size and not (asked.min() >= 0 and asked.max() < matrix.shape[0]):
         raise ValueError(f"pairs name rows {asked.min()} to {asked.max()} of {matrix.shape[0]} symbols")
     return matrix, asked
+
+
+def _rows(pairs: NDArray[Any]) -> Pairs:
+    if not pairs.size:
+        return np.empty((0, 2), np.int64)
+    if pairs.dtype.kind not in "iu":
+        raise ValueError(f"pairs are rows of the price matrix, whole numbers from 0 on, got {pairs.flat[0]!r}")
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise ValueError(f"pairs have the shape (pairs, 2), got {pairs.shape}")
+    return np.ascontiguousarray(pairs, dtype=np.int64)
