@@ -1,5 +1,7 @@
 """`tandem identify`: the pairs of a trading day, and why every other pair is none."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -11,18 +13,27 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tandem.config import Settings
-    from tandem.desk import Identification
-    from tandem.market import Session, World
+    from tandem.desk import Identification, TradingConfiguration
+    from tandem.market import Session
     from tandem.screening import Progress
     from tandem.store import Facts, Store
 
 Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 Names = Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())]
 Switch = Annotated[bool, Parameter(negative=())]
-NEXT: Final = (
-    ("tandem identify --refusals", "refused pairs, nearest misses first; or of a GATE, a SYMBOL or a PAIR"),
-    ("tandem trade --dry-run", "the session's signals and orders; nothing is sent"),
-)
+# Of the accounts that may have the same day on record.
+NEWEST: Final = 20
+# What a command line may say of which pairs are screened, and the key of each in the settings.
+WHICH: Final = {
+    "--sector": "sectors.active",
+    "--across-sectors": "screen.across_sectors",
+    "--formation-days": "screen.formation_days",
+    "--min-bars": "screen.min_bars",
+    "--timeframe": "model.timeframe",
+}
+REFUSALS: Final = ("tandem identify --refusals", "nearest misses, or of a GATE, SYMBOL or PAIR")
+PASSPORT: Final = ("tandem identify --passport A/B", "all that is known of a pair")
+TRADING: Final = ("tandem trade --dry-run", "signals and orders; nothing is sent")
 
 
 def identify(
@@ -37,15 +48,18 @@ def identify(
     engine: str | None = None,
     threads: int | None = None,
     world: str = "",
+    record: Switch = False,
     dry_run: Switch = False,
     refusals: Names = None,
+    passport: str = "",
     json: Switch = False,
     top: Count = 20,
 ) -> None:
     """Find the pairs of a trading day from the stored bars before it, and record what it may trade.
 
     Data, correlation and cointegration, GARCH, selection and ranking, MLflow, trading configuration: `tandem trade`
-    goes on from there. The same bars and settings change nothing; others make the next version of the day.
+    goes on from there. The same bars and settings change nothing; others make the next version of the day. Options
+    that screen other pairs than the settings name are a look, which is not recorded without --record.
 
     Parameters
     ----------
@@ -69,10 +83,14 @@ def identify(
         How many at once; all cores without it.
     world
         Which account and timeline, as paper-3; without it the one that `tandem trade` would use.
+    record
+        Make it the day's trading configuration though the options differ from the settings.
     dry_run
         Record nothing.
     refusals
         Also list refused pairs with their reasons: the nearest misses, or those of a GATE, a SYMBOL or a PAIR.
+    passport
+        Screen nothing: show what is on record of this pair, as AAPL/NVDA.
     json
         Print one JSON document instead of tables.
     top
@@ -82,23 +100,50 @@ def identify(
 
     from tandem.cli.opening import open_store
     from tandem.config import load
+    from tandem.market import ConfigError
 
-    options = {
-        "screen.across_sectors": across_sectors,
-        "screen.formation_days": formation_days,
-        "screen.min_bars": min_bars,
-        "screen.engine": engine,
-        "screen.threads": threads,
-        "model.timeframe": timeframe,
-    }
+    if record and dry_run:
+        raise ConfigError("--record and --dry-run contradict each other", "Give one of them")
     console = Console(highlight=False)
+    how: dict[str, object] = {"screen.engine": engine, "screen.threads": threads}
     with open_store() as store:
-        settings = load(options=options | {"sectors.active": _sectors(store, sector, all_sectors)})
-        found = _identified(store, settings, session, world, dry_run=dry_run, quiet=json)
-    if json:
-        _print_document(found, top, refusals or [])
-        return
-    _print_page(console, found, settings, refusals, top, dry_run=dry_run)
+        which: dict[str, object] = {
+            "sectors.active": _sectors(store, sector, all_sectors),
+            "screen.across_sectors": across_sectors,
+            "screen.formation_days": formation_days,
+            "screen.min_bars": min_bars,
+            "model.timeframe": _timeframe(timeframe),
+        }
+        settings, usual = load(options=how | which), load(options=how)
+        if passport:
+            _show_passport(console, store, settings, session, world, passport)
+            return
+        _check_refusals(store, settings, refusals or [])
+        other = [flag for flag, key in WHICH.items() if load(options=how | {key: which[key]}) != usual]
+        trial = dry_run or bool(other and not record)
+        found = _identified(store, settings, session, world, dry_run=trial, quiet=json)
+        if json:
+            _print_document(found, top, refusals or [])
+            return
+        remarks = list(_remarks(store, settings, found, world))
+    _print_page(console, found, refusals, top, [_where(found, [] if dry_run or record else other), *remarks])
+
+
+def _timeframe(text: str | None) -> str | None:
+    """As the settings spell it, in whatever case a person does."""
+    from tandem.market import Timeframe
+
+    return next((str(known) for known in Timeframe if text and known.casefold() == text.strip().casefold()), text)
+
+
+def _check_refusals(store: "Store", settings: "Settings", asked: list[str]) -> None:
+    """A word that names nothing is told before anything runs."""
+    from tandem.desk import symbols_of
+    from tandem.screening import check_asked
+
+    symbols = set(symbols_of(store, settings)) if asked else set()
+    for name in asked:
+        check_asked(name, symbols)
 
 
 def _sectors(store: "Store", named: list[str] | None, everything: bool) -> list[str] | None:
@@ -121,22 +166,32 @@ def _sectors(store: "Store", named: list[str] | None, everything: bool) -> list[
 def _identified(
     store: "Store", settings: "Settings", day: date | None, world: str, *, dry_run: bool, quiet: bool
 ) -> "Identification":
+    from tandem.cli.opening import world_to_identify
     from tandem.desk import identify_day
     from tandem.store import Tracking
 
     asked = _session(store, day, settings)
-    facts = store.facts(_world(store, settings, world)) if not dry_run else _facts_to_read(store, settings, world)
-    tracking = None if dry_run else Tracking(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
+    if dry_run:
+        facts, tracking = _facts_to_read(store, settings, world), None
+    else:
+        facts = store.facts(world_to_identify(store, settings, world))
+        tracking = Tracking(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
+    _say_compiling()
     with _progress(quiet) as progress:
         found = identify_day(store, facts, asked, settings, tracking=tracking, record=not dry_run, progress=progress)
     _check_bars(found, settings)
     return found
 
 
-def _world(store: "Store", settings: "Settings", name: str) -> "World":
-    from tandem.cli.opening import world_to_trade
+def _say_compiling() -> None:
+    """The first screen on a machine takes longer, and says so."""
+    from pathlib import Path
 
-    return world_to_trade(store, settings, name)
+    import tandem.statistics
+
+    kept = os.environ.get("NUMBA_CACHE_DIR") or Path(str(tandem.statistics.__file__)).parent / "__pycache__"
+    if next(Path(kept).rglob("*.nbi"), None) is None:
+        print("Compiling what a screen computes with, once on this machine: about half a minute.", file=sys.stderr)
 
 
 def _facts_to_read(store: "Store", settings: "Settings", name: str) -> "Facts":
@@ -151,15 +206,15 @@ def _facts_to_read(store: "Store", settings: "Settings", name: str) -> "Facts":
 def _session(store: "Store", day: date | None, settings: "Settings") -> "Session":
     from tandem.market import NEW_YORK, Calendar, DataError
 
-    calendar = Calendar()
+    calendar, coverage = Calendar(), store.bars.coverage()
+    own = coverage.loc[coverage["timeframe"] == str(settings.model.timeframe), "last"]
+    if own.empty:
+        known = ", ".join(sorted(set(coverage["timeframe"]))) or "none yet"
+        raise DataError(
+            f"no {settings.model.timeframe} bars are stored",
+            f"Stored are: {known}. Choose one of them with --timeframe, or load some with `tandem data load`",
+        )
     if day is None:
-        coverage = store.bars.coverage()
-        own = coverage.loc[coverage["timeframe"] == str(settings.model.timeframe), "last"]
-        if own.empty:
-            raise DataError(
-                f"no {settings.model.timeframe} bars are stored",
-                "Load some with `tandem data load`; see `tandem data list`",
-            )
         return calendar.after(own.max().tz_convert(NEW_YORK).date())
     found = calendar.session(day)
     if found is None:
@@ -169,15 +224,19 @@ def _session(store: "Store", day: date | None, settings: "Settings") -> "Session
 
 def _check_bars(found: "Identification", settings: "Settings") -> None:
     """A window that is shorter than what every pair needs is a person's mistake, not a finding."""
-    from tandem.market import DataError
+    from tandem.market import Calendar, DataError
 
     needed, most = settings.screen.min_bars, int(found.table.bars.max(initial=0))
-    if len(found.table) and not found.funnel.tested and 0 < most < needed:
-        days, timeframe = settings.screen.formation_days, settings.model.timeframe
-        raise DataError(
-            f"{days} sessions of {timeframe} bars hold {most} that two symbols share, screen.min_bars is {needed}",
-            "Give more --formation-days, a shorter --timeframe or fewer --min-bars",
-        )
+    if not len(found.table) or found.funnel.tested or not 0 < most < needed:
+        return
+    made, days, timeframe = found.configuration, settings.screen.formation_days, settings.model.timeframe
+    first = made.window_first.date()
+    is_all = first > Calendar().before(made.session, days)[0].day
+    more = f"the stored ones begin on {first}, so load more" if is_all else "give more --formation-days"
+    raise DataError(
+        f"{days} sessions of {timeframe} bars hold {most} that two symbols share, screen.min_bars is {needed}",
+        f"{more[0].upper()}{more[1:]}, or take a shorter --timeframe or fewer --min-bars",
+    )
 
 
 @contextmanager
@@ -210,31 +269,32 @@ def _print_document(found: "Identification", top: int, asked: list[str]) -> None
 
 
 def _print_page(
-    console: "Console",
-    found: "Identification",
-    settings: "Settings",
-    refusals: list[str] | None,
-    top: int,
-    *,
-    dry_run: bool,
+    console: "Console", found: "Identification", refusals: list[str] | None, top: int, remarks: list[str]
 ) -> None:
-    from tandem.operations import print_findings, print_refusals
+    from tandem.operations import print_findings, print_hints, print_refusals
 
-    print_findings(found, console, level=settings.screen.max_pvalue, top=top)
+    print_findings(found, console, top=top)
     if refusals is not None:
         print_refusals(found, console, asked=refusals, top=top)
-    console.print()
-    console.print(_where(found, dry_run=dry_run), soft_wrap=True)
-    for command, meaning in NEXT:
-        if refusals is None or command != NEXT[0][0]:
-            console.print(f"  [cyan]{command}[/]  [dim]{meaning}[/]", soft_wrap=True)
+    hints = [REFUSALS] if refusals is None else []
+    if found.configuration.screen:
+        hints += [PASSPORT, TRADING] if found.passports else [TRADING]
+    print_hints(console, remarks, hints)
 
 
-def _where(found: "Identification", *, dry_run: bool) -> str:
+def _where(found: "Identification", other: list[str]) -> str:
+    """What became of it.
+
+    Args:
+        other: options that differ from the settings and kept it from being recorded.
+    """
     made = found.configuration
-    if dry_run:
+    if other:
+        what = f"{' and '.join(other)} differ{'s' if len(other) == 1 else ''} from the settings"
+        return f"Nothing was recorded: {what}. With --record it is the day's trading configuration."
+    if not made.screen:
         return "Nothing was recorded."
-    said = f"Recorded as version {made.version} of {made.session} in {made.world}."
+    said = f"{'Recorded' if found.is_new else 'On record'} as version {made.version} of {made.session} in {made.world}."
     if found.untracked:
         return f"{said} [yellow]MLflow knows nothing of it: {found.untracked.why}[/]"
     if not found.runs:
@@ -243,3 +303,49 @@ def _where(found: "Identification", *, dry_run: bool) -> str:
     more = f" and {len(others)} more" if others else ""
     late = ", sent just now" if found.is_sent and not found.is_new else ""
     return f"{said} MLflow run {first}{more}{late}: `tandem mlflow ui`."
+
+
+def _remarks(store: "Store", settings: "Settings", found: "Identification", world: str) -> "Iterator[str]":
+    """What a person should know of the world it is in, and of the bars to trade it on."""
+    from tandem.cli.opening import stranger_of
+    from tandem.operations import without_minutes
+
+    made = found.configuration
+    if not world and (stranger := stranger_of(store, settings)):
+        yield f"Beware: {stranger}; `tandem trade` needs one of this home, on a port of its own."
+    if made.screen and (elsewhere := _elsewhere(store, made)):
+        yield elsewhere
+    if settings.websocket.mode == "recycler":
+        symbols = {symbol for passport in found.passports for symbol in passport.pair.symbols}
+        if lacking := without_minutes(store, symbols, made.session):
+            yield lacking
+
+
+def _elsewhere(store: "Store", made: "TradingConfiguration") -> str:
+    """Which other account of this home has the day on record."""
+    from tandem.desk import configuration_of
+
+    kind = made.world.partition("-")[0]
+    others = [world for world in store.worlds() if world.kind == kind and str(world) != made.world]
+    for world in others[: -NEWEST - 1 : -1]:
+        if other := configuration_of(store.facts(world), made.session):
+            return f"{world} of this home has {made.session} on record too, version {other.version}: --world {world}."
+    return ""
+
+
+def _show_passport(
+    console: "Console", store: "Store", settings: "Settings", day: date | None, world: str, asked: str
+) -> None:
+    from tandem.cli.opening import world_of
+    from tandem.desk import configuration_of, last_configuration
+    from tandem.market import DataError, Pair
+    from tandem.operations import print_passport
+
+    first, _, second = asked.upper().partition("/")
+    if not (first and second and first != second):
+        raise DataError(f"{asked} is no pair", "Give two symbols, as AAPL/NVDA")
+    facts, pair = store.facts(world_of(store, settings, world)), Pair(*sorted((first, second)))
+    made = configuration_of(facts, day) if day else last_configuration(facts, date.max)
+    if made is None:
+        raise DataError(f"{facts.world} has no identification{f' of {day}' if day else ''}", "Run `tandem identify`")
+    print_passport(store, facts, made, pair, console)

@@ -58,5 +58,10 @@ def _before(store: Store, symbols: Sequence[str], session: Session, timeframe: T
 
 
 def _oldest(session: Session, timeframe: Timeframe, days: int) -> datetime:
-    oldest = Calendar().before(session.day, days)[0]
+    try:
+        oldest = Calendar().before(session.day, days)[0]
+    except DataError as error:
+        raise DataError(
+            f"the exchange calendar does not go back {days} sessions before {session.day}", "Give fewer formation days"
+        ) from error
     return min(oldest.open, timeframe.start_of(oldest.open))

@@ -1,6 +1,8 @@
 """What a run came to: the summary, the report and its pictures."""
 
-from tandem.operations.findings import findings_document, print_findings, print_refusals
+from tandem.operations.findings import findings_document, print_findings, print_hints, print_refusals
+from tandem.operations.minute_bars import without_minutes
+from tandem.operations.passport_text import print_passport
 from tandem.operations.printing import print_summary
 from tandem.operations.report import picture, write_report
 from tandem.operations.summary import Summary, summarise, write_summary
@@ -10,9 +12,12 @@ __all__ = [
     "findings_document",
     "picture",
     "print_findings",
+    "print_hints",
+    "print_passport",
     "print_refusals",
     "print_summary",
     "summarise",
+    "without_minutes",
     "write_report",
     "write_summary",
 ]

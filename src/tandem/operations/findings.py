@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from math import log1p
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -10,24 +9,26 @@ import msgspec
 from tandem.desk import ConfiguredPair, Identification
 from tandem.market import Refusal
 from tandem.operations.wording import counted, listed
-from tandem.screening import Funnel, PairLife, PairTable, Passport, nearest_misses, refused_rows
+from tandem.screening import Funnel, PairLife, PairTable, Passport, gate_called, nearest_misses, refused_rows
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 WIDTH: Final = 100
-BAR: Final = 44
+MEANING: Final = {
+    "trading": "too few round trips in the last fifth of the window to judge the rule by; "
+    "the trading part of the score is 0.5, neither for nor against"
+}
 SERIES: Final = ("starts", "closes_a", "closes_b")
 
 
-def print_findings(found: Identification, console: "Console", *, level: float, top: int) -> None:
+def print_findings(found: Identification, console: "Console", *, top: int) -> None:
     """Print the funnel, what luck gives, the selected pairs, symbols that were refused, and what changed.
 
     Args:
         found: of the morning.
-        console: where to print, in 100 columns.
-        level: of the cointegration test.
+        console: where to print, in its width, 100 columns at most.
         top: rows of each list.
     """
     width = min(console.width, WIDTH)
@@ -37,19 +38,19 @@ def print_findings(found: Identification, console: "Console", *, level: float, t
 
     say(_title(found))
     say(_funnel(found.funnel))
-    for line in luck(found.funnel, found.passports, level):
+    for line in luck(found.funnel, found.passports):
         say(line)
     if found.passports:
         say("")
         say(_selected(found, top, roomy=width >= WIDTH))
-        for note in _notes(found.passports[:top]):
+        for note in _notes(found.passports):
             say(f"[dim]{note}[/]")
     else:
         say(f"\n[bold]No pair passed every gate.[/] {_why_none(found)}")
     if found.table.symbols_refused:
         say("")
         say(_symbols(found.table, top))
-    if changes := found.configuration.changes:
+    if found.is_new and (changes := found.configuration.changes):
         say("")
         for part in _changes(changes, top):
             say(part)
@@ -64,9 +65,12 @@ def print_refusals(found: Identification, console: "Console", *, asked: Sequence
     table, width = found.table, min(console.width, WIDTH)
     for name in asked or [""]:
         rows = refused_rows(table, name) if name else None
+        if rows is not None and not rows.size:
+            console.print(f"\nNo pair was refused{_at(name)}.", width=width, highlight=False)
+            continue
         shown = nearest_misses(table, top, rows)
         among = len(table) - len(found.passports) if rows is None else len(rows)
-        heading = f"refused at {name}" if name else "nearest misses"
+        heading = f"refused{_at(name)}" if name else "nearest misses"
         listing = _table(heading, "gate", "why")
         for row in shown.tolist():
             refusal = table.why(row)
@@ -76,6 +80,11 @@ def print_refusals(found: Identification, console: "Console", *, asked: Sequence
         console.print(listing, width=width, highlight=False)
         if among > len(shown):
             console.print(f"[dim]{len(shown):,} of {among:,} refused pairs; --top shows more.[/]", highlight=False)
+
+
+def _at(name: str) -> str:
+    gate = gate_called(name)
+    return f" at {gate}" if gate else f" of {name.upper()}"
 
 
 def findings_document(found: Identification, *, top: int, asked: Sequence[str] = ()) -> dict[str, Any]:
@@ -115,35 +124,43 @@ def findings_document(found: Identification, *, top: int, asked: Sequence[str] =
     }
 
 
-def luck(funnel: Funnel, passports: Sequence[Passport], level: float) -> Iterator[str]:
+def print_hints(console: "Console", remarks: Sequence[str], hints: Sequence[tuple[str, str]]) -> None:
+    """Print what became of it, and what a person may ask next.
+
+    Args:
+        remarks: sentences.
+        hints: commands with what they show.
+    """
+    width = min(console.width, WIDTH)
+    console.print()
+    for remark in remarks:
+        console.print(remark, width=width, highlight=False)
+    table = _table("", "")
+    table.show_header = False
+    for command, meaning in hints:
+        table.add_row(f"[cyan]{command}[/]", f"[dim]{meaning}[/]")
+    console.print(table, width=width)
+
+
+def luck(funnel: Funnel, passports: Sequence[Passport]) -> Iterator[str]:
     """How many pairs chance alone would let through, in sentences."""
-    null = funnel.simulated_null
-    yield (
-        f"{counted(funnel.tested, 'pair')} tested for cointegration, {funnel.passing:,} with p < {level:g}. "
-        f"By chance alone {funnel.expected_by_chance:,.1f} would be (tests times level), and "
-        f"{null.passing:,.1f} \u00b1 {null.standard_error:,.1f} of as many simulated independent walks are."
-    )
+    if sentences := " ".join(filter(None, (funnel.chance, funnel.luck))):
+        yield sentences
     if passports:
         q = sorted(passport.q_bh for passport in passports)
         spread = f"{q[0]:.3f}" if len(q) == 1 else f"{q[0]:.3f} to {q[-1]:.3f}, median {q[len(q) // 2]:.3f}"
         yield f"q-values (Benjamini-Hochberg) of the selected: {spread}."
-    if funnel.tested and funnel.passing <= null.passing + 2 * null.standard_error:
-        yield "So many pass by luck: cointegration by itself says nothing here, and the later gates have to."
-
-
-def funnel_bar(left: int, whole: int, width: int = BAR) -> str:
-    """A bar as long as the logarithm of what is left."""
-    return "\u2588" * round(width * log1p(left) / log1p(whole)) if whole else ""
 
 
 def _title(found: Identification) -> str:
     made = found.configuration
-    state = f"configuration version {made.version}" + ("" if found.is_new else ", on record already: nothing changed")
+    state = f"world {made.world}, configuration version {made.version}" if made.screen else "a look, not recorded"
+    state += "" if found.is_new else ", on record already: nothing changed"
     across = ", and across them" if made.across_sectors else ""
     sectors = listed(made.sectors) if len(made.sectors) <= 3 else f"{len(made.sectors)} sectors"
     first, last = made.window_first.date(), made.window_last.date()
     return (
-        f"[bold]Pairs for {made.session}[/]  world {made.world}, {state}\n"
+        f"[bold]Pairs for {made.session}[/]  {state}\n"
         f"[dim]{sectors}{across}; {made.timeframe} bars of {first} to {last}, "
         f"{counted(found.funnel.symbols, 'symbol')}[/]\n"
     )
@@ -151,14 +168,11 @@ def _title(found: Identification) -> str:
 
 def _funnel(funnel: Funnel) -> "Table":
     table = _table("gate", ">left", ">refused", "")
-    whole = before = funnel.steps[0].left
+    before = funnel.steps[0].left
     for step in funnel.steps:
         refused = before - step.left
-        table.add_row(
-            step.gate, f"{step.left:,}", f"{refused:,}" if refused else "", f"[cyan]{funnel_bar(step.left, whole)}[/]"
-        )
+        table.add_row(step.gate, f"{step.left:,}", f"{refused:,}" if refused else "", "")
         before = step.left
-    table.add_row("", "", "", "[dim]bars on a scale of powers[/]")
     return table
 
 
@@ -199,7 +213,8 @@ def _notes(passports: Sequence[Passport]) -> Iterator[str]:
             notes.setdefault(note.partition(":")[0], []).append((str(passport.pair), note))
     for gist, noted in notes.items():
         pair, whole = noted[0]
-        yield f"{pair}: {whole}" if len(noted) == 1 else f"{len(noted)} of {len(passports)}: {gist}"
+        who = pair if len(noted) == 1 else f"{len(noted)} of the {len(passports)} selected"
+        yield f"{who}: {MEANING.get(gist.partition(' counts')[0], whole if len(noted) == 1 else gist)}"
 
 
 def _why_none(found: Identification) -> str:

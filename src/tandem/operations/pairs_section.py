@@ -85,11 +85,12 @@ def _passport(chronicle: Chronicle, found: Sequence[Passport], rule: RuleSetting
 
 
 def _passports(passports: Sequence[Passport]) -> Markup:
-    rows = ([under(name, meaning), *(show(each) for each in passports)] for name, meaning, show in _properties())
+    rows = ([under(name, meaning), *(show(each) for each in passports)] for name, meaning, show in properties())
     return table(["", *(f">{weekday(each.session)}" for each in passports)], rows)
 
 
-def _properties() -> Iterator[tuple[str, str, Callable[[Passport], str]]]:
+def properties() -> Iterator[tuple[str, str, Callable[[Passport], str]]]:
+    """What a passport says: the name of each figure, what it means, and how it is shown."""
     yield "Score", "above 0.7 to be traded", lambda p: plain(p.score.total)
     yield "fit", "40%: weight of evidence for reversion", lambda p: plain(p.score.fit)
     yield "volatility", "30%: GARCH forecasts beat a constant", lambda p: plain(p.score.volatility)
@@ -98,11 +99,15 @@ def _properties() -> Iterator[tuple[str, str, Callable[[Passport], str]]]:
     yield "Window", "bars that both legs have", lambda p: f"{p.bars} of {bar_length(p.timeframe)}"
     yield "Hedge ratio", "dollars of leg b for one of leg a", lambda p: plain(p.hedge_ratio, 3)
     yield "Half-life", "bars", lambda p: plain(p.half_life, 1)
-    yield "Deviation of the spread", "log units, times 100: about percent", lambda p: plain(100 * p.deviation, 3)
+    yield (
+        "Deviation of the spread",
+        "percent of leg a",
+        lambda p: plain(100 * p.deviation, 3),
+    )
     yield "Correlation", "log prices / returns", lambda p: _two(p.correlation_prices, p.correlation_returns, 2)
     yield "Cointegration p", "weaker order; null: not cointegrated", lambda p: plain(p.pvalue, 4)
     yield "q-values", "Benjamini-Hochberg / -Yekutieli", lambda p: _two(p.q_bh, p.q_by, 3)
-    yield "ADF p of the spread", "as a series of its own", lambda p: plain(p.adf_pvalue, 4)
+    yield "ADF p of the spread", "ignores that the hedge was fitted: see above", lambda p: plain(p.adf_pvalue, 4)
     yield (
         "GARCH alpha / beta",
         "persistence is their sum",

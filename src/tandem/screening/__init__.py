@@ -6,7 +6,7 @@ from tandem.screening.engines.engine import Engine, LocalEngine
 from tandem.screening.examination.score import Score
 from tandem.screening.identify import Progress, identify
 from tandem.screening.life import PairLife, PairState, next_morning, not_looked_at
-from tandem.screening.misses import check_asked, nearest_misses, refused_rows
+from tandem.screening.misses import check_asked, gate_called, nearest_misses, refused_rows
 from tandem.screening.passport import Passport
 from tandem.screening.record.lineage import DISTRIBUTION, code_version, experiments_of, slug, world_tag
 from tandem.screening.record.pictures import Inks, draw_funnel, draw_score, draw_spread
@@ -39,6 +39,7 @@ __all__ = [
     "draw_spread",
     "engine_of",
     "experiments_of",
+    "gate_called",
     "identify",
     "nearest_misses",
     "next_morning",
