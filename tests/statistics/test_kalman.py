@@ -135,3 +135,14 @@ def test_prices_of_a_few_ticks_give_numbers_or_a_refusal(ticks):
 def test_what_cannot_be_followed_is_said_in_one_line(y, x, delta, message):
     with pytest.raises(ValueError, match=message):
         kalman_hedge(y, x, delta=delta)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-200, 1e-160, 1e-155, 1e-100, 1e100, 1e155, 1e160, 1e300])
+@pytest.mark.parametrize("delta", [1e-4, None])
+def test_prices_beyond_what_squares_can_hold_are_refused_and_never_nan(unit, delta):
+    found = kalman_hedge(Y * unit, X * unit, delta=delta)
+    if not isinstance(found, Refusal):
+        assert np.isfinite([found.hedge_ratio, found.intercept, found.innovation]).all()
+        assert not np.isnan(found.variance).any()
+        assert np.isfinite([found.noise, found.loglikelihood, found.delta]).all()
+    assert isinstance(found, Refusal) == (unit not in (1e-100, 1e100))

@@ -1,6 +1,7 @@
 """A hedge that is let drift: the Kalman filter of a line whose slope and intercept are random walks."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -68,9 +69,21 @@ def kalman_hedge(y: Series, x: Series, *, delta: float | None = DELTA) -> HedgeP
         raise ValueError(f"delta is positive, got {delta}")
     why_not = _unfit(y, x)
     if why_not:
-        reason, why = REASONS[why_not]
-        return Refusal(reason, why.format(bars=y.size), "statistics")
-    return _path(y, x, _likeliest(y, x) if delta is None else delta)
+        return _refusal(why_not, y.size)
+    path = _path(y, x, _likeliest(y, x) if delta is None else delta)
+    return path if _holds(path) else _refusal(Unfit.SINGULAR, y.size)
+
+
+def _refusal(why_not: Unfit, bars: int) -> Refusal:
+    reason, why = REASONS[why_not]
+    return Refusal(reason, why.format(bars=bars), "statistics")
+
+
+def _holds(path: HedgePath) -> bool:
+    # Prices of 1e155 and more have squares beyond float64.
+    filtered = np.array([path.hedge_ratio, path.intercept, path.innovation])
+    whole = bool(np.isfinite(filtered).all()) and not bool(np.isnan(path.variance).any())
+    return whole and all(map(isfinite, (path.variance[-1], path.noise, path.loglikelihood)))
 
 
 def _unfit(y: Series, x: Series) -> Unfit:
