@@ -1,6 +1,7 @@
 """The identification of a morning: bars in, pairs out, the day's trading configuration on record, then MLflow."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -98,7 +99,7 @@ def identify_day(
     known = configuration_of(facts, session.day)
     origin = Origin(session, sectors, settings, panel.version, decided, known.version + 1 if known else 1, facts.world)
     if known is not None and known.is_of(decided, panel.version):
-        return _tracked(store, facts, on_record(store, facts, known), origin, tracking)
+        return _tracked(store, facts, on_record(store, facts, known), origin, tracking if record else None)
     with engine_of(settings.screen, settings.home) as engine:
         screen = identify(panel, session, settings, sectors, engine=engine, progress=progress)
     if not record:
@@ -125,7 +126,9 @@ def _tracked(
         untracked = Refusal("not tracked", str(error), "screening")
         if found.untracked is None:
             key = fact_key("refusal.tracking", session.day, made.version)
-            facts.append(Record(untracked, session.day, session.morning, key))
+            # Somebody else may have been refused at the same time, in other words.
+            with suppress(FactConflict):
+                facts.append(Record(untracked, session.day, session.morning, key))
         return replace(found, untracked=untracked)
     told = Tracked(session.day, made.version, runs)
     facts.append(Record(told, session.day, session.morning, fact_key("tracked", session.day, made.version)))

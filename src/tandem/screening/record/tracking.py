@@ -230,6 +230,11 @@ def _totals(count: SectorCount, screen: Screen, settings: Settings) -> dict[str,
         "screen_symbols": funnel.symbols,
         "screen_symbols_refused": funnel.symbols_refused,
     }
+    if funnel.simulated_markets is not None:
+        markets = funnel.simulated_markets
+        figures |= {f"screen_simulated_markets_{name}": getattr(markets, name) for name in ("mean", "low", "high")}
+    if funnel.selected_by_luck is not None:
+        figures["screen_selected_by_luck"] = funnel.selected_by_luck
     for gate, had, left in zip(STEPS, before, count.left, strict=False):
         figures |= {f"left_after_{slug(gate)}": left, f"refused_at_{slug(gate)}": had - left}
     return {name: float(value) for name, value in figures.items()}
