@@ -117,7 +117,7 @@ def identify(full: bool) -> Iterator[Figure]:
         environment = settings_of(Path(home))
         tandem(environment, "data", "load", str(DAILY), "--timeframe", "1Day")
         tandem(environment, "sectors", "import", str(SECTORS))
-        words = ("identify", "--all-sectors", "--timeframe", "1Day", "--formation-days", str(SESSIONS))
+        words = ("identify", "--all-sectors", "--timeframe", "1Day", "--formation-days", str(SESSIONS), "--record")
         seconds = timed(lambda: tandem(environment, *words))
     name = f"tandem identify, S&P daily file, all sectors, {SESSIONS} sessions, end to end with MLflow"
     yield at_most(f"{name}, the first in its home", seconds, "s", 60)

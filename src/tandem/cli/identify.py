@@ -185,11 +185,11 @@ def _identified(
 
 def _say_compiling() -> None:
     """The first screen on a machine takes longer, and says so."""
+    from importlib.util import find_spec
     from pathlib import Path
 
-    import tandem.statistics
-
-    kept = os.environ.get("NUMBA_CACHE_DIR") or Path(str(tandem.statistics.__file__)).parent / "__pycache__"
+    room = find_spec("tandem.statistics")
+    kept = os.environ.get("NUMBA_CACHE_DIR") or Path(str(room and room.origin)).parent / "__pycache__"
     if next(Path(kept).rglob("*.nbi"), None) is None:
         print("Compiling what a screen computes with, once on this machine: about half a minute.", file=sys.stderr)
 
