@@ -39,11 +39,11 @@ def test_each_morning_counts_down_to_the_selected(section):
 
 def test_the_funnel_is_drawn_and_says_what_is_luck(section):
     assert 'aria-label="3 pairs considered, 0 selected"' in section
-    assert "by chance 0.1 would" in section or "by chance 0.2 would" in section
+    assert "1 of 3 tested pairs have p &lt; 0.05; luck alone gives about 0.1" in section
 
 
 def test_pairs_that_came_and_went_are_told_with_the_reason(section):
-    assert "unknown \u2192 active" in section
+    assert "new \u2192 active" in section
     assert "active \u2192 probation" in section
     assert "what the morning found" in section
 
@@ -59,6 +59,13 @@ def test_refused_pairs_are_counted_by_the_funnel_with_examples_from_the_table(tr
     cells = cells_of(refusals_section(chronicle, summary_of(chronicle)))
     assert cells[1][:3] == ["correlation", "screening", "4"]
     assert "correlation of prices 0.200 is below 0.8" in cells[1][3]
+
+
+def test_a_gate_that_refused_nobody_of_late_has_an_example_from_before(traded):
+    chronicle = Chronicle.of(traded.store, traded.facts)
+    cells = cells_of(refusals_section(chronicle, summary_of(chronicle)))
+    assert cells[2][0] == "cointegration"
+    assert "engle_granger p 0.3000 is not below 0.05" in cells[2][3]
 
 
 def test_a_session_is_told_by_the_configuration_that_it_was_traded_by(traded):

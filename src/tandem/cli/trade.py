@@ -49,7 +49,9 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
         if dry_run and (known := newest_world(store, settings, world)):
             copy_plan(store.facts(known), inner, session)
         console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
-        _tell(console, prepare(store, inner, session, settings, None if dry_run else _registry(store, settings)))
+        morning = prepare(store, inner, session, settings, None if dry_run else _registry(store, settings))
+        _tell(console, morning)
+        _warn(console, store, settings, session, morning)
         facts = Told(inner, console, orders=not dry_run)
         with _desk(store, meant, settings, _symbols(inner, session, settings), facts, dry_run, console) as desk:
             run_session(desk, session)
@@ -155,6 +157,19 @@ def _tell(console: "Console", morning: "Morning | None") -> None:
         console.print(line, soft_wrap=True)
     if not morning.entering:
         console.print(f"{morning.plan.tested} pairs tested, none may be entered; `tandem identify` says why.")
+
+
+def _warn(
+    console: "Console", store: "Store", settings: "Settings", session: Session, morning: "Morning | None"
+) -> None:
+    """Pairs may be found on bars of a day, and are traded on those of a minute."""
+    from tandem.operations import without_minutes
+
+    if morning is None or settings.websocket.mode != "recycler":
+        return
+    symbols = {symbol for passport in morning.entering for symbol in passport.pair.symbols}
+    if lacking := without_minutes(store, symbols, session.day):
+        console.print(lacking, soft_wrap=True)
 
 
 def _words(record: "Record", orders: bool) -> str:

@@ -11,7 +11,7 @@ from tandem.operations.markup import Markup, element, join, table
 from tandem.operations.page import figure, paragraph, section
 from tandem.operations.screen_picture import funnel_drawing
 from tandem.operations.summary import Summary
-from tandem.operations.wording import counted, listed, moment_text, plain, weekday
+from tandem.operations.wording import listed, moment_text, weekday
 from tandem.screening import Funnel, PairTable, nearest_misses, refused_rows
 from tandem.store import Record
 
@@ -62,21 +62,31 @@ def refusals_section(chronicle: Chronicle, summary: Summary) -> Markup:
     examples: dict[tuple[str, str], list[Record[Refusal]]] = {}
     for record in chronicle.refusals:
         examples.setdefault((record.body.by, record.body.reason), []).append(record)
-    screened = _last_table(chronicle)
-    rows = ([reason, room, f"{count:,}", _examples(examples.get((room, reason), ()), screened, reason)]
+    rows = ([reason, room, f"{count:,}", _examples(examples.get((room, reason), ()), chronicle, reason)]
             for (room, reason), count in summary.refusals_by_reason.items())  # fmt: skip
     note = paragraph("A refusal is something asked for and not given, with the figures that decided.", class_="note")
     listing = table(["Reason", "By", ">Count", "For example"], rows, "stack")
     return section("refusals", "Refusals by reason", note, listing)
 
 
-def _examples(records: Sequence[Record[Refusal]], screened: PairTable | None, gate: str) -> Markup:
+def _examples(records: Sequence[Record[Refusal]], chronicle: Chronicle, gate: str) -> Markup:
     spread = records[:: max(1, len(records) // EXAMPLES)][:EXAMPLES]
     told = [(f"{moment_text(record.at)} {record.pair or ''}", record.body.why) for record in spread]
-    if not told and screened is not None:
+    if not told and (screened := _last_refusing(chronicle, gate)) is not None:
         rows = nearest_misses(screened, EXAMPLES, refused_rows(screened, gate))
         told = [(str(screened.pair(row)), refusal.why) for row in rows.tolist() if (refusal := screened.why(row))]
     return join(element("div", element("span", f"{name}: ", class_="soft"), why) for name, why in told)
+
+
+def _last_refusing(chronicle: Chronicle, gate: str) -> PairTable | None:
+    """The table of the last morning that refused a pair at a gate."""
+    days = (
+        day
+        for day, funnel in sorted(chronicle.funnels.items(), reverse=True)
+        for before, step in pairwise(funnel.steps)
+        if step.gate == gate and step.left < before.left
+    )
+    return next((found for day in days if (found := chronicle.tables.of(day)) is not None), None)
 
 
 def _last_table(chronicle: Chronicle) -> PairTable | None:
@@ -91,12 +101,7 @@ def _newest(chronicle: Chronicle) -> Markup:
 
 
 def _counts(funnel: Funnel) -> str:
-    null = funnel.simulated_null
-    return (
-        f"{counted(funnel.tested, 'pair')} tested for cointegration, {funnel.passing:,} passed that test alone; by "
-        f"chance {plain(funnel.expected_by_chance, 1)} would, and of as many simulated walks {plain(null.passing, 1)} "
-        f"\u00b1 {plain(null.standard_error, 1)} do. Bars are on a scale of powers; pale: refused at the gate."
-    )
+    return " ".join(filter(None, (funnel.chance, funnel.luck, "Pale: refused at the gate.")))
 
 
 def _funnels(chronicle: Chronicle) -> Markup:
@@ -157,7 +162,7 @@ def _changes(chronicle: Chronicle) -> Markup:
     if not changes:
         return Markup()
     rows = (
-        [str(life.pair), weekday(day), f"{life.before or 'unknown'} \u2192 {life.state}", life.why]
+        [str(life.pair), weekday(day), f"{life.before or 'new'} \u2192 {life.state}", life.why]
         for day, life in changes[::-1][:MOST_ROWS]
     )
     note = paragraph(
@@ -196,23 +201,10 @@ def _rest(number: int) -> str:
 
 
 def _wider(funnel: Funnel) -> Iterator[Markup]:
-    null = funnel.simulated_null
-    yield paragraph(
-        f"{funnel.tested:,} pairs were tested for cointegration and {funnel.passing:,} passed that test alone. Were "
-        f"no two of them cointegrated, {plain(funnel.expected_by_chance, 0)} would pass by chance (tests times level), "
-        f"and of simulated independent walks {plain(null.passing, 0)} \u00b1 {plain(null.standard_error, 0)} do. "
-        f"{_luck(funnel)}"
-    )
-    yield figure(funnel_drawing(funnel, "wider"), "Pairs left after each gate, on a scale of powers; pale: refused.")
+    yield paragraph(" ".join(filter(None, (funnel.chance, funnel.luck))))
+    yield figure(funnel_drawing(funnel, "wider"), "Pairs left after each gate; pale: refused.")
     yield table(["Gate", ">Left"], ([_gate(step.gate), f"{step.left:,}"] for step in funnel.steps), "bars")
 
 
 def _gate(gate: str) -> Markup:
     return join([gate, " ", element("span", GATES.get(gate, "within one sector"), class_="aside")])
-
-
-def _luck(funnel: Funnel) -> str:
-    null = funnel.simulated_null
-    if funnel.passing <= null.passing + 2 * null.standard_error:
-        return "So many pass by luck alone: this screen by itself shows no cointegration."
-    return f"{counted(round(funnel.passing - null.passing), 'pair')} more than luck explains."

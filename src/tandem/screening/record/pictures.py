@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Inks:
 
 
 PLAIN = Inks()
+FEW: Final = 60
 COMPONENTS = (
     ("fit", FIT_WEIGHT),
     ("volatility", VOLATILITY_WEIGHT),
@@ -43,12 +44,14 @@ COMPONENTS = (
 
 
 def draw_funnel(axes: "Axes", gates: Sequence[str], left: Sequence[int], inks: Inks = PLAIN) -> None:
-    """Pairs left after each gate as bars on a scale of powers, and those that it refused.
+    """Pairs left after each gate as bars, and those that it refused; many are on a logarithmic scale.
 
     Args:
         gates: names; the first is of all pairs.
         left: pairs after each, never more than before.
     """
+    from matplotlib.ticker import MaxNLocator
+
     heights = np.arange(len(gates))
     lost = np.array([left[0], *left[:-1]])
     axes.barh(heights, _shown(lost), color=inks.loss, alpha=0.18, height=0.62, linewidth=0)
@@ -61,11 +64,15 @@ def draw_funnel(axes: "Axes", gates: Sequence[str], left: Sequence[int], inks: I
         )  # fmt: skip
     axes.set_yticks(heights, list(gates))
     axes.set_ylim(len(gates) - 0.4, -0.6)
-    axes.set_xscale("log")
     most = max(left[0], 1)
-    axes.set_xlim(0.8, most * (most / 0.8) ** 0.35)
+    if most > FEW:
+        axes.set_xscale("log")
+        axes.set_xlim(0.8, most * (most / 0.8) ** 0.35)
+    else:
+        axes.set_xlim(0, 1.35 * most)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel("pairs left (refused)")
+    axes.set_xlabel(f"pairs left (refused){', logarithmic scale' if most > FEW else ''}")
     axes.minorticks_off()
     axes.tick_params(axis="y", length=0)
 
@@ -135,7 +142,7 @@ def passport_png(passport: Passport) -> bytes:
 
 
 def _shown(counts: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Nothing has no place on a scale of powers."""
+    """Nothing has no place on a logarithmic scale."""
     return np.where(np.asarray(counts) > 0, counts, np.nan)
 
 
