@@ -241,7 +241,7 @@ def test_every_row_that_is_no_bar_is_named(tandem: Typed) -> None:
         "4 rows quarantined",
         "KO 2018-02-09 line 10: close -5 is not positive",
         "PEP 2018-02-09 line 11: open 0 is not positive",
-        "WMT 2018-02-09 line 12: close is not a number",
+        "WMT 2018-02-09 line 12: close is missing",
         "line 13: 5 fields where the header has 7",
     ):
         assert said in out

@@ -135,8 +135,8 @@ def test_broken_rows_are_told_by_line_and_reason(tmp_path: Path) -> None:
         3: "start is not a time: yesterday",
         5: "open is not a number: one",
         6: "2 fields where the header has 7",
-        7: "symbol is not a ticker: ",
-        8: "volume is not a number: ",
+        7: "symbol is missing",
+        8: "volume is missing",
         9: "volume is not a number of shares: 1e30",
     }
     assert reading.broken["text"].iloc[2] == "AAPL,2023"
@@ -161,6 +161,7 @@ def test_parquet_keeps_its_own_types(tmp_path: Path) -> None:
     reading = files.read(tmp_path / "bars.parquet", Layout(Timeframe.MIN_1, label="end"))
     assert list(reading.bars["start"]) == [datetime(2023, 1, 3, 14, 30, tzinfo=UTC)]
     assert list(reading.broken["line"]) == [2]
+    assert list(reading.broken["flaw"]) == ["open is missing"]
 
 
 def test_loading_stores_bars_and_quarantines_the_rest_with_file_and_line(tmp_path: Path, store: Store) -> None:

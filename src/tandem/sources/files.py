@@ -33,6 +33,7 @@ ALIASES: Final = {
 }
 ZONED: Final = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
 YEARS: Final = (1900, 2200)
+MISSING: Final = ("", "nan", "None", "NaT", "<NA>")
 TICKER: Final = r"[A-Z][A-Z0-9.\-]*"
 
 
@@ -331,18 +332,24 @@ def _within_reason(times: "pd.Series[Any]") -> "pd.Series[Any]":
 
 def _reasons(text: "pd.DataFrame", bars: "pd.DataFrame") -> "pd.Series[Any]":
     """Why a row cannot be read; empty where it can. Columns count in their order."""
+    import numpy as np
     import pandas as pd
 
-    reason = pd.Series("", index=text.index, dtype="str")
-    reason = reason.mask(
-        ~bars["symbol"].str.fullmatch(TICKER), "symbol is not a ticker: " + text["symbol"].astype("str")
-    )
-    for name in ("start", *PRICES, "volume"):
-        unreadable = bars[name].isna() & (reason == "")
-        what = "time" if name == "start" else "number"
-        reason = reason.mask(unreadable, f"{name} is not a {what}: " + text[name].astype("str"))
-    too_large = bars["volume"].abs().gt(2**62) & (reason == "")
-    return reason.mask(too_large, "volume is not a number of shares: " + text["volume"].astype("str"))
+    reason = pd.Series("", index=text.index, dtype="object")
+    named = bars["symbol"].str.fullmatch(TICKER)
+    tests = [("symbol", "a ticker", ~named), ("start", "a time", bars["start"].isna())]
+    tests += [(name, "a number", bars[name].isna()) for name in (*PRICES, "volume")]
+    tests += [("volume", "a number of shares", bars["volume"].abs().gt(2**62))]
+    for name, what, wrong in tests:
+        new = wrong & (reason == "")
+        flaws = [_unread(name, what, value) for value in text.loc[new, name]]
+        reason[new] = np.array(flaws, dtype=object)
+    return reason
+
+
+def _unread(name: str, what: str, value: object) -> str:
+    given = str(value).strip()
+    return f"{name} is missing" if given in MISSING else f"{name} is not {what}: {given}"
 
 
 def _broken(lines: list[int], flaws: list[str], texts: list[str]) -> "pd.DataFrame":

@@ -105,9 +105,16 @@ class Tracking:
         # The first use makes MLflow's tables, which two cannot do at once. Where the database is away, MLflow itself
         # tries again for the better part of an hour; the lock says so at once.
         with self.alone(FIRST_USE):
+            self._make()
             client = MlflowClient(self._uri, registry_uri=self._uri)
         self._reached = True
         return client
+
+    def _make(self) -> None:
+        # A client would put MLflow's own first experiment into the folder somebody happens to be in.
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        SqlAlchemyStore(self._uri, self._artifacts.as_uri())
 
     def _connected(self) -> "Connection":
         from sqlalchemy import create_engine

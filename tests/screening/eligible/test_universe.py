@@ -135,3 +135,12 @@ def test_names_in_any_order_leave_every_test_as_it_is(window, logs, day, plain, 
             assert getattr(other.table, name)[same] == pytest.approx(getattr(one.table, name)[row], rel=1e-9)
     assert other.funnel.tested == one.funnel.tested
     assert other.funnel.passing == one.funnel.passing
+
+
+def test_symbols_of_no_known_sector_are_no_sector(window, logs, day):
+    settings = {**FREE, "sectors": {"active": ["technology", "unknown"]}}
+    bars, one = window(logs), dict.fromkeys(logs, "unknown") | {"SIMA": "technology", "SIMB": "technology"}
+    screen = identify(Panel.of(bars, Timeframe.MIN_5), day, Settings.model_validate(settings), one)
+    assert screen.table.first.size == 1
+    nobody = screened(window, logs, day, sector="unknown", sectors={"active": ["unknown"]})
+    assert nobody.table.first.size == 0

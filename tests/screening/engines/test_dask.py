@@ -122,6 +122,12 @@ def test_bars_are_sent_where_workers_cannot_read_them(engine, small, monkeypatch
     assert list(elsewhere.map(lambda market, _: market["panel"].version, {"panel": small}, [0])) == [small.version]
 
 
+def test_bars_are_sent_where_the_folder_cannot_be_written(engine, small, tmp_path):
+    (tmp_path / "cache").touch()
+    elsewhere = DaskEngine(engine.client, tmp_path / "cache" / "panels")
+    assert list(elsewhere.map(lambda market, _: market["panel"].version, {"panel": small}, [0])) == [small.version]
+
+
 def test_a_few_panels_are_kept(tmp_path):
     for price in range(1, 8):
         Shipment.by_names(Panel.of(bars_of({"A": [float(price)]}), Timeframe.MIN_1), tmp_path)

@@ -155,6 +155,12 @@ CHANGES: dict[str, str] = {
     "insert": """INSERT INTO market_data (symbol, timestamp, open, high, low, close, volume, timeframe, data_source,
                  feed, adjustment) VALUES ('A', '2023-01-20 15:00+00', 1, 1, 1, 1, 1, '1Min', 'sample', '', 'raw')""",
     "move between months": "UPDATE market_data SET timestamp = timestamp + '40 days' WHERE timestamp < '2023-01-04'",
+    "another type": "ALTER TABLE market_data ALTER COLUMN close TYPE float8 USING close * 2",
+    "columns that change places": """ALTER TABLE market_data RENAME COLUMN open TO other;
+                 ALTER TABLE market_data RENAME COLUMN close TO open;
+                 ALTER TABLE market_data RENAME COLUMN other TO close""",
+    "a column made anew": """ALTER TABLE market_data DROP COLUMN vwap;
+                 ALTER TABLE market_data ADD COLUMN vwap float8 DEFAULT 1""",
     "as a replica": "SET session_replication_role = replica; DELETE FROM market_data WHERE symbol = 'A'",
 }
 
@@ -168,6 +174,14 @@ def test_a_change_by_hand_is_seen_by_the_next_read(pair: Pair, change: str) -> N
     if not change.startswith("detach"):
         pair.load(bars(JANUARY, seed=5))
         pair.agree()
+
+
+def test_without_the_notes_the_cache_is_not_used(pair: Pair) -> None:
+    pair.built()
+    execute(pair.store, "TRUNCATE bar_changes")
+    execute(pair.store, "UPDATE market_data_2023_01 SET close = high; TRUNCATE bar_changes")
+    pair.agree()
+    assert pair.cached.unwatched() == ("bar_changes",)
 
 
 LOADS: dict[str, Callable[[Pair], None]] = {

@@ -13,6 +13,8 @@ from tandem.store import Panel
 Positions = NDArray[np.int32]
 
 ACROSS: Final = "cross_sector"
+# What tables of sectors write where they do not know one: nothing that its symbols share.
+UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,11 @@ class Universe:
 
 def universe_of(panel: Panel, settings: Settings, sectors: Mapping[str, str]) -> Universe:
     """Every pair within each active sector, or of all their symbols where `screen.across_sectors` is on."""
-    active = {sector.casefold(): sector for sector in settings.sectors.active}
+    active = {sector.casefold(): sector for sector in settings.sectors.active if sector.casefold() != UNKNOWN}
     named = tuple(active.get(sectors.get(symbol, "").casefold(), "") for symbol in panel.symbols)
     members = np.array(named)
     groups = [members != ""] if settings.screen.across_sectors else [members == name for name in active.values()]
+    groups = groups or [members != ""]
     first, second = (np.concatenate(legs) for legs in zip(*map(_pairs, groups), strict=True))
     order = np.lexsort((second, first))
     return Universe(panel.symbols, named, first[order], second[order])

@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -128,12 +129,14 @@ def fetch(name: PanelName, environ: Mapping[str, str] = os.environ) -> Panel:
 
 
 def _keep(panel: Panel, path: Path) -> None:
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    panel.save(path)
-    for old in sorted(path.parent.glob("*.arrow"), key=lambda file: file.stat().st_mtime)[:-KEPT]:
-        old.unlink(missing_ok=True)
+    """Where the file cannot be kept, the other side finds none and reads the bars elsewhere."""
+    with suppress(OSError):
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        panel.save(path)
+        for old in sorted(path.parent.glob("*.arrow"), key=lambda file: file.stat().st_mtime)[:-KEPT]:
+            old.unlink(missing_ok=True)
 
 
 def _from_file(name: PanelName) -> Panel | None:

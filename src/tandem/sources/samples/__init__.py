@@ -33,10 +33,11 @@ def daily_bars() -> "pd.DataFrame":
 
 
 def sectors() -> "pd.DataFrame":
-    """Columns `symbol, sector, industry` of every symbol that ships, lower case; `unknown` where nobody is certain."""
+    """Columns `symbol, sector, industry`, lower case, where the sector is certain; industries may be `unknown`."""
     import pandas as pd
 
-    return pd.read_csv(FOLDER / "sectors.csv", dtype="str", keep_default_na=False)
+    table = pd.read_csv(FOLDER / "sectors.csv", dtype="str", keep_default_na=False)
+    return table[table["sector"] != "unknown"].reset_index(drop=True)
 
 
 def load(store: "Store") -> "Loaded":

@@ -28,12 +28,12 @@ class Ledger:
 
     Attributes:
         database: names the database; a copy of it has another name.
-        partitions: what PostgreSQL calls the table of each month.
+        partitions: of each month, its table, the storage and the columns that it has now: a rewrite changes them.
         unwatched: tables whose changes leave no note, such as a partition made by hand; nothing derived is believed.
     """
 
     database: str
-    partitions: Mapping[Month, int]
+    partitions: Mapping[Month, str]
     unwatched: tuple[str, ...]
 
     def within(self, begin: datetime, end: datetime) -> list[Month]:
@@ -49,11 +49,13 @@ class Ledger:
 
 def ledger(connection: Connection) -> Ledger:
     """The months and their guards."""
-    rows = cast(list[tuple[str, int, bool, bool]], connection.execute(TABLES).fetchall())
-    months = {_month(name): oid for name, oid, ours, _ in rows if ours and name != "market_data"}
+    rows = cast(list[tuple[str, str, bool, bool]], connection.execute(TABLES).fetchall())
+    months = {_month(name): form for name, form, ours, _ in rows if ours and name != "market_data"}
     unwatched = tuple(name for name, _, ours, watched in rows if not (ours and watched))
     row = connection.execute(DATABASE).fetchone()
-    return Ledger(cast(str, row[0]) if row else "", months, unwatched)
+    if row is None or row[0] is None:
+        return Ledger("", months, (*unwatched, "bar_changes"))
+    return Ledger(cast(str, row[0]), months, unwatched)
 
 
 def begin(connection: Connection) -> None:
@@ -89,7 +91,10 @@ def _month(name: str) -> Month:
 
 
 TABLES: Final = r"""
-SELECT c.relname, c.oid::int8, c.relkind = 'p' OR c.relkind = 'r' AND c.relname ~ '^market_data_\d{4}_(0[1-9]|1[0-2])$',
+SELECT c.relname, concat_ws('-', c.oid, pg_relation_filenode(c.oid), md5((
+           SELECT string_agg(concat_ws(' ', attnum, attname, atttypid), ',' ORDER BY attnum) FROM pg_attribute
+           WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped))),
+       c.relkind = 'p' OR c.relkind = 'r' AND c.relname ~ '^market_data_\d{4}_(0[1-9]|1[0-2])$',
        EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'bars_changed' AND t.tgenabled = 'A')
 FROM pg_class c
 WHERE c.oid = 'market_data'::regclass
