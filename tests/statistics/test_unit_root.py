@@ -71,3 +71,9 @@ def test_garbage_gives_rows_or_refusals(series, constant):
 def test_a_vector_is_no_matrix():
     with pytest.raises(ValueError, match="rows of a matrix"):
         screen_unit_roots(np.ones(50))
+
+
+@pytest.mark.parametrize("maxlag", [2.5, -1, "3"])
+def test_lags_that_are_no_whole_number_are_said(maxlag):
+    with pytest.raises(ValueError, match="maxlag is a whole number, at least 0, got"):
+        screen_unit_roots(np.zeros((1, 40)), maxlag=maxlag)

@@ -5,7 +5,6 @@ elimination of one Gram matrix passes through the residual sum of squares of eac
 sum per lag: its other entries are those of the row above, moved by one bar, give or take the bars at the ends.
 """
 
-from numbers import Integral
 from typing import Final, Literal
 
 import numpy as np
@@ -41,7 +40,7 @@ def lag_choice(autolag: Criterion, maxlag: int | None) -> tuple[int, int]:
         raise ValueError(f"autolag is 'aic', 'bic' or None, got {autolag!r}")
     if maxlag is None:
         return criteria[autolag], SCHWERT
-    if not isinstance(maxlag, Integral) or maxlag < 0:
+    if not isinstance(maxlag, int | np.integer) or maxlag < 0:
         raise ValueError(f"maxlag is a whole number, at least 0, got {maxlag}")
     return criteria[autolag], int(maxlag)
 
