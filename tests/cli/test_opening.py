@@ -3,9 +3,9 @@
 import pytest
 
 from tandem.cli import recycler
-from tandem.cli.opening import newest_world
+from tandem.cli.opening import newest_world, world_to_identify, world_to_trade
 from tandem.config import Settings
-from tandem.market import RecyclerError, WorldKind
+from tandem.market import ConfigError, RecyclerError, WorldKind
 
 
 @pytest.fixture
@@ -41,6 +41,16 @@ def test_it_is_the_newest_where_none_runs(store, worlds, says):
 def test_a_recycler_of_another_store_does_not_count(store, worlds, says):
     says("recycler-99999")
     assert newest_world(store, Settings()) == worlds[1]
+
+
+def test_trading_at_a_recycler_of_another_home_says_whose_it_is_and_what_to_do(store, worlds, says):
+    says("recycler-99999")
+    with pytest.raises(
+        ConfigError, match=r"ws://localhost:8765 plays recycler-99999, a world of another home .*--world"
+    ):
+        world_to_trade(store, Settings())
+    assert world_to_trade(store, Settings(), str(worlds[0])) == worlds[0]
+    assert world_to_identify(store, Settings()) in store.worlds()
 
 
 def test_a_world_that_is_named_is_the_one(store, worlds, says):
