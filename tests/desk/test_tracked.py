@@ -81,6 +81,13 @@ def parents(runs: list[Any]) -> list[Any]:
     return [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
 
 
+def test_mlflow_puts_nothing_into_the_folder_somebody_is_in(mlflow: Tracking) -> None:
+    with mlflow.client() as client:
+        places = [each.artifact_location for each in client.search_experiments()]
+    assert places
+    assert all(place.startswith(mlflow.artifacts.as_uri()) for place in places)
+
+
 class Killed(BaseException):
     """The process is gone."""
 
@@ -171,7 +178,9 @@ def test_only_the_best_pairs_have_a_run_of_their_own_and_the_run_says_so(
     (child,) = (run for run in runs if run != parent)
     assert child.data.tags["pair"] == str(found.passports[0].pair)
     assert (parent.data.metrics["selected"], parent.data.metrics["children"]) == (len(found.passports), 1)
-    assert f"Selected {len(found.passports)} pairs" in parent.data.tags["mlflow.note.content"]
+    note = parent.data.tags["mlflow.note.content"]
+    assert f"selected {len(found.passports)}, children 1." in note
+    assert found.funnel.chance in note
 
 
 @pytest.mark.parametrize("under", ["", "deeper/artifacts"])

@@ -33,11 +33,14 @@ class Tracking:
     Args:
         uri: of the database, `postgresql+psycopg://.../mlflow_db`.
         artifacts: the folder for pictures, documents and models.
+
+    Attributes:
+        artifacts: that folder.
     """
 
     def __init__(self, uri: str, artifacts: Path) -> None:
         self._uri = uri
-        self._artifacts = artifacts.expanduser().resolve()
+        self.artifacts = artifacts.expanduser().resolve()
         self._reached = False
 
     @contextmanager
@@ -77,7 +80,7 @@ class Tracking:
             StoreError: within the `with` block, MLflow or its database refuses.
         """
         with self.client() as client:
-            self._artifacts.mkdir(parents=True, exist_ok=True)
+            self.artifacts.mkdir(parents=True, exist_ok=True)
             yield Runs(client, self._experiment(client, experiment), at, tags)
 
     @contextmanager
@@ -93,7 +96,7 @@ class Tracking:
             reason = str(error).splitlines()[0]
             raise StoreError(f"MLflow's tracking store refuses: {reason}", "See that its database is up") from error
         except OSError as error:
-            where, reason = error.filename or self._artifacts, error.strerror or str(error)
+            where, reason = error.filename or self.artifacts, error.strerror or str(error)
             mend = "See that this is a folder that can be written, with room on the disk"
             raise StoreError(f"MLflow's files cannot be kept, {where}: {reason}", mend) from error
 
@@ -114,7 +117,7 @@ class Tracking:
         # A client would put MLflow's own first experiment into the folder somebody happens to be in.
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        SqlAlchemyStore(self._uri, self._artifacts.as_uri())
+        SqlAlchemyStore(self._uri, self.artifacts.as_uri())  # type: ignore[no-untyped-call]
 
     def _connected(self) -> "Connection":
         from sqlalchemy import create_engine
@@ -136,7 +139,7 @@ class Tracking:
             found = client.get_experiment_by_name(name)
             if found is not None:
                 return str(found.experiment_id)
-            return str(client.create_experiment(name, artifact_location=self._artifacts.as_uri()))
+            return str(client.create_experiment(name, artifact_location=self.artifacts.as_uri()))
 
 
 class Runs:

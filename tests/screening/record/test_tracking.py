@@ -68,6 +68,10 @@ def test_the_counts_of_the_sectors_add_up_to_the_funnel(recorded):
     assert sum(figures["selected"] for figures in metrics) == len(screen.passports)
     assert sum(figures["tested"] for figures in metrics) == screen.funnel.tested == 6
     assert metrics[0]["screen_simulated_null"] == screen.funnel.simulated_null.passing
+    assert metrics[0]["screen_tested"] == screen.funnel.tested
+    markets = screen.funnel.simulated_markets
+    assert markets is not None
+    assert metrics[0]["screen_luck_high"] == markets.high
 
 
 def test_tags_and_parameters_say_what_it_was_made_from(recorded):

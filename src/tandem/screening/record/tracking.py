@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 MOST_PICTURES: Final = 20
 # MLflow takes some 40 runs a second. Pairs beyond them are in the table and in the store.
 MOST_CHILDREN: Final = 300
+NOTE: Final = "mlflow.note.content"
+ADF: Final = (
+    "`adf_test_pvalue` of a pair is an ordinary ADF test of the fitted residual: it ignores that the hedge was fitted "
+    "and is too small. Compare pairs by `cointegration_pvalue`."
+)
 LARGEST: Final = 16 * 2**20
 # MLflow has room for so much of a digest; the whole of it is a tag and in the source.
 DIGEST: Final = 36
@@ -159,7 +164,7 @@ def _added(runs: Runs, count: SectorCount, screen: Screen, origin: Origin, docum
     best, inputs = own[:MOST_CHILDREN], [_dataset(screen, origin)]
     with runs.begun(
         f"{count.sector} {origin.session.day}",
-        {"level": "sector"} | _note(len(own), len(best)),
+        {"level": "sector", NOTE: _told(screen, origin, len(own), len(best))},
         _params(origin.settings),
         _totals(count, screen, origin.settings) | {"children": float(len(best))},
         files=_documents(count, document),
@@ -170,11 +175,15 @@ def _added(runs: Runs, count: SectorCount, screen: Screen, origin: Origin, docum
     return parent
 
 
-def _note(selected: int, children: int) -> dict[str, str]:
-    if children == selected:
-        return {}
-    said = f"Selected {selected:,} pairs; the best {children:,} have a run of their own (children {children:,})."
-    return {"mlflow.note.content": said}
+def _told(screen: Screen, origin: Origin, selected: int, children: int) -> str:
+    """What a person reads on the run's page."""
+    capped = f" The best {children:,} have a run of their own: selected {selected:,}, children {children:,}."
+    return (
+        f"Identification of {origin.session.day}, version {origin.version} of the trading configuration of "
+        f"{origin.world}: {selected:,} selected.{capped if children < selected else ''}\n\n"
+        f"Over all sectors: {screen.funnel.chance} {screen.funnel.luck}".rstrip()
+        + f"\n\nFigures that begin with `screen_` are of all sectors of the day, the others of this one. {ADF}"
+    )
 
 
 def _count(sector: str, table: PairTable, own: NDArray[np.bool_], passing: NDArray[np.bool_]) -> SectorCount:
@@ -222,17 +231,20 @@ def _totals(count: SectorCount, screen: Screen, settings: Settings) -> dict[str,
         "passing": count.passing,
         "expected_by_chance": expected_by_chance(count.tested, settings.screen.max_pvalue),
         "selected": count.left[-1],
-        "screen_tested": funnel.tested,
-        "screen_passing": funnel.passing,
-        "screen_expected_by_chance": funnel.expected_by_chance,
         "screen_simulated_null": funnel.simulated_null.passing,
-        "screen_simulated_null_error": funnel.simulated_null.standard_error,
         "screen_symbols": funnel.symbols,
         "screen_symbols_refused": funnel.symbols_refused,
     }
+    if count.pairs < funnel.steps[0].left:
+        # Beside the sector's own figures those of the whole screen, where it had others.
+        figures |= {
+            "screen_tested": funnel.tested,
+            "screen_passing": funnel.passing,
+            "screen_expected_by_chance": funnel.expected_by_chance,
+        }
     if funnel.simulated_markets is not None:
         markets = funnel.simulated_markets
-        figures |= {f"screen_simulated_markets_{name}": getattr(markets, name) for name in ("mean", "low", "high")}
+        figures |= {"screen_luck_mean": markets.mean, "screen_luck_low": markets.low, "screen_luck_high": markets.high}
     if funnel.selected_by_luck is not None:
         figures["screen_selected_by_luck"] = funnel.selected_by_luck
     for gate, had, left in zip(STEPS, before, count.left, strict=False):
@@ -251,7 +263,7 @@ def _child(runs: Runs, parent: str, passport: Passport, rank: int, inputs: "Sequ
         files["passport.png"] = passport_png(passport)
     runs.add(
         f"{passport.pair} {passport.session}",
-        {"mlflow.parentRunId": parent, "level": "pair", "pair": str(passport.pair), "rank": str(rank)},
+        {"mlflow.parentRunId": parent, "level": "pair", "pair": str(passport.pair), "rank": str(rank), NOTE: ADF},
         {
             "pair": passport.pair,
             "timeframe": passport.timeframe,
