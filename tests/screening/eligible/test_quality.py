@@ -101,9 +101,11 @@ def test_news_that_halves_a_price_brings_trading_that_a_split_does_not(daily):
 
 def test_of_five_hundred_real_symbols_only_the_broken_ones_are_refused(daily):
     refused = {one.symbol: one.refusal.why for one in refused_symbols(daily(1259), SETTINGS)}
-    assert all("split" in why for why in refused.values())
-    # Discovery's dividend of a class C share halved both classes; one close of Alliant is half of what it was.
-    assert set(refused) == {"DISCA", "DISCK", "LNT"}
+    # Discovery's dividend of a class C share halved both classes; one close of Alliant and of Newell is a bad print.
+    assert set(refused) == {"DISCA", "DISCK", "LNT", "NWL"}
+    assert refused["LNT"] == "a price 0.502 times its neighbours on 2016-05-19"
+    assert refused["NWL"] == "a price 0.705 times its neighbours on 2017-09-14"
+    assert all("split" in refused[symbol] for symbol in ("DISCA", "DISCK"))
 
 
 def one_symbol(panel, symbol):
@@ -115,3 +117,23 @@ def one_symbol(panel, symbol):
         closes=panel.closes[only],
         volumes=panel.volumes[only],
     )
+
+
+def test_one_bar_a_session_is_no_hourly_history(daily):
+    """Daily bars that somebody stored as hours: the panel has no more of them, the calendar has."""
+    panel = replace(daily(60), timeframe=Timeframe.HOUR_1)
+    refused = {one.symbol: one.refusal.why for one in refused_symbols(panel, SETTINGS)}
+    assert len(refused) == len(panel)
+    assert "of 405 bars are missing, 10.0% may be" in refused["AAPL"]
+
+
+@pytest.mark.parametrize("times", [10.0, 0.1, 2.0, 0.5, 7.3])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_price_of_one_bar_is_named_with_its_day(daily, times, whole):
+    panel = one_symbol(daily(504), "KO")
+    factor = np.where(np.arange(504) == 300, times, 1.0)
+    odd = replace(panel, opens=panel.opens * factor if whole else panel.opens, closes=panel.closes * factor)
+    (refused,) = refused_symbols(odd, SETTINGS)
+    said, _, day = refused.refusal.why.removeprefix("a price ").partition(" times its neighbours on ")
+    assert float(said) == pytest.approx(times, rel=0.03)
+    assert day == str(panel.starts[300])[:10]

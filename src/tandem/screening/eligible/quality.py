@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.config import ScreenSettings
-from tandem.market import NEW_YORK, Refusal
+from tandem.market import NEW_YORK, Calendar, Refusal
 from tandem.store import Panel
 
 Vector = NDArray[np.float64]
@@ -21,6 +21,9 @@ NEAR, NEAREST, FARTHEST = 3.0, 0.02, 0.05
 UNUSUAL: Final = 10.0
 BURST: Final = 5.0
 NEIGHBOURS: Final = 20
+# A bad print is at least so far (a log) from the bars beside it, which are so near each other in comparison.
+FAR: Final = np.log(1.4)
+CLOSE: Final = 0.25
 NORMAL_MAD: Final = 1.4826
 
 
@@ -39,6 +42,9 @@ class History:
     Attributes:
         there: whether it has each of the panel's bars.
         closes: of the bars it has.
+        sessions: which of the panel's sessions each bar it has is of.
+        usual: bars that each session has on the exchange's calendar, or on the panel where that has more.
+        on_panel: bars that each session has on the panel.
         days: of the panel's sessions.
         session_opens, session_closes, dollars: first open, last close and dollars traded in each session; NaN
             and 0 in sessions without a bar.
@@ -46,6 +52,9 @@ class History:
 
     there: NDArray[np.bool_]
     closes: Vector
+    sessions: NDArray[np.intp]
+    usual: NDArray[np.intp]
+    on_panel: NDArray[np.intp]
     days: NDArray[np.datetime64]
     session_opens: Vector
     session_closes: Vector
@@ -56,8 +65,9 @@ def refused_symbols(panel: Panel, settings: ScreenSettings) -> tuple[SymbolRefus
     """The symbols that fail a gate of their own, by name."""
     refused = []
     days, first_bars = _sessions(panel)
+    usual = _usual(panel, days, first_bars)
     for row, symbol in enumerate(panel.symbols):
-        history = _history(panel, row, days, first_bars)
+        history = _history(panel, row, days, first_bars, usual)
         if refusal := quality(history, settings) or liquid(history, settings):
             refused.append(SymbolRefused(symbol, refusal))
     return tuple(refused)
@@ -65,7 +75,7 @@ def refused_symbols(panel: Panel, settings: ScreenSettings) -> tuple[SymbolRefus
 
 def quality(history: History, settings: ScreenSettings) -> Refusal | None:
     """The bars are whole, new and adjusted."""
-    tests: tuple[Test, ...] = (_lasts, _whole, _moves, _adjusted)
+    tests: tuple[Test, ...] = (_lasts, _whole, _moves, _single, _adjusted)
     return next((refusal for test in tests if (refusal := test(history, settings))), None)
 
 
@@ -89,8 +99,9 @@ def _lasts(history: History, settings: ScreenSettings) -> Refusal | None:
 
 
 def _whole(history: History, settings: ScreenSettings) -> Refusal | None:
-    bars = np.flatnonzero(history.there)
-    span = bars[-1] - bars[0] + 1
+    bars, first, last = np.flatnonzero(history.there), history.sessions[0], history.sessions[-1]
+    within = int(history.usual[first + 1 : last].sum() - history.on_panel[first + 1 : last].sum())
+    span = int(bars[-1] - bars[0] + 1) + within
     missing = 1 - bars.size / span
     if missing <= settings.max_gap_share:
         return None
@@ -104,6 +115,26 @@ def _moves(history: History, settings: ScreenSettings) -> Refusal | None:
     if stale <= settings.max_stale_share:
         return None
     return _flawed(f"{stale:.1%} of the closes repeat the one before, {settings.max_stale_share:.1%} may")
+
+
+def _single(history: History, settings: ScreenSettings) -> Refusal | None:
+    """A price that comes and goes within one bar is a bad print."""
+    change = np.diff(np.log(history.closes))
+    if change.size < 3:
+        return None
+    usual = NORMAL_MAD * float(np.median(np.abs(change - np.median(change))))
+    there, back = change[:-1], change[1:]
+    least = np.minimum(np.abs(there), np.abs(back))
+    lone = (there * back < 0) & (least >= max(FAR, UNUSUAL * usual)) & (np.abs(there + back) <= CLOSE * least)
+    if not lone.any():
+        return None
+    at = int(np.argmax(np.where(lone, least, 0.0))) + 1
+    times = history.closes[at] / np.sqrt(history.closes[at - 1] * history.closes[at + 1])
+    return _flawed(f"a price {_times(times)} times its neighbours on {history.days[history.sessions[at]]}")
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.3f}"
 
 
 def _adjusted(history: History, settings: ScreenSettings) -> Refusal | None:
@@ -144,7 +175,25 @@ def _sessions(panel: Panel) -> tuple[NDArray[np.datetime64], NDArray[np.intp]]:
     return days, first_bars
 
 
-def _history(panel: Panel, row: int, days: NDArray[np.datetime64], first_bars: NDArray[np.intp]) -> History:
+def _usual(panel: Panel, days: NDArray[np.datetime64], first_bars: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Bars of each session: those of the calendar, or of the panel where it has more."""
+    calendar, found = Calendar(), _on_panel(panel, first_bars)
+    sessions = [calendar.session(day) for day in days.tolist()]
+    lengths = [len(session.bar_ends(panel.timeframe)) if session else 0 for session in sessions]
+    return np.maximum(found, np.array(lengths, dtype=np.intp))
+
+
+def _on_panel(panel: Panel, first_bars: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.diff(np.append(first_bars, panel.starts.size))
+
+
+def _history(
+    panel: Panel,
+    row: int,
+    days: NDArray[np.datetime64],
+    first_bars: NDArray[np.intp],
+    usual: NDArray[np.intp],
+) -> History:
     closes, opens = panel.closes[row], panel.opens[row]
     there = np.isfinite(closes)
     bars = np.flatnonzero(there)
@@ -157,7 +206,9 @@ def _history(panel: Panel, row: int, days: NDArray[np.datetime64], first_bars: N
     session_closes[session[ends]] = closes[bars[ends]]
     traded = np.nan_to_num(closes * panel.volumes[row])[bars]
     dollars = np.bincount(session, traded, days.size).astype(np.float64)
-    return History(there, closes[there], days, session_opens, session_closes, dollars)
+    return History(
+        there, closes[there], session, usual, _on_panel(panel, first_bars), days, session_opens, session_closes, dollars
+    )
 
 
 def _flawed(why: str) -> Refusal:
