@@ -248,6 +248,16 @@ def test_a_refused_pair_has_its_reason_in_place_of_a_passport(capsys):
     assert "Refused at correlation: correlation of prices" in capsys.readouterr().out
 
 
+def test_a_pair_on_probation_has_its_reason_and_its_last_passport(capsys):
+    for day in (date(2023, 1, 25), THURSDAY):
+        identify(session=day)
+    capsys.readouterr()
+    identify(session=THURSDAY, passport="AAPL/NVDA")
+    page = " ".join(capsys.readouterr().out.split())
+    assert "It is on probation: refused at" in page
+    assert "Selected for 2023-01-25" in page
+
+
 @pytest.mark.parametrize(
     ("day", "asked", "said"),
     [

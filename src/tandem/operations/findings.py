@@ -213,7 +213,8 @@ def _notes(passports: Sequence[Passport]) -> Iterator[str]:
             notes.setdefault(note.partition(":")[0], []).append((str(passport.pair), note))
     for gist, noted in notes.items():
         pair, whole = noted[0]
-        who = pair if len(noted) == 1 else f"{len(noted)} of the {len(passports)} selected"
+        those = f"all {len(noted)}" if len(noted) == len(passports) else f"{len(noted)} of the {len(passports)}"
+        who = pair if len(noted) == 1 else f"{those} selected"
         yield f"{who}: {MEANING.get(gist.partition(' counts')[0], whole if len(noted) == 1 else gist)}"
 
 

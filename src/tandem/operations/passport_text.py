@@ -1,18 +1,20 @@
 """What is on record of one pair, on a terminal."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tandem.desk import ConfiguredPair, TradingConfiguration, refusal_of
 from tandem.market import DataError, Pair
 from tandem.operations.findings import WIDTH
 from tandem.operations.pairs_section import properties
-from tandem.screening import PairTable, Passport
+from tandem.screening import PairState, PairTable, Passport
 from tandem.store import Facts, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+STANDS: Final = {state: "on probation" if state is PairState.PROBATION else str(state) for state in PairState}
 
 
 def print_passport(
@@ -41,18 +43,21 @@ def _head(
     where = f"{configuration.session}, version {configuration.version} in {configuration.world}"
     yield f"[bold]{pair}[/]  {where}"
     if configured is not None:
-        yield f"It is {configured.life.state}: {configured.life.why}."
+        yield f"It is {STANDS[configured.life.state]}: {configured.life.why}."
     if configured is None or not configured.is_selected:
         table = PairTable.from_bytes(store.blobs.get(configuration.screen))
-        if not set(pair.symbols) <= set(table.symbols):
+        is_known = set(pair.symbols) <= set(table.symbols)
+        if configured is None and not is_known:
             raise DataError(f"{pair} was not screened for {configuration.session}", "See `tandem identify --refusals`")
-        if refusal := refusal_of(table, pair):
+        if configured is None and (refusal := refusal_of(table, pair)):
             yield f"Refused at {refusal.reason}: {refusal.why}."
 
 
 def _passport(facts: Facts, configured: ConfiguredPair) -> Passport | None:
-    found = facts.read(Passport, pair=str(configured.pair))
-    return next((record.body for record in found if record.key == configured.passport), None)
+    """The one of the configuration, else the newest: a pair on probation was selected once."""
+    found = {record.key: record.body for record in facts.read(Passport, pair=str(configured.pair))}
+    newest = max(found.values(), key=lambda passport: passport.session, default=None)
+    return found.get(configured.passport, newest)
 
 
 def _table(passport: Passport) -> "Table":
