@@ -85,6 +85,13 @@ def test_only_symbols_that_are_tested_are_walked(seen):
     assert pairs[:2].tolist() == [[0, 1], [2, 3]]
 
 
+def test_symbols_that_no_pair_names_change_nothing():
+    real = walks(20, 100)
+    more = np.vstack([real, walks(5, 100, seed=6)])
+    alone, beside = (simulated_markets(prices, all_pairs(20), 0.2, tests=9000) for prices in (real, more))
+    assert alone == beside
+
+
 def test_long_histories_are_walked_at_fewer_bars(seen):
     simulated_markets(walks(3, 3000), None, 0.05, tests=300)
     assert seen[0][0].shape[1] == 375

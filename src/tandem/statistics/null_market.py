@@ -107,8 +107,10 @@ def _part(pairs: Pairs, most: int, generator: np.random.Generator) -> Pairs:
     """The pairs among as many symbols, in random order, as have that many pairs."""
     if len(pairs) <= most:
         return pairs
-    rank = generator.permutation(int(pairs.max()) + 1)
-    return pairs[np.sort(np.argsort(rank[pairs].max(axis=1), kind="stable")[:most])]
+    # Rows that no pair names change nothing.
+    symbols, legs = np.unique(pairs, return_inverse=True)
+    latest = generator.permutation(symbols.size)[legs].reshape(-1, 2).max(axis=1)
+    return pairs[np.sort(np.argsort(latest, kind="stable")[:most])]
 
 
 def _walks(log_prices: Rows, markets: int, correlation: float, generator: np.random.Generator) -> NDArray[np.float64]:
