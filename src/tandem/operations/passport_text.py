@@ -33,7 +33,7 @@ def print_passport(
     width = min(console.width, WIDTH)
     for line in _head(store, configuration, pair, configured):
         console.print(line, width=width, highlight=False)
-    if configured is not None and (passport := _passport(facts, configured)) is not None:
+    if configured is not None and (passport := _passport(facts, configuration, configured)):
         console.print(_table(passport), width=width, highlight=False)
 
 
@@ -53,11 +53,11 @@ def _head(
             yield f"Refused at {refusal.reason}: {refusal.why}."
 
 
-def _passport(facts: Facts, configured: ConfiguredPair) -> Passport | None:
+def _passport(facts: Facts, made: TradingConfiguration, configured: ConfiguredPair) -> Passport | None:
     """The one of the configuration, else the newest: a pair on probation was selected once."""
     found = {record.key: record.body for record in facts.read(Passport, pair=str(configured.pair))}
-    newest = max(found.values(), key=lambda passport: passport.session, default=None)
-    return found.get(configured.passport, newest)
+    earlier = (passport for passport in found.values() if passport.session <= made.session)
+    return found.get(configured.passport) or max(earlier, key=lambda passport: passport.session, default=None)
 
 
 def _table(passport: Passport) -> "Table":
