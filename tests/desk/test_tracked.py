@@ -170,7 +170,8 @@ def test_runs_that_are_there_are_taken(january: Store, facts: MemoryFacts, mlflo
 def test_only_the_best_pairs_have_a_run_of_their_own_and_the_run_says_so(
     january: Store, facts: MemoryFacts, mlflow: Tracking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "MOST_CHILDREN", 1)
+    monkeypatch.setattr(record, "MOST_CHILDREN", 0)
+    monkeypatch.setattr(record, "BEST_OF_SECTOR", 1)
     found = identify_day(january, facts, TODAY, settings_of(**LOOSE), tracking=mlflow)
     assert len(found.passports) > 1
     runs = runs_of(mlflow, facts.world)

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 MOST_PICTURES: Final = 20
-# MLflow takes some 40 runs a second. Pairs beyond them are in the table and in the store.
+# The day's best pairs, and the best of each sector, have a run of their own: MLflow takes 5 to 40 of them a second, and
+# a screen of 3,000 symbols may select thousands. The others are in the table and in the store.
 MOST_CHILDREN: Final = 300
+BEST_OF_SECTOR: Final = 10
 NOTE: Final = "mlflow.note.content"
 ADF: Final = (
     "`adf_test_pvalue` of a pair is an ordinary ADF test of the fitted residual: it ignores that the hedge was fitted "
@@ -161,7 +163,8 @@ def _recorded(tracking: Tracking, count: SectorCount, screen: Screen, origin: Or
 def _added(runs: Runs, count: SectorCount, screen: Screen, origin: Origin, document: bytes) -> str:
     ranked = enumerate(screen.passports, start=1)
     own = [(rank, passport) for rank, passport in ranked if passport.sector == count.sector]
-    best, inputs = own[:MOST_CHILDREN], [_dataset(screen, origin)]
+    inputs = [_dataset(screen, origin)]
+    best = [(rank, each) for place, (rank, each) in enumerate(own) if rank <= MOST_CHILDREN or place < BEST_OF_SECTOR]
     with runs.begun(
         f"{count.sector} {origin.session.day}",
         {"level": "sector", NOTE: _told(screen, origin, len(own), len(best))},
