@@ -30,7 +30,8 @@ class Passport:
         correlation_prices, correlation_returns: of logs (STATISTICS 2).
         statistic, pvalue, lags: of the cointegration test, deciding order (STATISTICS 3).
         q_bh, q_by: q-values within the morning's family of tests.
-        adf_pvalue: of the spread, as a series of its own.
+        adf_pvalue: of the spread as a series of its own: ignores that the hedge was fitted, so several times smaller
+            than `pvalue`, which does not.
         score: composite score and its components (STATISTICS 5).
         data_version: SHA-256 of the morning's bars.
         starts: start of each bar, UTC.
