@@ -17,7 +17,8 @@ from tandem.desk import (
     prepare,
     refusal_of,
 )
-from tandem.market import Calendar, Pair, Refusal, Session, Timeframe, WorldKind, resample
+from tandem.desk.identification import symbols_of
+from tandem.market import Calendar, DataError, Pair, Refusal, Session, Timeframe, WorldKind, resample
 from tandem.screening import Funnel, PairLife, PairState, PairTable, Passport
 from tandem.sources import samples
 from tandem.store import MemoryFacts, Record, Store, Tracking
@@ -249,3 +250,9 @@ def test_a_pair_beyond_the_most_is_a_candidate(january: Store, facts: MemoryFact
         loose.model_copy(update={"screen": loose.screen.model_copy(update={"max_pairs": None})}),
     )
     assert all(each.entries for each in unlimited.configuration.pairs)
+
+
+def test_a_length_of_which_nothing_is_stored_names_those_there_are(store):
+    settings = Settings.model_validate({"model": {"timeframe": "15Min"}})
+    with pytest.raises(DataError, match=r"no 15Min bars are stored\. Load some, or take --timeframe: none"):
+        symbols_of(store, settings)

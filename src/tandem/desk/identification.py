@@ -20,7 +20,7 @@ from tandem.desk.history import formation
 from tandem.desk.plan import passport_records
 from tandem.desk.standing import standing
 from tandem.desk.tracked import Tracked, tracked_of
-from tandem.market import DataError, FactConflict, Refusal, Session, StoreError
+from tandem.market import DataError, FactConflict, Refusal, Session, StoreError, Timeframe
 from tandem.screening import (
     Funnel,
     Origin,
@@ -188,6 +188,9 @@ def symbols_of(store: Store, settings: Settings) -> list[str]:
         DataError: no active sector has two of them.
     """
     with_bars = set(store.bars.symbols(settings.model.timeframe))
+    if not with_bars:
+        there = ", ".join(length for length in Timeframe if store.bars.symbols(length)) or "none"
+        raise DataError(f"no {settings.model.timeframe} bars are stored", f"Load some, or take --timeframe: {there}")
     sectors = [with_bars & set(store.sectors.symbols(sector)) for sector in settings.sectors.active]
     if not any(len(members) >= 2 for members in sectors):
         raise DataError(

@@ -72,7 +72,7 @@ def test_too_little_trading_is_refused(one, walk):
     assert one(walk, volume=100, settings=ScreenSettings(min_dollar_volume=0)) is None
 
 
-@pytest.mark.parametrize("ratio", [2, 3, 1.5, 0.5, 0.1])
+@pytest.mark.parametrize("ratio", [2, 3, 1.5, 0.5, 0.1, 1 / 12, 1 / 35])
 @pytest.mark.parametrize("symbol", ["AAPL", "KO", "NVDA"])
 def test_an_unadjusted_split_of_a_real_symbol_is_refused(daily, symbol, ratio):
     panel = one_symbol(daily(504), symbol)

@@ -14,7 +14,7 @@ from tandem.store import Panel
 Vector = NDArray[np.float64]
 Test = Callable[["History", ScreenSettings], Refusal | None]
 
-SPLIT_RATIOS: Final = np.array([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50, 100])
+SPLIT_RATIOS: Final = np.array([1.5, *range(2, 101)])
 # How near a jump is to a split's ratio: within so many usual session returns of the symbol, between these bounds.
 NEAR, NEAREST, FARTHEST = 3.0, 0.02, 0.05
 # A split is far outside the symbol's usual returns, and does not bring the burst of trading that news does.
