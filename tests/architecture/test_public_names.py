@@ -21,7 +21,7 @@ PUBLIC = {
         PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors
         Store Strip Track Tracking
     """,
-    "sources": "Estimate Layout Reading Simulated TruePair alpaca files samples simulate simulated",
+    "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
         Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
