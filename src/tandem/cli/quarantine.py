@@ -1,6 +1,7 @@
 """Rows that are no bars, named: symbol, time and what is wrong."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ def show_broken(loaded: "Loaded") -> None:
         kinds.setdefault(_kind(row.reason), []).append(row)
     ordered = sorted(kinds.values(), key=len, reverse=True)
     for rows in ordered[:KINDS]:
-        named = "; ".join(f"{_name(row.given)}: {row.reason}" for row in rows[:NAMED])
-        print(f"  {len(rows):,} x {named}{'; ...' if len(rows) > NAMED else ''}")
+        print(f"  {len(rows):,} x {_words(rows[:NAMED])}{', ...' if len(rows) > NAMED else ''}")
     if loaded.broken and (len(ordered) > KINDS or any(len(rows) > NAMED for rows in ordered)):
         print("  `tandem data quarantine` lists them all.")
 
@@ -34,8 +34,16 @@ def tabled(quarantine: "pd.DataFrame") -> "pd.DataFrame":
     given = quarantine["given"]
     named = {"symbol": [_known(row, "symbol") for row in given], "time": [_time(row) for row in given]}
     rest = {"length": quarantine["timeframe"], "source": quarantine["source"], "world": quarantine["world"]}
-    where = [f"{_known(row, 'file')} {_place(row)}".strip() for row in given]
+    where = [f"{Path(_known(row, 'file')).name} {_place(row)}".strip() for row in given]
     return pd.DataFrame({**named, **rest, "where": where, "reason": quarantine["reason"]})
+
+
+def _words(rows: list[Any]) -> str:
+    """The rows with their reasons; a reason that all share stands once."""
+    names = [_name(row.given) for row in rows]
+    if len({row.reason for row in rows}) == 1 < len(rows):
+        return f"{rows[0].reason}: {', '.join(names)}"
+    return ", ".join(f"{name}: {row.reason}" for name, row in zip(names, rows, strict=True))
 
 
 def _kind(reason: str) -> str:
