@@ -1,12 +1,13 @@
 """What a screen says of luck."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import msgspec
 import numpy as np
 import pytest
 
-from tandem.screening import Funnel, Step, identify
+from tandem.screening import Funnel, Step, funnel, identify
 from tandem.statistics import SimulatedMarkets, SimulatedNull
 
 FUNNEL = Funnel(
@@ -67,3 +68,18 @@ def test_a_screen_knows_the_range_of_its_market_and_its_lucky_pairs(market, pane
     q = table.q_bh[table.selected].max()
     assert screen.funnel.selected_by_luck == min(markets.mean / screen.funnel.passing, q)
     assert screen.funnel.level == settings.screen.max_pvalue
+
+
+@pytest.mark.parametrize(
+    ("q", "by_luck", "passing", "lucky"),
+    [
+        ([0.99, 0.98], 40.0, 50, 1.6),
+        ([0.99, 0.98], 60.0, 50, 1.96),
+        ([0.9, 0.05, 0.02, 0.9], 40.0, 50, 0.1 + 1.6),
+        ([0.05, 0.02], 40.0, 50, 0.1),
+        ([], 40.0, 50, 0.0),
+    ],
+)
+def test_the_best_are_luck_by_their_q_values_and_the_rest_as_all_that_passed(q, by_luck, passing, lucky):
+    table = SimpleNamespace(selected=np.arange(len(q)), q_bh=np.array(q))
+    assert funnel._selected_by_luck(table, by_luck, passing) == pytest.approx(lucky)

@@ -80,5 +80,7 @@ def _selected_by_luck(table: PairTable, by_luck: float, passing: int) -> float:
     selected = table.selected
     if not selected.size:
         return 0.0
-    share = min(by_luck / passing, float(table.q_bh[selected].max()), 1.0)
-    return share * selected.size
+    # Up to any rank a q-value bounds the share of luck; beyond it, the share that it has in all that passed.
+    q, best = np.sort(table.q_bh[selected]), np.arange(selected.size + 1)
+    rest = min(by_luck / passing, 1.0) * (selected.size - best)
+    return float(np.min(np.append(0.0, q) * best + rest))

@@ -71,9 +71,9 @@ class Funnel:
         level: a tested pair passes below it.
         simulated_markets: passing pairs in whole markets of this shape in which no two symbols are cointegrated, and
             whose returns correlate as the median tested pair's do. None in older records.
-        selected_by_luck: selected pairs that are luck: their number times the smaller of two estimates of the share of
-            luck, the simulated markets' mean over `passing`, and the largest Benjamini-Hochberg q-value among them.
-            Supposes that the gates after the test turn away lucky pairs as often as others. None in older records.
+        selected_by_luck: selected pairs that are luck. Of the best k of them the k-th Benjamini-Hochberg q-value, of
+            the others the simulated markets' mean over `passing`, with the k that gives least. Supposes that the gates
+            after the test turn away lucky pairs as often as others. None in older records.
     """
 
     kind: ClassVar = "funnel"
