@@ -1,6 +1,6 @@
 """The day's identification on the bars that ship with Tandem: what goes on record, and when it changes."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from tandem.desk import (
     Identification,
     configuration_of,
     copy_plan,
+    formation,
     identify_day,
     on_record,
     plan_of,
@@ -21,7 +22,7 @@ from tandem.desk.identification import symbols_of
 from tandem.market import Calendar, DataError, Pair, Refusal, Session, Timeframe, WorldKind, resample
 from tandem.screening import Funnel, PairLife, PairState, PairTable, Passport
 from tandem.sources import samples
-from tandem.store import MemoryFacts, Record, Store, Tracking
+from tandem.store import MemoryFacts, Panel, Record, Store, Tracking
 
 SYMBOLS = ["AAPL", "IBM", "MSFT", "NVDA"]
 CHOSEN = Pair("AAPL", "NVDA")
@@ -43,6 +44,8 @@ def session_of(day: date) -> Session:
 
 # AAPL/NVDA passes on the 25th and on the 27th, and fails on the 26th.
 WEDNESDAY, THURSDAY, FRIDAY = (session_of(date(2023, 1, day)) for day in (25, 26, 27))
+
+FIRST = Calendar().before(WEDNESDAY.day, 7)[0]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,16 @@ def test_everything_is_on_record_and_read_again_as_it_was(january: Store, facts:
     assert configuration_of(facts, WEDNESDAY.day) == found.configuration
     assert PairTable.from_bytes(january.blobs.get(found.configuration.screen)) == found.table
     assert facts.read(Refusal) == []  # 4.5 million of them would not be facts
+
+
+def test_a_bar_before_the_open_of_that_morning_changes_nothing(store: Store) -> None:
+    bars = resample(samples.minute_bars(), Timeframe.MIN_5)
+    early = bars[bars["symbol"] == "AAPL"].head(1)
+    early = early.assign(start=early["start"] + (WEDNESDAY.morning - early["start"].iloc[0]) - timedelta(hours=1))
+    for some in (bars, early):
+        store.bars.load(some, timeframe=Timeframe.MIN_5, source="sample")
+    window = bars[(bars["start"] >= FIRST.open) & (bars["start"] < WEDNESDAY.morning)]
+    assert formation(store, SYMBOLS, WEDNESDAY, SETTINGS).version == Panel.of(window, Timeframe.MIN_5).version
 
 
 def test_the_same_bars_and_settings_change_nothing(january: Store, facts: MemoryFacts) -> None:

@@ -34,7 +34,7 @@ def formation(store: Store, symbols: Sequence[str], session: Session, settings: 
     """
     timeframe, days = settings.model.timeframe, settings.screen.formation_days
     first = _oldest(session, timeframe, days)
-    panel = store.bars.panel(symbols, timeframe, first=first, last=session.morning, prefer="adjusted")
+    panel = store.bars.panel(symbols, timeframe, first=first, last=_midnight(session), prefer="adjusted")
     newest = panel.starts[-1].item().replace(tzinfo=UTC).astimezone(NEW_YORK).date() if panel.starts.size else None
     last = Calendar().before(session.day, 1)[0].day
     if newest is None or newest < last:
@@ -54,7 +54,12 @@ def training(store: Store, symbols: Sequence[str], session: Session, settings: S
 
 def _before(store: Store, symbols: Sequence[str], session: Session, timeframe: Timeframe, days: int) -> "pd.DataFrame":
     first = _oldest(session, timeframe, days)
-    return store.bars.read(symbols, timeframe, first=first, last=session.morning, prefer="adjusted")
+    return store.bars.read(symbols, timeframe, first=first, last=_midnight(session), prefer="adjusted")
+
+
+def _midnight(session: Session) -> datetime:
+    # A bar of one symbol before that morning's open would make the others look as if they had ended.
+    return Timeframe.DAY_1.start_of(session.open)
 
 
 def _oldest(session: Session, timeframe: Timeframe, days: int) -> datetime:
