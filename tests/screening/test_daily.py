@@ -31,7 +31,7 @@ def test_every_sector_is_screened_and_every_pair_ends_once(screen):
     assert len(table) > 8000
     assert len({passport.sector for passport in screen.passports}) > 5
     assert len(screen.refusals) + len(screen.passports) == len(table)
-    assert [one.symbol for one in screen.symbols_refused] == ["LNT"]
+    assert [one.symbol for one in screen.symbols_refused] == ["LNT", "NWL"]
 
 
 def test_share_classes_among_real_names_are_refused(screen):

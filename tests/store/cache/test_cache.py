@@ -1,11 +1,9 @@
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -356,21 +354,18 @@ write(Path(sys.argv[1]), Title("", "", "", "", ""), blocks())
 def test_what_a_killed_builder_leaves_is_swept_away_and_what_a_living_one_writes_is_not(pair: Pair) -> None:
     path = pair.built()[0]
     path.unlink()
-    builders = [
-        subprocess.Popen([sys.executable, "-c", BUILDER, str(path)], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    for builder in builders:
-        assert builder.stdout is not None
-        assert builder.stdout.readline() == "building\n"
-    os.kill(builders[0].pid, signal.SIGKILL)
-    builders[0].wait()
-    assert len(list(path.parent.glob("*.part"))) == 2
-    pair.agree()
-    assert len(list(path.parent.glob("*.part"))) == 1
-    builders[1].terminate()
-    for builder in builders:
-        builder.communicate()
+    command = [sys.executable, "-c", BUILDER, str(path)]
+    with ExitStack() as ends:
+        builders = []
+        for _ in range(2):
+            builders.append(ends.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)))
+            ends.callback(builders[-1].kill)
+            assert builders[-1].stdout.readline() == "building\n"
+        builders[0].kill()
+        builders[0].wait()
+        assert len(list(path.parent.glob("*.part"))) == 2
+        pair.agree()
+        assert len(list(path.parent.glob("*.part"))) == 1
 
 
 def test_today_comes_from_the_database_and_leaves_the_file_as_it_is(pair: Pair) -> None:
