@@ -206,10 +206,10 @@ def _facts_to_read(store: "Store", settings: "Settings", name: str) -> "Facts":
 def _session(store: "Store", day: date | None, settings: "Settings") -> "Session":
     from tandem.market import NEW_YORK, Calendar, DataError
 
-    calendar, coverage = Calendar(), store.bars.coverage()
-    own = coverage.loc[coverage["timeframe"] == str(settings.model.timeframe), "last"]
+    calendar, spans = Calendar(), store.bars.spans()
+    own = spans.loc[spans["timeframe"] == str(settings.model.timeframe), "last"]
     if own.empty:
-        known = ", ".join(sorted(set(coverage["timeframe"]))) or "none yet"
+        known = ", ".join(sorted(set(spans["timeframe"]))) or "none yet"
         raise DataError(
             f"no {settings.model.timeframe} bars are stored",
             f"Stored are: {known}. Choose one of them with --timeframe, or load some with `tandem data load`",

@@ -16,10 +16,10 @@ def without_minutes(store: Store, symbols: Collection[str], day: date) -> str:
 
     A day later than every stored bar is still to come: then it is enough that a symbol has any minutes.
     """
-    coverage = store.bars.coverage()
-    minutes = coverage[coverage["timeframe"] == str(Timeframe.MIN_1)]
+    spans = store.bars.spans()
+    minutes = spans[spans["timeframe"] == str(Timeframe.MIN_1)]
     first, last = (minutes[name].dt.tz_convert(NEW_YORK).dt.date for name in ("first", "last"))
-    is_to_come = coverage.empty or day > coverage["last"].dt.tz_convert(NEW_YORK).max().date()
+    is_to_come = spans.empty or day > spans["last"].dt.tz_convert(NEW_YORK).max().date()
     with_bars = minutes["symbol"] if is_to_come else minutes.loc[(first <= day) & (day <= last), "symbol"]
     lacking = sorted(set(symbols) - set(with_bars))
     if not lacking:

@@ -266,6 +266,8 @@ def test_coverage_counts_missing_days_and_holes_within_days(store: Store) -> Non
     assert (row["rows"], row["sessions"], row["gaps"]) == (10, 3, 2)
     assert row["first"] == pd.Timestamp(first)
     assert row["last"] == pd.Timestamp(fourth + 2 * MINUTE)
+    (span,) = store.bars.spans().to_dict("records")
+    assert span == {name: row[name] for name in ("symbol", "timeframe", "first", "last")}
 
 
 def test_coverage_of_daily_bars_knows_holidays_and_daylight_saving(store: Store) -> None:
@@ -278,6 +280,7 @@ def test_coverage_of_daily_bars_knows_holidays_and_daylight_saving(store: Store)
 
 def test_an_empty_store_covers_nothing(store: Store) -> None:
     assert store.bars.coverage().empty
+    assert store.bars.spans().empty
     assert store.bars.symbols(Timeframe.MIN_1) == []
 
 

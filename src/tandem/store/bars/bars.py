@@ -303,6 +303,19 @@ class Bars:
         with self._connections.use() as connection:
             return coverage(connection)
 
+    def spans(self) -> "pd.DataFrame":
+        """From when to when there are bars, the quick part of `coverage`.
+
+        Returns:
+            Columns `symbol, timeframe, first, last`, starts of bars in UTC. Bars of a world are not counted.
+        """
+        import pandas as pd
+
+        with self._connections.use() as connection:
+            rows = connection.execute(SPANS).fetchall()
+        spans = pd.DataFrame(rows, columns=["symbol", "timeframe", "first", "last"])
+        return spans.assign(**{name: pd.to_datetime(spans[name], utc=True) for name in ("first", "last")})
+
     def seen(self) -> "pd.DataFrame":
         """The bars that were seen in a world, such as a recycler's: one row per symbol, timeframe, world and source.
 
@@ -353,6 +366,10 @@ COUNTS = """
 SELECT symbol, data_source, count(*) FROM market_data
 WHERE timeframe = %(timeframe)s AND symbol = ANY(%(names)s::text[]) AND world = '' AND revision = 0
 GROUP BY symbol, data_source, feed, adjustment
+"""
+SPANS = """
+SELECT symbol, timeframe, min(timestamp), max(timestamp) FROM market_data
+WHERE revision = 0 AND world = '' GROUP BY symbol, timeframe ORDER BY symbol, timeframe
 """
 SEEN = """
 SELECT symbol, timeframe, data_source, feed, adjustment, world, count(*), min(timestamp), max(timestamp),
