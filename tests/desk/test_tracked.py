@@ -68,7 +68,8 @@ def facts(january: Store) -> MemoryFacts:
 
 @pytest.fixture(scope="module")
 def mlflow(january: Store, tmp_path_factory: pytest.TempPathFactory) -> Tracking:
-    return Tracking(january.database("mlflow_db"), tmp_path_factory.mktemp("artifacts"))
+    # Its own database: in a shared one other tests leave experiments with folders of theirs.
+    return Tracking(january.database("mlflow_tracked"), tmp_path_factory.mktemp("artifacts"))
 
 
 def runs_of(mlflow: Tracking, world: World) -> list[Any]:
