@@ -53,6 +53,30 @@ def by_arch(series, mean, distribution="normal"):
     return model.fit(disp="off", show_warning=False), scale
 
 
+def wild(seed, length=400, tail=2.5):
+    """A walk back to zero with heavy tails, and a first value that no innovation of its own explains."""
+    generator = np.random.default_rng(seed)
+    noise = generator.standard_t(tail, length) / np.sqrt(tail / (tail - 2))
+    series, variance, square = np.zeros(length), 1.0, 1.0
+    for bar in range(1, length):
+        variance = 0.1 + 0.1 * square + 0.8 * variance
+        innovation = np.sqrt(variance) * noise[bar]
+        square = innovation**2
+        series[bar] = 0.5 * series[bar - 1] + innovation
+    series[0] += 300
+    return series
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_wild_value_does_not_hide_the_mean_of_a_series_with_heavy_tails():
+    series = np.array([wild(1003), wild(7), wild(8, tail=4)])
+    table = fit_garch(series, distribution="studentst")
+    for row, own in enumerate(series):
+        oracle, scale = by_arch(own, "ar1", "studentst")
+        assert table.loglikelihood[row] > oracle.loglikelihood - 399 * np.log(scale) - 1e-4
+    assert table.converged.all()
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("distribution", ["normal", "studentst"])
 @pytest.mark.parametrize("mean", ["zero", "constant", "ar1"])

@@ -1,7 +1,7 @@
 """Minimise within the bounds of GARCH's parameters by sequential quadratic programming, compiled.
 
-A quasi-Newton model of the function is minimised within the bounds by an active-set method, and the step shortened until
-the function falls. The function is not called from here: a descent says where it wants the value and the slopes,
+A quasi-Newton model of the function is minimised within the bounds by an active-set method, and the step shortened
+until the function falls. The function is not called from here: a descent says where it wants the value and the slopes,
 and is told, so that several go on side by side.
 """
 

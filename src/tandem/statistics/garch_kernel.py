@@ -72,7 +72,8 @@ class Batch(NamedTuple):
         student: whether innovations are Student's.
         free: parameters that are estimated, shape [SIZE].
         starts: omega, alpha, beta and eta of each start, shape [starts, 4].
-        xs: means on the way in, all parameters on the way out, shape [rows, SIZE].
+        means: mu and phi to start from with each of them, shape [rows, one or two, 2].
+        xs: the first of these means on the way in, all parameters on the way out, shape [rows, SIZE].
         found: negative log-likelihoods.
         gains: what one more Newton step would gain.
         active: bounds that hold.
@@ -88,6 +89,7 @@ class Batch(NamedTuple):
     student: bool
     free: Flags
     starts: Matrix
+    means: Cube
     xs: Matrix
     found: Series
     gains: Series
@@ -118,14 +120,22 @@ LANE: Final = np.dtype(
 
 
 @compiled
+def _places(batch: Batch) -> int:
+    """How many places each series starts from."""
+    return int(batch.starts.shape[0] * batch.means.shape[1])
+
+
+@compiled
 def _survey(batch: Batch, row: int, bench: Bench, lane: Lane) -> None:
     """Value, slopes and curvature at every start of a series, eight starts in one pass."""
-    for begin in range(0, batch.starts.shape[0], LANES):
-        lanes = min(LANES, batch.starts.shape[0] - begin)
+    places, starts = _places(batch), batch.starts.shape[0]
+    for begin in range(0, places, LANES):
+        lanes = min(LANES, places - begin)
         seat_everywhere(bench, lanes, batch.z[row], batch.lengths[row], batch.moments[row], batch.early[row])
         for k in range(lanes):
+            mean, start = divmod(begin + k, starts)
             for i in range(SIZE):
-                bench.x[i, k] = batch.xs[row, i] if i < OMEGA else batch.starts[begin + k, i - OMEGA]
+                bench.x[i, k] = batch.means[row, mean, i] if i < OMEGA else batch.starts[start, i - OMEGA]
         evaluate(bench, batch.first, batch.student)
         expect_curvature(bench, batch.first)
         for k in range(lanes):
@@ -139,12 +149,17 @@ def _survey(batch: Batch, row: int, bench: Bench, lane: Lane) -> None:
 
 @compiled
 def _next_descent(lane: Lane, starts: int, free: Flags) -> int:
-    """Set out from the next start, and once there is none from the best end so far; MOVING, or RESTING at the end."""
+    """Set out from the best start left, then from the best end so far; MOVING, or RESTING after that."""
     d = lane.descent
     while lane.phase == SEARCHING and lane.turn < starts:
-        s = lane.turn
+        s = 0
+        for other in range(starts):
+            if lane.value[other] < lane.value[s]:
+                s = other
+        value = lane.value[s]
+        lane.value[s] = inf
         lane.turn += 1
-        set_out(d, lane.x[s], lane.value[s], lane.gradient[s], lane.curvature[s])
+        set_out(d, lane.x[s], value, lane.gradient[s], lane.curvature[s])
         status = propose(d, free, ROUGH)
         if status == MOVING:
             return MOVING
@@ -171,7 +186,7 @@ def _take(lane: Lane, found: float, starts: int, free: Flags) -> int:
 
 @compiled
 def _observe(batch: Batch, row: int, x: Series, gradient: Series, curvature: Matrix, spare: Bench) -> None:
-    """The observed information at x, where gradient and curvature are known: differences of the gradient, in one pass."""
+    """The observed information at x, whose gradient and curvature are known: differences of the gradient."""
     observed = batch.observed[row]
     seat_everywhere(spare, SIZE, batch.z[row], batch.lengths[row], batch.moments[row], batch.early[row])
     for k in range(SIZE):
@@ -194,7 +209,7 @@ def _observe(batch: Batch, row: int, x: Series, gradient: Series, curvature: Mat
 
 
 @compiled
-def _nudge_of(i: int, x: Series, bend: float) -> float:
+def _nudge_of(i: int, x: Series, bend: float) -> Any:
     """A small step of one parameter that stays within the bounds."""
     size = NUDGE / np.sqrt(max(bend, 1e-8))
     if i in (ALPHA, BETA):
@@ -239,7 +254,7 @@ def _begin(batch: Batch, row: int, spare: Bench, lane: Lane) -> int:
     lane.phase = SEARCHING
     lane.turn = 0
     lane.descent.best = inf
-    return _next_descent(lane, batch.starts.shape[0], batch.free)
+    return _next_descent(lane, _places(batch), batch.free)
 
 
 @compiled
@@ -265,16 +280,16 @@ def _deliver(batch: Batch, lane: Lane) -> None:
 def _fit(batch: Batch) -> None:
     """Fit every row by itself."""
     count, width = batch.z.shape
-    starts, free = batch.starts.shape[0], batch.free
+    starts, free = _places(batch), batch.free
     bench, spare = new_bench(width, False), new_bench(width, False)
     lanes = np.zeros(LANES, LANE)
-    taken, left = 0, count
+    left = untaken = count
     while left:
         for k in range(LANES):
             lane = lanes[k]
-            while lane.phase == DONE and taken < count:
-                row = taken
-                taken += 1
+            while lane.phase == DONE and untaken:
+                untaken -= 1
+                row = untaken
                 seat(bench, k, batch.z[row], batch.lengths[row], batch.moments[row], batch.early[row])
                 if _begin(batch, row, spare, lane) == RESTING:
                     _settle(batch, spare, lane)
@@ -322,7 +337,7 @@ def _trace_all(batch: Batch) -> None:
 
 
 @compiled
-def _seat_rows(batch: Batch, begin: int, bench: Bench) -> int:
+def _seat_rows(batch: Batch, begin: int, bench: Bench) -> Any:
     """Eight rows, or as many as are left, with their own parameters; how many."""
     lanes = min(LANES, batch.z.shape[0] - begin)
     bench.lengths[:] = 0
@@ -482,7 +497,7 @@ def _judge_together(batch: Batch, settled: bool) -> None:
 
 @compiled
 def _standardise(
-    values: Series, first: int, means: int, grouped: bool, z: Series, x: Series, moments: Series, numbers: Series
+    values: Series, first: int, mean: int, grouped: bool, z: Series, x: Series, moments: Series, numbers: Series
 ) -> bool:
     """Write the series in units of its innovations' deviation, with the mean's least squares as a start.
 
@@ -496,7 +511,7 @@ def _standardise(
     for t in range(n):
         spread += (values[t] - centre) ** 2 / n
     scale = np.sqrt(spread)
-    if means == 0:
+    if mean == 0:
         spread += centre * centre
         centre = 0.0
     unit = np.sqrt(spread)
@@ -507,9 +522,9 @@ def _standardise(
     mu, phi = 0.0, 0.0
     _measure(z[:n], first, moments)
     count, y, lag, _, yl, ll = moments
-    if means == 2:
+    if mean == 2:
         phi = (yl - y * lag / count) / (ll - lag * lag / count)
-    if means > 0:
+    if mean > 0:
         mu = (y - phi * lag) / count
     squares, early, weights, weight = 0.0, 0.0, 0.0, 1.0
     for t in range(first, n):
@@ -524,10 +539,8 @@ def _standardise(
         return False
     for t in range(n):
         z[t] /= own
-    _measure(z[:n], first, moments)
-    for i in range(SIZE):
-        x[i] = 0.0
     x[0], x[1] = mu / own, phi
+    _measure(z[:n], first, moments)
     numbers[0], numbers[1], numbers[2], numbers[3] = centre, unit * own, scale, early / weights / own**2
     return True
 
@@ -548,21 +561,13 @@ def _measure(z: Series, first: int, moments: Series) -> None:
 
 @entry
 def standardise_rows(
-    values: Matrix, lengths: Rows, means: int, grouped: bool, z: Matrix, xs: Matrix, moments: Matrix, numbers: Matrix
+    values: Matrix, lengths: Rows, mean: int, grouped: bool, z: Matrix, xs: Matrix, moments: Matrix, numbers: Matrix
 ) -> Flags:
     """All rows of `values`; True for each that can be fitted."""
-    usable = np.zeros(lengths.size, np.bool_)
+    usable, first = np.zeros(lengths.size, np.bool_), 1 if mean == 2 else 0
     for row in range(lengths.size):
-        usable[row] = _standardise(
-            values[row, : lengths[row]],
-            1 if means == 2 else 0,
-            means,
-            grouped,
-            z[row],
-            xs[row],
-            moments[row],
-            numbers[row],
-        )
+        own = values[row, : lengths[row]]
+        usable[row] = _standardise(own, first, mean, grouped, z[row], xs[row], moments[row], numbers[row])
     return usable
 
 

@@ -1,7 +1,8 @@
 """Likelihood of GARCH(1,1) with its slopes, of eight series or of eight points of one at once, compiled.
 
-Series are in units of their innovations' deviation. Matrices of lanes have a column per lane: series `[bars, LANES]`,
-parameters `[SIZE, LANES]` in the order `mu, phi, omega, alpha, beta, eta` with `eta = 1 / nu`. A lane of length 0 is idle.
+Series are in units of their innovations' deviation. Matrices of lanes have a column per lane: series `[bars,
+LANES]`, parameters `[SIZE, LANES]` in the order `mu, phi, omega, alpha, beta, eta` with `eta = 1 / nu`. A lane of
+length 0 is idle.
 """
 
 from collections.abc import Callable
@@ -114,7 +115,7 @@ def new_bench(bars: int, traced: bool) -> Any:
 
 
 @compiled
-def seat(bench: Bench, lane: int, z: Series, length: int, moments: Series, early: float) -> None:
+def seat(bench: Bench, lane: int, z: Series, length: Any, moments: Series, early: Any) -> None:
     """Put a series into a lane."""
     for t in range(length):
         bench.z[t, lane] = z[t]
@@ -124,7 +125,7 @@ def seat(bench: Bench, lane: int, z: Series, length: int, moments: Series, early
 
 
 @compiled
-def seat_everywhere(bench: Bench, lanes: int, z: Series, length: int, moments: Series, early: float) -> None:
+def seat_everywhere(bench: Bench, lanes: int, z: Series, length: Any, moments: Series, early: Any) -> None:
     """Put one series into the first lanes, for several points of it; the others are idle."""
     for t in range(length):
         store(bench.z, t, splat(z[t]))
@@ -203,7 +204,9 @@ def _slopes(
 
 
 @compiled
-def _pass(z: Matrix, begin: int, end: int, x: Matrix, student: bool, state: Matrix) -> None:
+def _pass(  # noqa: PLR0915
+    z: Matrix, begin: int, end: int, x: Matrix, student: bool, state: Matrix
+) -> None:
     mu, phi, omega, alpha, beta = load(x, MU), load(x, PHI), load(x, OMEGA), load(x, ALPHA), load(x, BETA)
     h, hm, hp = load(state, H), load(state, H_MU), load(state, H_PHI)
     hw, ha, hb = load(state, H_OMEGA), load(state, H_ALPHA), load(state, H_BETA)
@@ -358,7 +361,7 @@ def _curvature_pass(z: Matrix, begin: int, end: int, x: Matrix, state: Matrix) -
 
 @compiled
 def expect_curvature(bench: Bench, first: int) -> None:
-    """The information that normal innovations are expected to carry, none between mean and variance, safely definite."""
+    """The information that normal innovations are expected to carry, none between mean and variance; definite."""
     _begin(bench, first)
     begin, end = first, _next_length(bench.lengths, first)
     while end:

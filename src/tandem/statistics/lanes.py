@@ -1,19 +1,18 @@
-"""Eight float64 side by side, one of each of eight series: a compiled loop works on eight at little more than the price of one.
+"""Eight float64 side by side, one of each of eight series: loops on eight at little more than the price of one.
 
-A recursion in time has to be gone through bar by bar, so a compiler cannot widen it. Over series it can be widened, and
-a type of eight numbers says so outright: the processor's own vectors where it has them, pairs or fours of them elsewhere.
-Every operation works on each lane by itself, so what is in a lane does not depend on its neighbours.
+A recursion in time has to be gone through bar by bar, so a compiler cannot widen it. Over series it can be widened,
+and a type of eight numbers says so outright: the processor's own vectors where it has them, fewer numbers at once
+elsewhere. Every operation works on each lane by itself, so what is in a lane does not depend on its neighbours.
 """
 
 import operator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
-from numpy.typing import NDArray
 
 LANES: Final = 8
 FLAGS: Final = ("contract", "nsz")
@@ -21,13 +20,13 @@ MANTISSA_BITS: Final = 52
 BIAS: Final = 1023
 
 Lanes = Any
-Columns = NDArray[np.float64]
+Operation = Callable[..., Any]
 
 _FLOATS: Final = ir.VectorType(ir.DoubleType(), LANES)
 _WORDS: Final = ir.VectorType(ir.IntType(64), LANES)
 
 
-class LanesType(types.Type):  # type: ignore[misc]
+class LanesType(types.Type):
     """Numba's type of eight float64."""
 
     def __init__(self) -> None:
@@ -38,9 +37,14 @@ lanes_type: Final = LanesType()
 
 
 @register_model(LanesType)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, type_: Any) -> None:
-        super().__init__(manager, type_, _FLOATS)
+        super().__init__(manager, type_, _FLOATS)  # type: ignore[no-untyped-call]
+
+
+def operation(typed: Callable[..., Any]) -> Operation:
+    """An instruction for compiled loops: from the types of its arguments, its own type and what it is made of."""
+    return cast(Operation, intrinsic(typed))
 
 
 def _words(value: int) -> ir.Constant:
@@ -54,7 +58,7 @@ def _place(context: Any, builder: Any, types_: Any, values: Any) -> Any:
     return builder.bitcast(place, _FLOATS.as_pointer())
 
 
-@intrinsic
+@operation
 def load(_context: Any, matrix: Any, row: Any) -> Any:
     """A row of a C-contiguous matrix, shape [any, LANES]."""
 
@@ -66,7 +70,7 @@ def load(_context: Any, matrix: Any, row: Any) -> Any:
     return lanes_type(matrix, row), code
 
 
-@intrinsic
+@operation
 def store(_context: Any, matrix: Any, row: Any, _value: Any) -> Any:
     """Write lanes as a row of such a matrix."""
 
@@ -77,7 +81,7 @@ def store(_context: Any, matrix: Any, row: Any, _value: Any) -> Any:
     return types.void(matrix, row, lanes_type), code
 
 
-@intrinsic
+@operation
 def splat(_context: Any, number: Any) -> Any:
     """The same number in every lane."""
 
@@ -90,7 +94,7 @@ def splat(_context: Any, number: Any) -> Any:
     return lanes_type(number), code
 
 
-@intrinsic
+@operation
 def at_least(_context: Any, _value: Any, _least: Any) -> Any:
     """The larger of two, lane by lane; the second where the first is no number."""
 
@@ -100,7 +104,7 @@ def at_least(_context: Any, _value: Any, _least: Any) -> Any:
     return lanes_type(lanes_type, lanes_type), code
 
 
-@intrinsic
+@operation
 def mantissa(_context: Any, _value: Any) -> Any:
     """What is left of a positive normal number without its power of two, from 1 to below 2."""
 
@@ -111,7 +115,7 @@ def mantissa(_context: Any, _value: Any) -> Any:
     return lanes_type(lanes_type), code
 
 
-@intrinsic
+@operation
 def exponent(_context: Any, _value: Any) -> Any:
     """The power of two of a positive normal number."""
 
@@ -122,20 +126,22 @@ def exponent(_context: Any, _value: Any) -> Any:
     return lanes_type(lanes_type), code
 
 
-@intrinsic
+@operation
 def logarithm(_context: Any, _value: Any) -> Any:
     """Natural logarithms."""
 
     def code(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         kind = ir.FunctionType(_FLOATS, [_FLOATS])
-        log = cgutils.get_or_insert_function(builder.module, kind, f"llvm.log.v{LANES}f64")
+        log = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+            builder.module, kind, f"llvm.log.v{LANES}f64"
+        )
         return builder.call(log, values)
 
     return lanes_type(lanes_type), code
 
 
 def _operator(symbol: Any, instruction: str) -> None:
-    @intrinsic
+    @operation
     def both(_context: Any, _left: Any, _right: Any) -> Any:
         def code(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
             return getattr(builder, instruction)(*values, flags=FLAGS)
@@ -145,7 +151,7 @@ def _operator(symbol: Any, instruction: str) -> None:
     @overload(symbol, strict=False)
     def _(left: Any, right: Any) -> Any:
         if isinstance(left, LanesType) and isinstance(right, LanesType):
-            return lambda left, right: both(left, right)
+            return lambda left, right: both(left, right)  # noqa: PLW0108
         if isinstance(left, LanesType) and isinstance(right, types.Number):
             return lambda left, right: both(left, splat(right))
         if isinstance(left, types.Number) and isinstance(right, LanesType):
