@@ -2,7 +2,8 @@
 
 from tandem.forecast.calibration import Calibration, Confidence
 from tandem.forecast.evidence import Evidence
-from tandem.forecast.features import Features, features
+from tandem.forecast.features import Features, feature_set, features
+from tandem.forecast.further import FurtherFeature, register_feature
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
 from tandem.forecast.model import Forecast, PairModel
 from tandem.forecast.registered import ModelRegistered
@@ -15,12 +16,15 @@ __all__ = [
     "Evidence",
     "Features",
     "Forecast",
+    "FurtherFeature",
     "MlflowRegistry",
     "ModelRegistered",
     "PairModel",
+    "feature_set",
     "features",
     "horizon_of",
     "labels",
+    "register_feature",
     "reverts",
     "toward",
     "train_pair",

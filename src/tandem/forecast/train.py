@@ -25,9 +25,11 @@ from numpy.typing import ArrayLike
 from tandem.config import ModelSettings, Settings
 from tandem.forecast.features import Array
 from tandem.forecast.gru import train_gru
-from tandem.forecast.judgement import Judgement, baseline_calibration, baseline_metrics, fit_scaler, judge
+from tandem.forecast.judgement import Judgement, baseline_calibration, baseline_metrics, judge
 from tandem.forecast.labels import horizon_of
 from tandem.forecast.model import Network, PairModel, Period
+from tandem.forecast.practice import practised
+from tandem.forecast.rivals import fit_scaler
 from tandem.forecast.window import Spread, Window, refused
 from tandem.market import Refusal
 from tandem.statistics import Equilibrium, one_thread
@@ -117,9 +119,11 @@ def _with_gru(model: PairModel, judged: Judgement, passport: "Passport", spread:
 
 def _refitted(passport: "Passport", values: Array, recipe: ModelSettings, epochs: int) -> Network:
     equilibrium, horizon = Equilibrium(passport.mean, passport.deviation), horizon_of(passport.half_life)
-    samples = Spread(values, equilibrium, passport.phi, horizon, passport.garch.filter(values)).samples(recipe)
-    scaler = fit_scaler(samples)
-    lesson = train_gru((scaler.scale(samples.rows), samples.labels), None, recipe, epochs)
+    path = passport.garch.filter(values)
+    spread = Spread(values, equilibrium, passport.phi, horizon, passport.garch, path)
+    samples = spread.samples(recipe)
+    scaler, taught = fit_scaler(samples, spread, recipe), practised(samples, spread, recipe)
+    lesson = train_gru((scaler.scale(taught.rows), taught.labels), None, recipe, epochs)
     return Network(lesson.gru, scaler)
 
 
