@@ -5,6 +5,7 @@ from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, feature_set, features
 from tandem.forecast.further import FurtherFeature, register_feature
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
+from tandem.forecast.lookahead import Leak, ModelPipeline, find_leaks
 from tandem.forecast.model import Forecast, PairModel
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
@@ -17,11 +18,14 @@ __all__ = [
     "Features",
     "Forecast",
     "FurtherFeature",
+    "Leak",
     "MlflowRegistry",
+    "ModelPipeline",
     "ModelRegistered",
     "PairModel",
     "feature_set",
     "features",
+    "find_leaks",
     "horizon_of",
     "labels",
     "register_feature",

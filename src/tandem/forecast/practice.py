@@ -85,7 +85,8 @@ class _World:
             (np.abs(start) - self.phi * distance) / deviation,
             (-np.abs(start) - self.phi * distance) / deviation,
         )
-        return np.mean(self._below(high) - self._below(low), axis=1)
+        likely: Array = np.mean(self._below(high) - self._below(low), axis=1)
+        return likely
 
     def toward(self, state: tuple[Array, Array, Array]) -> Array:
         """Probability that the next move goes toward 0."""
@@ -96,7 +97,8 @@ class _World:
     def _noise(self, shape: tuple[int, ...], chance: np.random.Generator) -> Array:
         if self.nu is None:
             return chance.standard_normal(shape)
-        return chance.standard_t(self.nu, shape) * np.sqrt((self.nu - 2) / self.nu)
+        drawn: Array = chance.standard_t(self.nu, shape) * np.sqrt((self.nu - 2) / self.nu)
+        return drawn
 
     def _below(self, values: Array) -> Array:
         from scipy.special import ndtr, stdtr

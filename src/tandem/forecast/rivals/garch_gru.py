@@ -74,8 +74,8 @@ class GarchGru:
         for step in range(rows.shape[1]):
             variance = omega + alpha * squares[:, step] + beta * variance
             seen = np.column_stack([rows[:, step], np.log(variance)])
-            hidden = _step(seen @ weights["own"].T + weights["own_bias"], hidden, weights)
-        return _sigmoid(hidden @ weights["head"] + weights["head_bias"])
+            hidden = _step(np.asarray(seen @ weights["own"].T + weights["own_bias"], np.float64), hidden, weights)
+        return _sigmoid(np.asarray(hidden @ weights["head"] + weights["head_bias"], np.float64))
 
     def answers(self, samples: Samples) -> Mask:
         """See `Rival`."""
@@ -163,7 +163,8 @@ class _Training:
         import torch
 
         labels = self.train[3]
-        for picked in torch.randperm(len(labels), generator=self.chance).split(self.recipe.batch_size):
+        order = torch.randperm(len(labels), generator=self.chance)
+        for picked in torch.split(order, self.recipe.batch_size):
             self.adam.zero_grad()
             rows, squares, variance = (part[picked] for part in self.train[:3])
             self.log_loss(self._forward(rows, squares, variance, drop=True), labels[picked]).backward()
