@@ -3,10 +3,10 @@
     python benchmarks/skill.py [--full] [--seeds N] [--processes N] [--json]
 
 Three worlds. In `ou` the spread is an Ornstein-Uhlenbeck process: the AR(1) forecast is optimal and no model can beat
-it. In `garch` its noise is GARCH(1,1) with alpha 0.15 and beta 0.84, so the volatility of the moment matters and a model
-that sees it could win. In `walk` it is a random walk that a train block takes for a spread: there is nothing to know. In
-the first two the equilibrium is known; `bayes` knows the parameters and the true state as well: the closed form of
-STATISTICS 6 in `ou`, 1,000 simulated futures per bar in `garch`, each with its last step exact.
+it. In `garch` its noise is GARCH(1,1) with alpha 0.15 and beta 0.84, so the volatility of the moment matters and a
+model that sees it could win. In `walk` it is a random walk that a train block takes for a spread: there is nothing to
+know. In the first two the equilibrium is known; `bayes` knows the parameters and the true state as well: the closed
+form of STATISTICS 6 in `ou`, 1,000 simulated futures per bar in `garch`, each with its last step exact.
 
 All forecasts are trained on the same train block and scored on the same test block, with the default settings, the
 label `reverts` and seeds that no choice was made on. Figures are means over the seeds with their standard errors, by
@@ -46,7 +46,7 @@ WORLDS = {"ou": (0.0, 0.0), "garch": (0.15, 0.84)}
 FORECASTS = ("bayes", "gru", "ar1", "logistic", "always_one")
 BASELINES = FORECASTS[2:]
 SCORES = ("mcc", "log_loss", "f1_score", "roc_auc", "brier")
-SAMPLE = {2_000: (3, 8, 20), 20_000: (3, 60)}
+SAMPLE = {2_000: (3, 8, 20), 20_000: (3, 12, 60)}
 FULL = {2_000: (3, 5, 8, 12, 20), 20_000: (3, 5, 8, 12, 20, 30, 60)}
 SEEDS = {2_000: 3, 20_000: 1}
 WALK_BARS, WALK_SEEDS = 2_000, 8

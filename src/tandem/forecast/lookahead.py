@@ -21,7 +21,7 @@ from tandem.forecast.practice import practised
 from tandem.forecast.rivals import ScaledGru, fit_scaler
 from tandem.forecast.window import Samples, Spread
 from tandem.market import DataError, Refusal
-from tandem.statistics import screen_cointegration
+from tandem.statistics import correlations, screen_cointegration
 
 Pipeline = Callable[[Array, Array, int], Mapping[str, Array]]
 
@@ -115,7 +115,8 @@ class ModelPipeline:
         """The correlation of log prices and the cointegration test that let the pair in."""
         legs = np.stack([log_a, log_b])[:, :formation]
         table = screen_cointegration(legs, threads=1)
-        return np.array([float(np.corrcoef(legs)[0, 1]), *table.statistic, *table.pvalue])
+        correlation = correlations(legs, threads=1).prices
+        return np.concatenate([correlation, table.statistic, table.pvalue])
 
     def spread(self, log_a: Array, log_b: Array, formation: int) -> Spread:
         """Hedge, equilibrium, half-life and GARCH."""
