@@ -5,7 +5,8 @@ The order of things, so that nothing is judged on what it has seen:
 1. the window is cut in time order into train, validation and test blocks; before each of the latter two a gap
    of the longest look-back, the horizon and an embargo keeps features and labels apart;
 2. hedge, equilibrium, AR(1), GARCH and scaler are estimated on the train block alone;
-3. the GRU learns from the train block; the validation block ends its training and calibrates;
+3. the GRU learns from the train block and from sequences simulated with what was estimated on it; the validation
+   block ends its training and calibrates;
 4. the test block is touched once. Every score of every forecast is taken there, and so is the one choice that is
    made on it: the GRU replaces the AR(1) baseline only where a one-sided Diebold-Mariano test of their
    log losses rejects at `model.evidence_pvalue` and its Matthews correlation is higher. With the few hundred
