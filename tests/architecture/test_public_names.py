@@ -50,8 +50,9 @@ PUBLIC = {
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
-        horizon_of labels reverts toward train_pair
+        Calibration Confidence Evidence Features Forecast FurtherFeature Leak MlflowRegistry ModelPipeline
+        ModelRegistered PairModel feature_set features find_leaks horizon_of labels register_feature reverts toward
+        train_pair
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """

@@ -150,6 +150,8 @@ def _another(name: str) -> str:
         "screen.threads": "2",
         "model.timeframe": "5Min",
         "model.label": "toward",
+        "model.symmetric": "false",
+        "model.rivals": "ar1,boosting",
         "model.lag_features": "1,2",
         "garch.distribution": "studentst",
         "garch.backcast": "sample",

@@ -53,7 +53,7 @@ def passport_of_fixture():
 @pytest.fixture(scope="session")
 def quick() -> Settings:
     """Settings that let a short window train in a second."""
-    return Settings.model_validate({"model": {"epochs": 4, "min_data_points": 300, "gru_units": 16}})
+    return Settings.model_validate({"model": {"epochs": 4, "min_data_points": 300, "gru_units": 16, "practice": 100}})
 
 
 @pytest.fixture(scope="session")

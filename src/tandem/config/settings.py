@@ -152,6 +152,9 @@ class ScreenSettings(Block):
         return self
 
 
+Rival = Literal["ar1", "logistic", "always_one", "boosting", "garch_gru", "pooled_gru"]
+
+
 class ModelSettings(Block):
     """What the GRU is and how it is trained (STATISTICS 6); the mission's defaults."""
 
@@ -171,6 +174,11 @@ class ModelSettings(Block):
     lag_features: list[Annotated[int, Field(ge=1)]] = [1, 2, 3, 4, 5]
     z_score_window: Annotated[int, Field(ge=3)] = 7
     volatility_window: Annotated[int, Field(ge=3)] = 20
+    features: list[str] = []
+    feature_modules: list[str] = []
+    symmetric: bool = True
+    practice: Annotated[int, Field(ge=0)] = 2000
+    rivals: list[Rival] = ["ar1", "logistic", "always_one"]
     evidence_pvalue: Probability = 0.05
     seed: int = 7
 

@@ -2,8 +2,10 @@
 
 from tandem.forecast.calibration import Calibration, Confidence
 from tandem.forecast.evidence import Evidence
-from tandem.forecast.features import Features, features
+from tandem.forecast.features import Features, feature_set, features
+from tandem.forecast.further import FurtherFeature, register_feature
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
+from tandem.forecast.lookahead import Leak, ModelPipeline, find_leaks
 from tandem.forecast.model import Forecast, PairModel
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
@@ -15,12 +17,18 @@ __all__ = [
     "Evidence",
     "Features",
     "Forecast",
+    "FurtherFeature",
+    "Leak",
     "MlflowRegistry",
+    "ModelPipeline",
     "ModelRegistered",
     "PairModel",
+    "feature_set",
     "features",
+    "find_leaks",
     "horizon_of",
     "labels",
+    "register_feature",
     "reverts",
     "toward",
     "train_pair",

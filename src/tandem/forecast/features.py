@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tandem.config import ModelSettings
+from tandem.forecast.further import REGISTER, registered_features
 from tandem.statistics import GarchPath
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -15,6 +16,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 MEAN_WINDOWS = (5, 20)
 RSI_WINDOW = 14
+MISSION_SET = "lagged_spread_garch_technical"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,22 +47,26 @@ class Features:
 def features(spread: Array, path: GarchPath, settings: ModelSettings) -> Features:
     """The mission's features of a spread: lags, GARCH residual and volatility, means, RSI, z-score, volatility.
 
-    Every value is made of sums in a fixed order over its own window, so cutting the future off changes
-    no past value, bit for bit.
+    Those that `model.features` names follow; `register_feature` makes such a name known. Every value is made of
+    sums in a fixed order over its own window, so cutting the future off changes no past value, bit for bit.
 
     Args:
         spread: shape [bars], in log-price units.
         path: the spread's one-step GARCH residuals and variances, shape [bars] each.
-        settings: lags and windows, in bars.
+        settings: lags and windows, in bars, and the names of further features.
+
+    Raises:
+        ConfigError: `model.features` names one that is not registered.
     """
     spread = np.asarray(spread, dtype=np.float64)
-    columns = dict(chain(_of_spread(spread, settings), _of_garch(path)))
+    columns = dict(chain(_of_spread(spread, settings), _of_garch(path), _registered(spread, path, settings)))
     return Features(tuple(columns), np.column_stack(list(columns.values())))
 
 
 def look_back(settings: ModelSettings) -> int:
     """Bars before a bar that its forecast reaches back to: the longest window plus the sequence."""
-    windows = (*settings.lag_features, *(w - 1 for w in MEAN_WINDOWS), RSI_WINDOW)
+    further = (feature.look_back for feature in registered_features(settings))
+    windows = (*settings.lag_features, *(w - 1 for w in MEAN_WINDOWS), RSI_WINDOW, *further)
     return max(*windows, settings.z_score_window - 1, settings.volatility_window) + settings.sequence_length - 1
 
 
@@ -68,6 +74,37 @@ def sequences(values: Array, length: int) -> Array:
     """The last `length` rows up to and including each bar, shape [bars - length + 1, length, features]."""
     windows = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
     return np.moveaxis(windows, -1, 1)
+
+
+def feature_set(settings: ModelSettings) -> str:
+    """The set's name in MLflow: the mission's, and each further feature after a plus."""
+    return "+".join([MISSION_SET, *settings.features])
+
+
+def centres(names: Sequence[str], mean: float) -> Array:
+    """What each feature is mirrored at when the spread is mirrored at its equilibrium; NaN for those that stay.
+
+    Turning a spread upside down, `s -> 2 mean - s`, turns lags and means over with it, z-score(7) and the GARCH
+    residual change their sign, RSI becomes 100 - RSI, and volatilities stay.
+
+    Args:
+        names: of the features, as `Features.names`.
+        mean: the spread's equilibrium.
+    """
+    return np.array([_centre(name, mean) for name in names])
+
+
+def _centre(name: str, mean: float) -> float:
+    if name in REGISTER:
+        mirrored = REGISTER[name].mirrored_at
+        return mean if mirrored == "equilibrium" else float("nan") if mirrored is None else mirrored
+    own = {"spread_lag": mean, "MA": mean, "RSI": 50.0, "z_score": 0.0, "garch_residual": 0.0}
+    return next((centre for start, centre in own.items() if name.startswith(start)), float("nan"))
+
+
+def _registered(spread: Array, path: GarchPath, settings: ModelSettings) -> Iterator[tuple[str, Array]]:
+    for feature in registered_features(settings):
+        yield feature.name, np.asarray(feature.function(spread, path), dtype=np.float64)
 
 
 def _of_spread(spread: Array, settings: ModelSettings) -> Iterator[tuple[str, Array]]:

@@ -1,17 +1,17 @@
 """A GRU and its rivals on the same blocks of one window."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from tandem.config import ModelSettings
-from tandem.forecast.baselines import AlwaysOne, Baseline, HalfLifeForecast, LogisticOnDistance, NextMoveForecast
+from tandem.forecast.baselines import HalfLifeForecast
 from tandem.forecast.calibration import Calibration
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Array
 from tandem.forecast.gru import Lesson, train_gru
-from tandem.forecast.scaler import Scaler
+from tandem.forecast.rivals import Rival, ScaledGru, ar1, fit_baselines, fit_rivals, fit_scaler, held_out, taught
 from tandem.forecast.skill import Skill, log_losses
-from tandem.forecast.window import Samples, Window
+from tandem.forecast.window import Window
 from tandem.market import Refusal
 
 
@@ -48,12 +48,18 @@ class Judgement:
         )
 
 
-def judge(window: Window, recipe: ModelSettings) -> Judgement:
-    """Train the GRU on the train block, stop it on the validation block, and score everything on all three."""
-    scaler = fit_scaler(window.train)
-    seen = {name: (scaler.scale(block.rows), block.labels) for name, block in window.blocks.items()}
-    lesson = train_gru(seen["train"], seen["validation"], recipe, recipe.epochs)
-    said = {name: lesson.gru.probability(rows) for name, (rows, _) in seen.items()}
+def judge(window: Window, recipe: ModelSettings, shared: Sequence[Rival] = ()) -> Judgement:
+    """Train the GRU on the train block, stop it on the validation block, and score everything on all three.
+
+    Args:
+        window: of the pair.
+        recipe: how to train; `model.rivals` are fitted and scored beside it.
+        shared: further forecasts that are fitted already, such as this pair's share of a pooled GRU.
+    """
+    scaler = fit_scaler(window.train, window.spread, recipe)
+    lesson = train_gru(taught(window, scaler, recipe), held_out(window, scaler), recipe, recipe.epochs)
+    gru = ScaledGru("gru", lesson.gru, scaler)
+    said = {name: gru.probability(block) for name, block in window.blocks.items()}
     own = {
         f"{name}_{score}": value
         for name, block in window.blocks.items()
@@ -62,35 +68,24 @@ def judge(window: Window, recipe: ModelSettings) -> Judgement:
     evidence = _evidence(window, said["test"], recipe)
     figures = {"evidence_statistic": evidence.statistic, "evidence_pvalue": evidence.pvalue}
     calibration = Calibration.fit(said["validation"], window.validation.labels, window.spread.horizon)
-    return Judgement(lesson, baseline_metrics(window, recipe) | own | figures, evidence, calibration, said)
+    theirs = rival_metrics(window, (*fit_rivals(window, recipe), *shared))
+    return Judgement(lesson, theirs | own | figures, evidence, calibration, said)
 
 
-def ar1(window: Window, recipe: ModelSettings) -> Baseline:
-    """The AR(1) forecast of the label, from the train block."""
-    phi = window.spread.phi
-    return NextMoveForecast(phi) if recipe.label == "toward" else HalfLifeForecast.of(phi, window.spread.horizon)
-
-
-def baselines(window: Window, recipe: ModelSettings) -> tuple[Baseline, ...]:
-    """The rivals, fitted on the train block."""
-    train = window.train
-    return (
-        ar1(window, recipe),
-        LogisticOnDistance.fit(train.z, train.labels),
-        AlwaysOne(float(train.labels.mean())),
-    )
+def rival_metrics(window: Window, rivals: Sequence[Rival]) -> dict[str, float]:
+    """Base rate, sample count and the rivals' scores on every block, their names at the end."""
+    metrics: dict[str, float] = {}
+    for name, block in window.blocks.items():
+        metrics |= {f"{name}_base_rate": float(block.labels.mean()), f"{name}_samples": float(len(block))}
+        for rival in rivals:
+            skill = Skill.of(block.labels, rival.probability(block), rival.answers(block))
+            metrics |= {f"{name}_{score}_{rival.name}": value for score, value in asdict(skill).items()}
+    return metrics
 
 
 def baseline_metrics(window: Window, recipe: ModelSettings) -> dict[str, float]:
     """Base rate, sample count and the baselines' scores on every block."""
-    metrics: dict[str, float] = {}
-    rivals = baselines(window, recipe)
-    for name, block in window.blocks.items():
-        metrics |= {f"{name}_base_rate": float(block.labels.mean()), f"{name}_samples": float(len(block))}
-        for rival in rivals:
-            skill = Skill.of(block.labels, rival.probability(block.z), rival.answers(block.z))
-            metrics |= {f"{name}_{score}_{rival.name}": value for score, value in asdict(skill).items()}
-    return metrics
+    return rival_metrics(window, fit_baselines(window, recipe))
 
 
 def baseline_calibration(window: Window, recipe: ModelSettings) -> Calibration:
@@ -102,11 +97,6 @@ def baseline_calibration(window: Window, recipe: ModelSettings) -> Calibration:
     block = window.validation
     said = HalfLifeForecast.of(window.spread.phi, window.spread.horizon).probability(block.z)
     return Calibration.fit(said, block.labels, window.spread.horizon)
-
-
-def fit_scaler(samples: Samples) -> Scaler:
-    """The scale of every feature row that the samples look at."""
-    return Scaler.fit(samples.names, samples.rows.reshape(-1, samples.rows.shape[-1]))
 
 
 def _evidence(window: Window, said: Array, recipe: ModelSettings) -> Evidence:

@@ -20,7 +20,7 @@ from tandem.statistics import GarchPath
 if TYPE_CHECKING:
     from tandem.screening import Passport
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ The order of things, so that nothing is judged on what it has seen:
 1. the window is cut in time order into train, validation and test blocks; before each of the latter two a gap
    of the longest look-back, the horizon and an embargo keeps features and labels apart;
 2. hedge, equilibrium, AR(1), GARCH and scaler are estimated on the train block alone;
-3. the GRU learns from the train block; the validation block ends its training and calibrates;
+3. the GRU learns from the train block and from sequences simulated with what was estimated on it; the validation
+   block ends its training and calibrates;
 4. the test block is touched once. Every score of every forecast is taken there, and so is the one choice that is
    made on it: the GRU replaces the AR(1) baseline only where a one-sided Diebold-Mariano test of their
    log losses rejects at `model.evidence_pvalue` and its Matthews correlation is higher. With the few hundred
@@ -25,9 +26,11 @@ from numpy.typing import ArrayLike
 from tandem.config import ModelSettings, Settings
 from tandem.forecast.features import Array
 from tandem.forecast.gru import train_gru
-from tandem.forecast.judgement import Judgement, baseline_calibration, baseline_metrics, fit_scaler, judge
+from tandem.forecast.judgement import Judgement, baseline_calibration, baseline_metrics, judge
 from tandem.forecast.labels import horizon_of
 from tandem.forecast.model import Network, PairModel, Period
+from tandem.forecast.practice import practised
+from tandem.forecast.rivals import fit_scaler
 from tandem.forecast.window import Spread, Window, refused
 from tandem.market import Refusal
 from tandem.statistics import Equilibrium, one_thread
@@ -117,9 +120,11 @@ def _with_gru(model: PairModel, judged: Judgement, passport: "Passport", spread:
 
 def _refitted(passport: "Passport", values: Array, recipe: ModelSettings, epochs: int) -> Network:
     equilibrium, horizon = Equilibrium(passport.mean, passport.deviation), horizon_of(passport.half_life)
-    samples = Spread(values, equilibrium, passport.phi, horizon, passport.garch.filter(values)).samples(recipe)
-    scaler = fit_scaler(samples)
-    lesson = train_gru((scaler.scale(samples.rows), samples.labels), None, recipe, epochs)
+    path = passport.garch.filter(values)
+    spread = Spread(values, equilibrium, passport.phi, horizon, passport.garch, path)
+    samples = spread.samples(recipe)
+    scaler, taught = fit_scaler(samples, spread, recipe), practised(samples, spread, recipe)
+    lesson = train_gru((scaler.scale(taught.rows), taught.labels), None, recipe, epochs)
     return Network(lesson.gru, scaler)
 
 

@@ -11,6 +11,7 @@ from tandem.forecast.labels import horizon_of, labels
 from tandem.market import Refusal
 from tandem.statistics import (
     Equilibrium,
+    GarchFit,
     GarchPath,
     fit_equilibrium,
     fit_hedge,
@@ -58,13 +59,15 @@ class Spread:
         equilibrium: of the first bars.
         phi: AR(1) coefficient per bar, of the first bars.
         horizon: the half-life in bars, rounded.
-        path: GARCH fitted on the first bars, filtered over all.
+        garch: fitted on the first bars.
+        path: that fit, filtered over all.
     """
 
     values: Array
     equilibrium: Equilibrium
     phi: float
     horizon: int
+    garch: GarchFit
     path: GarchPath
 
     @classmethod
@@ -76,8 +79,10 @@ class Spread:
         speed = half_life(values[:seen])
         if speed.bars is None:
             return refused(f"the spread does not revert over the train block: phi is {speed.phi:.3f}")
-        path = fit_spread(values[:seen], settings.garch).filter(values)
-        return cls(values, fit_equilibrium(values[:seen]), speed.phi, horizon_of(speed.bars), path)
+        garch = fit_spread(values[:seen], settings.garch)
+        return cls(
+            values, fit_equilibrium(values[:seen]), speed.phi, horizon_of(speed.bars), garch, garch.filter(values)
+        )
 
     def samples(self, recipe: ModelSettings) -> Samples:
         """Every bar with a full sequence of features and a known label."""
