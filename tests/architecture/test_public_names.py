@@ -45,13 +45,13 @@ PUBLIC = {
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
         DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
-        Progress Refusals RefusedPair Score Screen Step SymbolRefused check_asked code_version draw_funnel
+        Progress Refusals RefusedPair Score Screen Step SymbolRefused Versions check_asked code_version draw_funnel
         draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses next_morning
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
-        horizon_of labels reverts toward train_pair
+        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairBars PairModel
+        Rating Training features horizon_of labels ranked rate_pairs reverts toward train_pair train_pairs
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """

@@ -8,7 +8,8 @@ from tandem.forecast.baselines import AlwaysOne, Baseline, HalfLifeForecast, Log
 from tandem.forecast.calibration import Calibration
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Array
-from tandem.forecast.gru import Lesson, train_gru
+from tandem.forecast.gru import Lesson
+from tandem.forecast.lessons import Assignment, lessons
 from tandem.forecast.scaler import Scaler
 from tandem.forecast.skill import Skill, log_losses
 from tandem.forecast.window import Samples, Window
@@ -48,12 +49,24 @@ class Judgement:
         )
 
 
-def judge(window: Window, recipe: ModelSettings) -> Judgement:
-    """Train the GRU on the train block, stop it on the validation block, and score everything on all three."""
+def assignment_of(window: Window, recipe: ModelSettings) -> Assignment:
+    """What the GRU of a window learns: the train block, and the validation block to stop on."""
     scaler = fit_scaler(window.train)
-    seen = {name: (scaler.scale(block.rows), block.labels) for name, block in window.blocks.items()}
-    lesson = train_gru(seen["train"], seen["validation"], recipe, recipe.epochs)
-    said = {name: lesson.gru.probability(rows) for name, (rows, _) in seen.items()}
+    train, validation = ((scaler.scale(block.rows), block.labels) for block in (window.train, window.validation))
+    return Assignment(train, validation, recipe.epochs)
+
+
+def judge(window: Window, recipe: ModelSettings, lesson: Lesson | None = None) -> Judgement:
+    """Score the GRU and its rivals on all three blocks.
+
+    Args:
+        window: the blocks.
+        recipe: of the GRU.
+        lesson: of `assignment_of` the window, where it was taught already.
+    """
+    lesson = lesson or lessons([assignment_of(window, recipe)], recipe)[0]
+    scaler = fit_scaler(window.train)
+    said = {name: lesson.gru.probability(scaler.scale(block.rows)) for name, block in window.blocks.items()}
     own = {
         f"{name}_{score}": value
         for name, block in window.blocks.items()
