@@ -17,9 +17,9 @@ PUBLIC = {
         trusting unreachable
     """,
     "store": """
-        Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
+        Bars Blobs Body Facts Leases Ledger Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
         PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors
-        Store Strip Track Tracking
+        Store Strip Track Tracking Trial TrialCount key_of
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
