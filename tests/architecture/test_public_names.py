@@ -13,8 +13,8 @@ PUBLIC = {
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
         GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate
-        trusting unreachable
+        SectorSettings Settings TrainingSettings TuningSettings WebsocketSettings as_yaml connection edit_lists
+        effective load own_certificate trusting unreachable
     """,
     "store": """
         Bars Blobs Body Facts Leases Ledger Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
@@ -51,7 +51,8 @@ PUBLIC = {
     """,
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairBars PairModel
-        Rating Training features horizon_of labels ranked rate_pairs reverts toward train_pair train_pairs
+        Ranked Ranking Rating Training families features horizon_of labels ranked rate_pairs reverts toward
+        track_ranking train_pair train_pairs training_trials
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """
@@ -65,10 +66,10 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
-        Tracked TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
-        formation identify_day in_one_process keys_of last_configuration minutes on_record plan_of prepare recycled
-        refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
+        ConfiguredPair Desk Difference Identification Morning Plan RankedDay Recycled Rehearsal
+        Tracked TradingConfiguration alpaca_desk as_identified backtest_desk compare configuration_of copy_plan
+        fact_key formation identify_day in_one_process keys_of last_configuration minutes on_record pair_bars plan_of
+        prepare rank_day recycled refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
     """,
     "operations": """
         Summary findings_document picture print_findings print_hints print_passport print_refusals

@@ -7,10 +7,13 @@ from tandem.forecast.features import Features, features
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
 from tandem.forecast.model import Forecast, PairModel
 from tandem.forecast.pair_bars import PairBars
+from tandem.forecast.ranking import Ranked, Ranking
+from tandem.forecast.ranking_runs import track_ranking
 from tandem.forecast.rating import Rating, ranked
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
 from tandem.forecast.train import rate_pairs, train_pair, train_pairs
+from tandem.forecast.trials import families, training_trials
 
 __all__ = [
     "Calibration",
@@ -22,8 +25,11 @@ __all__ = [
     "ModelRegistered",
     "PairBars",
     "PairModel",
+    "Ranked",
+    "Ranking",
     "Rating",
     "Training",
+    "families",
     "features",
     "horizon_of",
     "labels",
@@ -31,6 +37,8 @@ __all__ = [
     "rate_pairs",
     "reverts",
     "toward",
+    "track_ranking",
     "train_pair",
     "train_pairs",
+    "training_trials",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -40,6 +40,11 @@ class Rating:
     def is_trained(self) -> bool:
         """Whether there was a GRU to judge."""
         return self.refusal is None
+
+    @property
+    def trades_with(self) -> Literal["gru", "baseline"]:
+        """What would trade the pair."""
+        return "gru" if self.gru_trades else "baseline"
 
     def to_bytes(self) -> bytes:
         """MessagePack."""
