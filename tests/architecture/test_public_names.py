@@ -72,8 +72,8 @@ PUBLIC = {
         prepare rank_day recycled refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
     """,
     "operations": """
-        Summary findings_document picture print_findings print_hints print_passport print_refusals
-        print_summary summarise without_minutes write_report write_summary
+        Summary findings_document picture print_findings print_hints print_passport print_ranking print_refusals
+        print_summary ranking_csv ranking_document summarise without_minutes write_report write_summary
     """,
     "cli": "main",
 }

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,8 @@ def test_a_rating_is_what_the_model_of_the_pair_was_judged_by(pupils, fast):
     assert rating.metrics == model.metrics
     assert (rating.best_epoch, rating.why, rating.periods) == (model.best_epoch, model.why, model.periods)
     assert Rating.from_bytes(rating.to_bytes()) == rating
+    assert replace(Rating.of(model), horizon=rating.horizon) == rating
+    assert rating.samples == sum(period.samples for period in rating.periods.values())
 
 
 def test_a_pair_that_cannot_be_trained_is_rated_with_its_refusal(pupils, fast):
@@ -119,7 +122,7 @@ def test_a_pair_that_cannot_be_trained_is_rated_with_its_refusal(pupils, fast):
 def test_ratings_are_ranked_by_correlation_then_loss_then_f1_and_refusals_come_last():
     def rating(name, mcc=None, log_loss=0.6, f1_score=0.5):
         metrics = {} if mcc is None else {"test_mcc": mcc, "test_log_loss": log_loss, "test_f1_score": f1_score}
-        return Rating(Pair(name, "Z"), 400, 5, metrics, refusal=None if metrics else Refusal("model", "", "forecast"))
+        return Rating(Pair(name, "Z"), 5, metrics, refusal=None if metrics else Refusal("model", "", "forecast"))
 
     given = [rating("A"), rating("B", -0.1), rating("C", 0.2, 0.7), rating("D", 0.2, 0.6, 0.4), rating("E", 0.2, 0.6)]
     assert [each.pair.a for each in ranked(given)] == ["E", "D", "C", "B", "A"]

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 import msgspec
 
-from tandem.forecast.model import Period
+from tandem.forecast.model import PairModel, Period
 from tandem.market import DataError, Pair, Refusal
 
 
@@ -16,7 +16,6 @@ class Rating:
 
     Attributes:
         pair: the pair.
-        bars: of its training window.
         horizon: bars ahead that were asked about: the half-life over the train block; 0 where it did not revert.
         metrics: flat; the mission's names are the GRU's, others end in their baseline's name.
         best_epoch: of the GRU; 0 where none was trained.
@@ -27,7 +26,6 @@ class Rating:
     """
 
     pair: Pair
-    bars: int
     horizon: int
     metrics: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
@@ -40,6 +38,25 @@ class Rating:
     def is_trained(self) -> bool:
         """Whether there was a GRU to judge."""
         return self.refusal is None
+
+    @classmethod
+    def of(cls, model: PairModel) -> Self:
+        """How a model that was made to trade did."""
+        return cls(
+            pair=model.pair,
+            horizon=model.horizon,
+            metrics=model.metrics,
+            best_epoch=model.best_epoch,
+            gru_trades=model.trades_with == "gru",
+            why=model.why if model.refusal is None else "",
+            periods=model.periods,
+            refusal=model.refusal,
+        )
+
+    @property
+    def samples(self) -> int:
+        """Labelled bars in all three blocks."""
+        return int(sum(self.metrics.get(f"{name}_samples", 0.0) for name in ("train", "validation", "test")))
 
     @property
     def trades_with(self) -> Literal["gru", "baseline"]:

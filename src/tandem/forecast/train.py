@@ -192,7 +192,6 @@ def _rated(bars: PairBars, found: _Found, recipe: ModelSettings) -> Rating:
     window, judged = found.window, found.judgement
     rating = Rating(
         pair=bars.pair,
-        bars=len(bars),
         horizon=window.spread.horizon if window else 0,
         metrics=baseline_metrics(window, recipe) if window and judged is None else {},
         periods=_periods(window, bars.starts) if window else {},

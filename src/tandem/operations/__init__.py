@@ -4,6 +4,7 @@ from tandem.operations.findings import findings_document, print_findings, print_
 from tandem.operations.minute_bars import without_minutes
 from tandem.operations.passport_text import print_passport
 from tandem.operations.printing import print_summary
+from tandem.operations.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.report import picture, write_report
 from tandem.operations.summary import Summary, summarise, write_summary
 
@@ -14,8 +15,11 @@ __all__ = [
     "print_findings",
     "print_hints",
     "print_passport",
+    "print_ranking",
     "print_refusals",
     "print_summary",
+    "ranking_csv",
+    "ranking_document",
     "summarise",
     "without_minutes",
     "write_report",
