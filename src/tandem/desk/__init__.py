@@ -21,6 +21,7 @@ from tandem.desk.session import run_session
 from tandem.desk.standing import refusal_of
 from tandem.desk.tracked import Tracked, tracked_of
 from tandem.desk.training import RankedDay, pair_bars, rank_day
+from tandem.desk.tuning import search_of, tune
 
 __all__ = [
     "ConfiguredPair",
@@ -55,9 +56,11 @@ __all__ = [
     "recycled",
     "refusal_of",
     "run_session",
+    "search_of",
     "symbols_of",
     "through_sockets",
     "tracked_of",
     "training",
+    "tune",
     "visiting_desk",
 ]

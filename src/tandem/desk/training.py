@@ -100,7 +100,7 @@ def rank_day(
     Raises:
         DataError: no pair passed the gate.
     """
-    rows = _correlated(store, found, sector)
+    rows = correlated(store, found, sector)
     pairs = [found.table.pair(row) for row in rows[:limit]]
     bars = pair_bars(store, session, settings, pairs)
     with _training(settings, session, progress) as trainer:
@@ -113,7 +113,12 @@ def rank_day(
     return _tracked(facts, session, settings, RankedDay(fact, ranking, trials), tracking)
 
 
-def _correlated(store: Store, found: Identification, sector: str) -> list[int]:
+def correlated(store: Store, found: Identification, sector: str) -> list[int]:
+    """Rows of a sector's pairs that passed the day's correlation gate, the strongest correlation first.
+
+    Raises:
+        DataError: there are none.
+    """
     table, sectors = found.table, store.sectors.of(found.table.symbols)
     own = {symbol for symbol, name in sectors.items() if name.casefold() == sector.casefold()}
     rows = [row for row in table.correlated.tolist() if own.issuperset(table.pair(row).symbols)]

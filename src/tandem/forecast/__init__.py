@@ -12,8 +12,12 @@ from tandem.forecast.ranking_runs import track_ranking
 from tandem.forecast.rating import Rating, ranked
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
+from tandem.forecast.space import params_of
 from tandem.forecast.train import rate_pairs, train_pair, train_pairs
 from tandem.forecast.trials import families, training_trials
+from tandem.forecast.tune import Heartbeat, Outcome, Search, Tried, finished, outcome, run_trials, take_seat
+from tandem.forecast.tuned import Tuned, next_version
+from tandem.forecast.tuning_runs import track_tuning
 
 __all__ = [
     "Calibration",
@@ -21,23 +25,35 @@ __all__ = [
     "Evidence",
     "Features",
     "Forecast",
+    "Heartbeat",
     "MlflowRegistry",
     "ModelRegistered",
+    "Outcome",
     "PairBars",
     "PairModel",
     "Ranked",
     "Ranking",
     "Rating",
+    "Search",
     "Training",
+    "Tried",
+    "Tuned",
     "families",
     "features",
+    "finished",
     "horizon_of",
     "labels",
+    "next_version",
+    "outcome",
+    "params_of",
     "ranked",
     "rate_pairs",
     "reverts",
+    "run_trials",
+    "take_seat",
     "toward",
     "track_ranking",
+    "track_tuning",
     "train_pair",
     "train_pairs",
     "training_trials",

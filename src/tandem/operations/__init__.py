@@ -7,6 +7,7 @@ from tandem.operations.printing import print_summary
 from tandem.operations.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.report import picture, write_report
 from tandem.operations.summary import Summary, summarise, write_summary
+from tandem.operations.tuning_table import print_tuning
 
 __all__ = [
     "Summary",
@@ -18,6 +19,7 @@ __all__ = [
     "print_ranking",
     "print_refusals",
     "print_summary",
+    "print_tuning",
     "ranking_csv",
     "ranking_document",
     "summarise",

@@ -21,6 +21,7 @@ from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
 from tandem.store.store import Store
 from tandem.store.tracking import Runs, Tracking
+from tandem.store.turn import turn
 
 __all__ = [
     "Bars",
@@ -51,4 +52,5 @@ __all__ = [
     "Trial",
     "TrialCount",
     "key_of",
+    "turn",
 ]
