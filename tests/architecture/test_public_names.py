@@ -75,8 +75,9 @@ PUBLIC = {
         training tune visiting_desk
     """,
     "operations": """
-        Summary findings_document picture print_findings print_hints print_passport print_ranking print_refusals
-        print_summary print_tuning ranking_csv ranking_document summarise without_minutes write_report write_summary
+        Summary count_backtest findings_document picture print_findings print_hints print_passport print_ranking
+        print_refusals print_summary print_tuning ranking_csv ranking_document summarise without_minutes
+        write_report write_summary
     """,
     "cli": "main",
 }

@@ -108,5 +108,5 @@ def test_without_a_choice_the_selected_pairs_come_first_and_then_the_most_surely
 def test_a_person_may_name_the_pairs(january: Store, settings: Settings, found: Identification) -> None:
     named = search_of(january, MONDAY, settings, found, "technology", trials=1, pairs=[Pair("AAPL", "NVDA")])
     assert [each.pair for each in named.pairs] == [Pair("AAPL", "NVDA")]
-    with pytest.raises(DataError, match="no pair can be walked through: 0 bars"):
+    with pytest.raises(DataError, match="no pair can be walked through: 0 samples"):
         search_of(january, MONDAY, settings, found, "technology", trials=1, pairs=[Pair("IBM", "NOWHERE")])

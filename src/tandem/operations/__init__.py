@@ -1,5 +1,6 @@
 """What a run came to: the summary, the report and its pictures."""
 
+from tandem.operations.backtested import count_backtest
 from tandem.operations.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.minute_bars import without_minutes
 from tandem.operations.passport_text import print_passport
@@ -11,6 +12,7 @@ from tandem.operations.tuning_table import print_tuning
 
 __all__ = [
     "Summary",
+    "count_backtest",
     "findings_document",
     "picture",
     "print_findings",
