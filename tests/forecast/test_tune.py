@@ -40,7 +40,7 @@ def search(pairs, fast, monkeypatch, request):
     monkeypatch.setattr(tune, "POLL", 0.05)
     seed = sum(map(ord, request.node.name))
     own = fast.model_copy(update={"model": fast.model.model_copy(update={"seed": seed})})
-    return Search("Technology", pairs[:1], own, trials=3, heartbeat=Heartbeat(1, 2))
+    return Search("Technology", pairs[:1], own, trials=3, heartbeat=Heartbeat(5, 60))
 
 
 def forget(search, store):
@@ -154,6 +154,7 @@ def test_several_share_a_study_and_double_no_trial(search, store):
 
 @ASKED
 def test_a_trial_whose_process_is_gone_is_begun_again(search, store):
+    search = replace(search, heartbeat=Heartbeat(1, 2))
     with _Study.opened(search, store) as study:
         asked = study.study.ask()
         tried = space.suggested(asked)
@@ -162,6 +163,27 @@ def test_a_trial_whose_process_is_gone_is_begun_again(search, store):
     found = outcome(search, store)
     assert len(found.trials) == 3
     assert [each.params for each in found.trials].count(tried) == 1
+
+
+def test_a_process_that_was_taken_for_dead_goes_on_with_another_trial(search, store, monkeypatch):
+    real, left = tune.evaluate, [2]
+
+    def slow(*arguments):
+        left[0] -= 1
+        if left[0] == 0:
+            with _Study.opened(search, store) as study:
+                study.study.tell(1, state=optuna.trial.TrialState.FAIL)
+        return real(*arguments)
+
+    monkeypatch.setattr(tune, "evaluate", slow)
+    assert run_trials(search, store) == 3
+    assert [each.number for each in outcome(search, store).trials] == [0, 2, 3]
+
+
+def test_an_error_of_the_work_is_told_as_it_is(search, store, monkeypatch):
+    monkeypatch.setattr(tune, "evaluate", lambda *_: int("nothing"))
+    with pytest.raises(ValueError, match="nothing"):
+        run_trials(search, store)
 
 
 @ASKED
@@ -208,7 +230,7 @@ def test_a_cluster_that_loses_a_worker_finishes_the_same_number_of_trials(search
 
     # The workers are processes of their own, which know the database by its usual name.
     tune.DATABASE = "optuna_db"
-    shared = replace(search, trials=8, address=store.url)
+    shared = replace(search, trials=8, address=store.url, heartbeat=Heartbeat(2, 15))
     with engine_of("dask", 2, tmp_path) as engine, ThreadPoolExecutor(1) as aside:
         pids = engine.client.run(os.getpid)
         ran = aside.submit(lambda: list(engine.map(take_seat, shared, [0, 1])))
@@ -224,7 +246,7 @@ def test_a_cluster_that_loses_a_worker_finishes_the_same_number_of_trials(search
 
 @pytest.mark.slow
 def test_a_search_that_was_killed_goes_on(search, store, tmp_path):
-    alone = replace(search, trials=6, address=store.url)
+    alone = replace(search, trials=6, address=store.url, heartbeat=Heartbeat(2, 15))
     tune.DATABASE = "optuna_db"
     context = multiprocessing.get_context("spawn")
     doomed = context.Process(target=take_seat, args=(alone, 0))

@@ -53,7 +53,7 @@ def assignment_of(window: Window, recipe: ModelSettings) -> Assignment:
     """What the GRU of a window learns: the train block, and the validation block to stop on."""
     scaler = fit_scaler(window.train)
     train, validation = ((scaler.scale(block.rows), block.labels) for block in (window.train, window.validation))
-    return Assignment(train, validation, recipe.epochs)
+    return Assignment(train, validation, recipe.seed)
 
 
 def judge(window: Window, recipe: ModelSettings, lesson: Lesson | None = None) -> Judgement:

@@ -17,14 +17,20 @@ class Assignment:
     Attributes:
         train: scaled sequences [n, length, features] and labels [n] of 0 and 1.
         validation: the same from a later block, or None to run every epoch.
-        epochs: passes at most.
+        seed: of the first weights, the order of the batches and the dropout.
+        epochs: passes at most, where it is not the recipe's number.
     """
 
     train: Block
     validation: Block | None
-    epochs: int
+    seed: int
+    epochs: int | None = None
 
 
 def lessons(assignments: Sequence[Assignment], recipe: ModelSettings) -> list[Lesson]:
     """The lesson of each assignment, in their order; none depends on the others."""
-    return [train_gru(each.train, each.validation, recipe, each.epochs) for each in assignments]
+    return [_lesson(each, recipe.model_copy(update={"seed": each.seed})) for each in assignments]
+
+
+def _lesson(each: Assignment, recipe: ModelSettings) -> Lesson:
+    return train_gru(each.train, each.validation, recipe, each.epochs or recipe.epochs)

@@ -185,7 +185,7 @@ def _whole(passport: "Passport", bars: PairBars, recipe: ModelSettings, epochs: 
     equilibrium, horizon = Equilibrium(passport.mean, passport.deviation), horizon_of(passport.half_life)
     samples = Spread(values, equilibrium, passport.phi, horizon, passport.garch.filter(values)).samples(recipe)
     scaler = fit_scaler(samples)
-    return Assignment((scaler.scale(samples.rows), samples.labels), None, epochs), scaler
+    return Assignment((scaler.scale(samples.rows), samples.labels), None, recipe.seed, epochs), scaler
 
 
 def _rated(bars: PairBars, found: _Found, recipe: ModelSettings) -> Rating:

@@ -296,9 +296,32 @@ class _Study:
             states = [each.state for each in self._counted()]
             if TrialState.WAITING in states or len(states) < self.search.trials:
                 self.study.sampler = self._sampler(len(states))
-                self.study.optimize(objective, n_trials=1)
-                return 1
+                return self._run(objective)
             return 0 if TrialState.RUNNING in states else None
+
+    def _run(self, objective: Objective) -> int:
+        """A process that was too slow to give signs of life finds its trial given up; another runs it."""
+        from optuna.exceptions import UpdateFinishedTrialError
+
+        own: list[Exception] = []
+
+        def kept(trial: "optuna.Trial") -> float:
+            try:
+                return objective(trial)
+            except ValueError as error:
+                own.append(error)
+                raise
+
+        try:
+            self.study.optimize(kept, n_trials=1)
+        except UpdateFinishedTrialError:
+            return 0
+        except ValueError:
+            # Of the work itself it is a bug; otherwise the study takes no result of a trial that was given up.
+            if own:
+                raise
+            return 0
+        return 1
 
     def begun(self, trial: "optuna.Trial") -> None:
         """A trial is alive: others may begin theirs."""

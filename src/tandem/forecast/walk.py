@@ -48,7 +48,7 @@ class Stage:
         train, stopping, _ = self.blocks(recipe)
         scaler = fit_scaler(train)
         return Assignment(
-            (scaler.scale(train.rows), train.labels), (scaler.scale(stopping.rows), stopping.labels), recipe.epochs
+            (scaler.scale(train.rows), train.labels), (scaler.scale(stopping.rows), stopping.labels), recipe.seed
         )
 
     def scores(self, lesson: Lesson, recipe: ModelSettings) -> dict[str, float]:
