@@ -78,7 +78,7 @@ def test_no_stage_sees_beyond_its_validation_block(search):
     longest = space.longest(search.settings.model)
     for stages in search.walks.values():
         for stage in stages:
-            train, stopping, validation = stage.blocks(longest)
+            train, stopping, validation = stage.window(longest).blocks.values()
             reach, horizon = look_back(longest), stage.spread.horizon
             assert train.bars[-1] + horizon < stopping.bars[0] - reach
             assert stopping.bars[-1] + horizon < validation.bars[0] - reach
@@ -90,7 +90,7 @@ def test_every_recipe_is_judged_on_the_same_bars(search):
     short = search.settings.model.model_copy(update={"sequence_length": 4})
     for stages in search.walks.values():
         for stage in stages:
-            own, other = stage.blocks(short)[2], stage.blocks(space.longest(short))[2]
+            own, other = stage.window(short).test, stage.window(space.longest(short)).test
             assert (own.bars == other.bars).all()
             assert (own.labels == other.labels).all()
 
@@ -104,7 +104,7 @@ def test_what_comes_after_the_train_block_changes_nothing_that_was_learned_on_it
         leg[reached:] *= np.exp(0.01 * rng.standard_normal(len(leg) - reached))
     (changed, _) = walk(PairBars.of(pairs[0].pair, *legs), fast, space.longest(fast.model))
     assert changed.spread.equilibrium == stage.spread.equilibrium
-    assert changed.blocks(fast.model)[0].rows.tobytes() == stage.blocks(fast.model)[0].rows.tobytes()
+    assert changed.window(fast.model).train.rows.tobytes() == stage.window(fast.model).train.rows.tobytes()
 
 
 def test_a_search_that_is_interrupted_ends_as_if_it_had_not_been(search, store, monkeypatch):

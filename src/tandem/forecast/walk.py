@@ -1,23 +1,22 @@
 """One pair's walk forward over what lies before its test block: blocks to judge settings of the model on."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from tandem.config import ModelSettings, Settings
-from tandem.forecast.baselines import AlwaysOne, Baseline, HalfLifeForecast, LogisticOnDistance, NextMoveForecast
-from tandem.forecast.features import Array, look_back
+from tandem.forecast.features import look_back
 from tandem.forecast.gru import Lesson
-from tandem.forecast.judgement import fit_scaler
+from tandem.forecast.judgement import assignment_of, baseline_metrics, judge
 from tandem.forecast.lessons import Assignment
 from tandem.forecast.pair_bars import PairBars
-from tandem.forecast.skill import Skill
-from tandem.forecast.window import EMBARGO_SHARE, MIN_SAMPLES, Samples, Spread, refused
+from tandem.forecast.window import EMBARGO_SHARE, MIN_SAMPLES, Spread, Window, refused
 from tandem.market import Pair, Refusal
 from tandem.statistics import WalkStep, purged_walk_forward
 
 SCORES = ("log_loss", "mcc", "f1_score", "brier", "roc_auc")
+RIVALS = ("ar1", "logistic", "always_one")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,36 +33,24 @@ class Stage:
     spread: Spread
     step: WalkStep
 
-    def blocks(self, recipe: ModelSettings) -> tuple[Samples, Samples, Samples]:
-        """The samples of train, stopping and validation block under a recipe."""
-        samples = self.spread.samples(recipe)
-        return (
-            samples.within(self.step.train),
-            samples.within(self.step.stopping),
-            samples.within(self.step.validation),
-        )
+    def window(self, recipe: ModelSettings) -> Window:
+        """The samples under a recipe, as a window whose last block is the validation block of the step."""
+        samples, step = self.spread.samples(recipe), self.step
+        return Window(self.spread, *map(samples.within, (step.train, step.stopping, step.validation)))
 
     def assignment(self, recipe: ModelSettings) -> Assignment:
         """What a GRU learns here: the train block, and the stopping block to stop on."""
-        train, stopping, _ = self.blocks(recipe)
-        scaler = fit_scaler(train)
-        return Assignment(
-            (scaler.scale(train.rows), train.labels), (scaler.scale(stopping.rows), stopping.labels), recipe.seed
-        )
+        return assignment_of(self.window(recipe), recipe)
 
     def scores(self, lesson: Lesson, recipe: ModelSettings) -> dict[str, float]:
         """How the GRU does on the validation block."""
-        train, _, validation = self.blocks(recipe)
-        said = lesson.gru.probability(fit_scaler(train).scale(validation.rows))
-        return _scores(validation.labels, said)
+        found = judge(self.window(recipe), recipe, lesson).metrics
+        return {name: found[f"test_{name}"] for name in SCORES}
 
     def baseline_scores(self, recipe: ModelSettings) -> dict[str, dict[str, float]]:
         """How the rivals do there, by name."""
-        train, _, validation = self.blocks(recipe)
-        phi, horizon = self.spread.phi, self.spread.horizon
-        ar1: Baseline = NextMoveForecast(phi) if recipe.label == "toward" else HalfLifeForecast.of(phi, horizon)
-        rivals = (ar1, LogisticOnDistance.fit(train.z, train.labels), AlwaysOne(float(train.labels.mean())))
-        return {rival.name: _scores(validation.labels, rival.probability(validation.z)) for rival in rivals}
+        found = baseline_metrics(self.window(recipe), recipe)
+        return {rival: {name: found[f"test_{name}_{rival}"] for name in SCORES} for rival in RIVALS}
 
 
 def walk(bars: PairBars, settings: Settings, longest: ModelSettings) -> list[Stage] | Refusal:
@@ -110,13 +97,8 @@ def _stage(seen: PairBars, settings: Settings, longest: ModelSettings, number: i
     if isinstance(spread, Refusal):
         return spread
     stage = Stage(seen.pair, spread, step(reach + spread.horizon))
-    sizes = [len(block) for block in stage.blocks(longest)]
+    sizes = [len(block) for block in stage.window(longest).blocks.values()]
     if min(sizes) < MIN_SAMPLES:
         listed = ", ".join(map(str, sizes))
         return refused(f"blocks of {listed} labelled bars in step {number + 1}, each needs {MIN_SAMPLES}")
     return stage
-
-
-def _scores(labels: Array, said: Array) -> dict[str, float]:
-    found = asdict(Skill.of(labels, said, said >= 0.5))
-    return {name: found[name] for name in SCORES}
