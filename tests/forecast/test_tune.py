@@ -43,6 +43,18 @@ def search(pairs, fast, monkeypatch, request):
     return Search("Technology", pairs[:1], own, trials=3, heartbeat=Heartbeat(5, 60))
 
 
+@pytest.fixture
+def instant(monkeypatch):
+    """Trials whose loss is a figure of their settings, for what concerns the study and not the network."""
+
+    def judged(_search, recipe, report):
+        loss = 0.5 + abs(np.log(recipe.learning_rate / 1e-3)) / 10 + recipe.dropout_rate / 10
+        report(0, loss)
+        return dict.fromkeys(tune.SCORES, 0.5) | {"log_loss": loss}
+
+    monkeypatch.setattr(tune, "evaluate", judged)
+
+
 def forget(search, store):
     """As if the study had never been."""
     with _Study.opened(search, store) as study:
@@ -59,6 +71,7 @@ def poisoned(bars):
 
 
 def test_the_test_block_is_never_looked_at(search, store):
+    search = replace(search, trials=2)
     run_trials(search, store)
     first = outcome(search, store)
     blind = replace(search, pairs=tuple(map(poisoned, search.pairs)))
@@ -107,7 +120,7 @@ def test_what_comes_after_the_train_block_changes_nothing_that_was_learned_on_it
     assert changed.window(fast.model).train.rows.tobytes() == stage.window(fast.model).train.rows.tobytes()
 
 
-def test_a_search_that_is_interrupted_ends_as_if_it_had_not_been(search, store, monkeypatch):
+def test_a_search_that_is_interrupted_ends_as_if_it_had_not_been(search, store, instant, monkeypatch):
     run_trials(search, store)
     whole = outcome(search, store)
     forget(search, store)
@@ -130,6 +143,7 @@ def test_a_search_that_is_interrupted_ends_as_if_it_had_not_been(search, store, 
 
 
 def test_the_first_trial_is_the_recipe_as_it_is_and_the_best_is_no_worse(search, store):
+    search = replace(search, trials=2)
     run_trials(search, store)
     found = outcome(search, store)
     current = found.tried(space.params_of(search.settings.model))
@@ -141,7 +155,7 @@ def test_the_first_trial_is_the_recipe_as_it_is_and_the_best_is_no_worse(search,
     assert found.blocks == 2
 
 
-def test_several_share_a_study_and_double_no_trial(search, store):
+def test_several_share_a_study_and_double_no_trial(search, store, instant):
     more = replace(search, trials=6)
     assert len(more.steps) == 2
     with ThreadPoolExecutor(3) as threads:
@@ -153,7 +167,7 @@ def test_several_share_a_study_and_double_no_trial(search, store):
 
 
 @ASKED
-def test_a_trial_whose_process_is_gone_is_begun_again(search, store):
+def test_a_trial_whose_process_is_gone_is_begun_again(search, store, instant):
     search = replace(search, heartbeat=Heartbeat(1, 2))
     with _Study.opened(search, store) as study:
         asked = study.study.ask()
@@ -165,7 +179,7 @@ def test_a_trial_whose_process_is_gone_is_begun_again(search, store):
     assert [each.params for each in found.trials].count(tried) == 1
 
 
-def test_a_process_that_was_taken_for_dead_goes_on_with_another_trial(search, store, monkeypatch):
+def test_a_process_that_was_taken_for_dead_goes_on_with_another_trial(search, store, instant, monkeypatch):
     real, left = tune.evaluate, [2]
 
     def slow(*arguments):
@@ -187,7 +201,7 @@ def test_an_error_of_the_work_is_told_as_it_is(search, store, monkeypatch):
 
 
 @ASKED
-def test_a_trial_that_never_gave_a_sign_of_life_holds_nobody_up(search, store):
+def test_a_trial_that_never_gave_a_sign_of_life_holds_nobody_up(search, store, instant):
     with _Study.opened(search, store) as study:
         study.study.ask()
     assert run_trials(search, store) == 3
