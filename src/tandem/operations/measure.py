@@ -25,8 +25,6 @@ from tandem.store import TrialCount
 
 LEAST_SESSIONS: Final = 5
 A_QUARTER: Final = 63
-# Fewer Sharpe ratios say too little of how trials vary.
-ENOUGH_TRIALS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +115,14 @@ def _sharpe(returns: Series, tried: TrialCount) -> Iterator[Measure]:
         for (name, unit, meaning), value in zip(names, (found.ratio, found.standard_error), strict=True):
             yield Measure(name, value, unit, meaning, note)
         yield Measure(chance[0], probabilistic_sharpe(returns), chance[1], chance[2], note)
-        deflated = deflated_sharpe(returns, max(1, tried.trials), _variance(tried, found.count))
+        deflated = deflated_sharpe(returns, tried.count, tried.variance_over(found.count))
         yield Measure(beyond_luck[0], deflated, beyond_luck[1], beyond_luck[2], _luck(tried))
-    yield Measure("trials", float(max(1, tried.trials)), "count", "tried in these sectors, as the trial ledger has it")
-
-
-def _variance(tried: TrialCount, returns: int) -> float:
-    """Over the trials, of their Sharpe ratios; where too few have one, that of ratios without skill over as long."""
-    if tried.variance is not None and tried.with_sharpe >= ENOUGH_TRIALS:
-        return tried.variance
-    return 1 / max(returns - 1, 1)
+    yield Measure("trials", float(tried.count), "count", "tried in these sectors, as the trial ledger has it")
 
 
 def _luck(tried: TrialCount) -> str:
-    counted = f"of {max(1, tried.trials):,} {'trial' if tried.trials <= 1 else 'trials'}"
-    if tried.variance is not None and tried.with_sharpe >= ENOUGH_TRIALS:
+    counted = f"of {tried.count:,} {'trial' if tried.count == 1 else 'trials'}"
+    if tried.is_measured:
         return f"{counted}, spread as the Sharpe ratios of {tried.with_sharpe:,} of them"
     return f"{counted}, spread as ratios without skill would be"
 

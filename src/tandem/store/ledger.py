@@ -10,6 +10,8 @@ from tandem.store.connections import Connections
 
 LEAST_RETURNS: Final = 20
 """Fewer daily returns make a Sharpe ratio that says nothing of how trials vary."""
+ENOUGH: Final = 10
+"""Fewer Sharpe ratios say too little of how trials vary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,26 @@ class TrialCount:
     trials: int
     with_sharpe: int = 0
     variance: float | None = None
+
+    @property
+    def count(self) -> int:
+        """The number that deflates: whoever asks has tried at least one thing."""
+        return max(1, self.trials)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether enough trials have a Sharpe ratio to say how they vary."""
+        return self.variance is not None and self.with_sharpe >= ENOUGH
+
+    def variance_over(self, returns: int) -> float:
+        """Over the trials, of their Sharpe ratios per return; where too few have one, that of ratios without skill.
+
+        Args:
+            returns: that the ratio to deflate is from.
+        """
+        if self.variance is not None and self.is_measured:
+            return self.variance
+        return 1 / max(returns - 1, 1)
 
 
 class Ledger:
