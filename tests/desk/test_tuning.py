@@ -93,7 +93,7 @@ def test_the_block_to_paste_is_a_recipe_of_the_next_version(search: Search, fact
     block = yaml.safe_load(tuned.block())["model"]
     recipe = ModelSettings.model_validate({**search.settings.model.model_dump(), **block})
     assert recipe.version == "v2"
-    assert recipe.sequence_length == tuned.params["sequence_length"]
+    assert {name: getattr(recipe, name) for name in tuned.params} == tuned.params
     assert [next_version(name) for name in ("v9", "v10", "slow", "2")] == ["v10", "v11", "slow-2", "3"]
 
 

@@ -177,6 +177,7 @@ def test_a_trial_whose_process_is_gone_is_begun_again(search, store, instant):
     found = outcome(search, store)
     assert len(found.trials) == 3
     assert [each.params for each in found.trials].count(tried) == 1
+    assert all(each.params["learning_rate"] == space.rounded(each.params["learning_rate"]) for each in found.trials)
 
 
 def test_a_process_that_was_taken_for_dead_goes_on_with_another_trial(search, store, instant, monkeypatch):

@@ -1,5 +1,6 @@
 """What a search may change of the model, and how far: one table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +31,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """A number from low to high, both included; on a scale of logarithms where `log`."""
+    """A number of three digits from low to high, both included; on a scale of logarithms where `log`."""
 
     low: float
     high: float
@@ -38,7 +39,7 @@ class Real:
 
     def suggested(self, trial: "OptunaTrial", name: str) -> float:
         """The value that a trial takes."""
-        return trial.suggest_float(name, self.low, self.high, log=self.log)
+        return rounded(trial.suggest_float(name, self.low, self.high, log=self.log))
 
     def holds(self, value: Any) -> bool:
         """Whether a value is within bounds."""
@@ -73,6 +74,16 @@ SPACE: Final[dict[str, Whole | Real | Choice]] = {
 def suggested(trial: "OptunaTrial") -> Params:
     """The settings that a trial is to try."""
     return {name: dimension.suggested(trial, name) for name, dimension in SPACE.items()}
+
+
+def rounded(value: float) -> float:
+    """To three digits: a person can read and paste what was tried, as it was tried."""
+    return float(f"{value:.3g}")
+
+
+def tried(params: Mapping[str, Any]) -> Params:
+    """The settings that a trial with these values of the study tried, in the order of the table."""
+    return {name: rounded(params[name]) if isinstance(SPACE[name], Real) else params[name] for name in SPACE}
 
 
 def params_of(recipe: ModelSettings) -> Params:

@@ -396,7 +396,7 @@ def _tried(trial: "optuna.trial.FrozenTrial") -> Tried:
     value = trial.value if trial.value is not None else list(trial.intermediate_values.values())[-1]
     is_pruned = trial.state is TrialState.PRUNED
     scores = {} if is_pruned else dict(trial.user_attrs["scores"])
-    return Tried(trial.number, dict(trial.params), float(value), is_pruned, scores)
+    return Tried(trial.number, space.tried(trial.params), float(value), is_pruned, scores)
 
 
 def _means(found: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -46,7 +46,7 @@ class Tuned:
 
     def block(self) -> str:
         """The `model:` block of a configuration file with the new recipe."""
-        lines = [f"  version: {self.version}", *(f"  {name}: {_plain(value)}" for name, value in self.params.items())]
+        lines = [f"  version: {self.version}", *(f"  {name}: {value}" for name, value in self.params.items())]
         return "\n".join([BLOCK, *lines])
 
 
@@ -54,7 +54,3 @@ def next_version(version: str) -> str:
     """`v2` for `v1`; what ends in no number gets one."""
     found = re.fullmatch(r"(.*?)(\d+)", version)
     return f"{found[1]}{int(found[2]) + 1}" if found else f"{version}-2"
-
-
-def _plain(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

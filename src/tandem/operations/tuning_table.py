@@ -1,5 +1,6 @@
 """What a search for better settings came to, on a terminal."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from tandem.forecast import Outcome, Tried, Tuned
@@ -25,6 +26,7 @@ def print_tuning(tuned: Tuned, ended: Outcome, console: "Console", *, top: int) 
     width = min(console.width, WIDTH)
     console.print(f"\n[bold]{tuned.sector}, {tuned.session}[/], study {tuned.study}", width=width, highlight=False)
     console.print(_table(tuned, ended, top), width=width, highlight=False)
+    console.print(f"[dim]Settings: {' / '.join(tuned.params)}.[/]", width=width, highlight=False)
     pairs = counted(len(tuned.pairs), "pair")
     console.print(
         f"Means over {ended.blocks:,} walk-forward validation blocks of {pairs}; no test block was looked at. "
@@ -54,11 +56,9 @@ def _table(tuned: Tuned, ended: Outcome, top: int) -> "Table":
     return table
 
 
-def _figures(scores: "dict[str, float] | object") -> list[str]:
-    assert isinstance(scores, dict)
+def _figures(scores: Mapping[str, float]) -> list[str]:
     return [plain(scores[name], 4 if name == "log_loss" else 2) for _, name in SCORES]
 
 
 def _settings(tried: Tried) -> str:
-    values = (f"{value:.3g}" if isinstance(value, float) else str(value) for value in tried.params.values())
-    return " / ".join(values)
+    return " / ".join(map(str, tried.params.values()))
