@@ -276,7 +276,7 @@ def identified(n_symbols: int, n_bars: int, engine: str = "local") -> tuple[floa
 
 
 def screen_all(panel: Panel, session: Session, settings: Settings, home: Path) -> Screen:
-    with engine_of(settings.screen, home) as engine:
+    with engine_of(settings.screen.engine, settings.screen.threads, home) as engine:
         return screen_panel(panel, session, settings, dict.fromkeys(panel.symbols, "technology"), engine=engine)
 
 

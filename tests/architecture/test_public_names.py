@@ -13,26 +13,27 @@ PUBLIC = {
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
         GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate
-        trusting unreachable
+        SectorSettings Settings TrainingSettings TuningSettings WebsocketSettings as_yaml connection edit_lists
+        effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
+        Bars Blobs Body Facts Leases Ledger Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
         PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors
-        Store Strip Track Tracking
+        Store Strip Track Tracking Trial TrialCount key_of
+        turn
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
         Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
         LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable
-        Unfit UnitRootTable VariantFit all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
+        Unfit UnitRootTable VariantFit WalkStep all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
         benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
         diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant
         fit_constant_variance fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant
         half_life in_chunks jarque_beras kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown
         measure_spreads one_thread probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks
-        qlike reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of
+        purged_walk_forward qlike reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of
         sharpe_ratio simulated_markets simulated_null total_return volatilities win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
@@ -45,14 +46,16 @@ PUBLIC = {
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
         DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
-        Progress Refusals RefusedPair Score Screen Step SymbolRefused check_asked code_version draw_funnel
+        Progress Refusals RefusedPair Score Screen Step SymbolRefused Versions check_asked code_version draw_funnel
         draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses next_morning
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast FurtherFeature Leak MlflowRegistry ModelPipeline
-        ModelRegistered PairModel feature_set features find_leaks horizon_of labels register_feature reverts toward
-        train_pair
+        Calibration Confidence Evidence Features Forecast FurtherFeature Heartbeat Leak MlflowRegistry ModelPipeline
+        ModelRegistered Outcome PairBars PairModel Ranked Ranking Rating Search Training Tried Tuned families
+        feature_set features find_leaks finished horizon_of labels next_version outcome params_of ranked rate_pairs
+        register_feature reverts run_trials take_seat toward track_ranking track_tuning train_pair train_pairs
+        training_trials
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """
@@ -66,14 +69,16 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
-        Tracked TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
-        formation identify_day in_one_process keys_of last_configuration minutes on_record plan_of prepare recycled
-        refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
+        ConfiguredPair Desk Difference Identification Morning Plan RankedDay Recycled Rehearsal
+        Tracked TradingConfiguration alpaca_desk as_identified backtest_desk compare configuration_of copy_plan
+        fact_key formation identify_day in_one_process keys_of last_configuration minutes on_record pair_bars plan_of
+        prepare rank_day recycled refusal_of run_session search_of symbols_of through_sockets tracked_of
+        training tune visiting_desk
     """,
     "operations": """
-        Summary findings_document picture print_findings print_hints print_passport print_refusals
-        print_summary summarise without_minutes write_report write_summary
+        Summary count_backtest findings_document picture print_findings print_hints print_passport print_ranking
+        print_refusals print_summary print_tuning ranking_csv ranking_document summarise without_minutes
+        write_report write_summary
     """,
     "cli": "main",
 }

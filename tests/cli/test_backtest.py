@@ -30,12 +30,16 @@ def tandem(module_store, tmp_path):
     return run
 
 
-def test_past_sessions_are_traded_and_reported(tandem, tmp_path: Path):
+def test_past_sessions_are_traded_and_reported_and_count_as_one_trial(tandem, tmp_path: Path, module_store):
     done = tandem("backtest", "--start", "2023-01-25", "--end", "2023-01-25")
+    counted = module_store.ledger.count(["technology"]).trials
     assert done.returncode == 0, done.stderr
     assert "AAPL/NVDA" in done.stdout
     assert "8 fills" in done.stdout
     assert (tmp_path / "backtest.html").stat().st_size > 10_000
+    assert counted == 2  # the training of one pair, and the backtest
+    tandem("backtest", "--start", "2023-01-25", "--end", "2023-01-25")
+    assert module_store.ledger.count(["technology"]).trials == counted
 
 
 def test_days_without_a_session_are_one_line(tandem):

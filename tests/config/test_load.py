@@ -148,6 +148,8 @@ def _another(name: str) -> str:
         "screen.engine": "dask://desk:8786",
         "screen.max_pairs": "none",
         "screen.threads": "2",
+        "training.engine": "dask",
+        "training.workers": "2",
         "model.timeframe": "5Min",
         "model.label": "toward",
         "model.symmetric": "false",

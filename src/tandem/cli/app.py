@@ -42,6 +42,8 @@ COMMANDS: Final = (
     ("recycler", "tandem.cli.recycler:app", DATA, "The local Alpaca that replays stored bars."),
     ("stream", "tandem.cli.stream:stream", DATA, "Keep live bars, from Alpaca or the recycler, in the store."),
     ("identify", "tandem.cli.identify:identify", TRADE, "Find the pairs of a trading day."),
+    ("train", "tandem.cli.train:train", TRADE, "Train the models of a day's pairs; --all trains and ranks every pair."),
+    ("tune", "tandem.cli.tune:tune", TRADE, "Search for better settings of the model."),
     ("trade", "tandem.cli.trade:trade", TRADE, "Trade the next session; --dry-run sends nothing."),
     ("positions", "tandem.cli.positions:positions", TRADE, "What the broker holds beside what Tandem opened."),
     ("halt", "tandem.cli.halt:halt", TRADE, "Stop new entries until `tandem resume`."),

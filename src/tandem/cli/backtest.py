@@ -23,7 +23,7 @@ def backtest(*, start: date, end: date, out: Path = Path("backtest.html")) -> No
 
     from tandem.config import load
     from tandem.desk import backtest_desk, prepare, run_session, symbols_of
-    from tandem.operations import print_summary, summarise, write_report
+    from tandem.operations import count_backtest, print_summary, summarise, write_report
     from tandem.store import MemoryFacts
 
     settings, console, sessions = load(), Console(highlight=False), Calendar().sessions(start, end)
@@ -37,6 +37,7 @@ def backtest(*, start: date, end: date, out: Path = Path("backtest.html")) -> No
                 prepare(store, facts, session, settings, None)
                 run_session(desk, session)
         facts.flush(store.facts(facts.world))
+        count_backtest(store, settings, summarise(store, facts))
         summary = summarise(store, facts)
         write_report(out, store, facts, summary=summary)
         print_summary(summary, console, settings.home)

@@ -1,9 +1,6 @@
 """`tandem identify`: the pairs of a trading day, and why every other pair is none."""
 
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,8 +11,6 @@ if TYPE_CHECKING:
 
     from tandem.config import Settings
     from tandem.desk import Identification, TradingConfiguration
-    from tandem.market import Session
-    from tandem.screening import Progress
     from tandem.store import Facts, Store
 
 Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
@@ -166,32 +161,22 @@ def _sectors(store: "Store", named: list[str] | None, everything: bool) -> list[
 def _identified(
     store: "Store", settings: "Settings", day: date | None, world: str, *, dry_run: bool, quiet: bool
 ) -> "Identification":
-    from tandem.cli.opening import world_to_identify
+    from tandem.cli.opening import asked_session, world_to_identify
+    from tandem.cli.progress import progress_of, say_compiling
     from tandem.desk import identify_day
     from tandem.store import Tracking
 
-    asked = _session(store, day, settings)
+    asked = asked_session(store, day, settings)
     if dry_run:
         facts, tracking = _facts_to_read(store, settings, world), None
     else:
         facts = store.facts(world_to_identify(store, settings, world))
         tracking = Tracking(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
-    _say_compiling()
-    with _progress(quiet) as progress:
+    say_compiling()
+    with progress_of(quiet) as progress:
         found = identify_day(store, facts, asked, settings, tracking=tracking, record=not dry_run, progress=progress)
     _check_bars(found, settings)
     return found
-
-
-def _say_compiling() -> None:
-    """The first screen on a machine takes longer, and says so."""
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    room = find_spec("tandem.statistics")
-    kept = os.environ.get("NUMBA_CACHE_DIR") or Path(str(room and room.origin)).parent / "__pycache__"
-    if next(Path(kept).rglob("*.nbi"), None) is None:
-        print("Compiling what a screen computes with, once on this machine: about half a minute.", file=sys.stderr)
 
 
 def _facts_to_read(store: "Store", settings: "Settings", name: str) -> "Facts":
@@ -201,25 +186,6 @@ def _facts_to_read(store: "Store", settings: "Settings", name: str) -> "Facts":
 
     known = newest_world(store, settings, name)
     return store.facts(known) if known else MemoryFacts(World(WorldKind.SHADOW, 0))
-
-
-def _session(store: "Store", day: date | None, settings: "Settings") -> "Session":
-    from tandem.market import NEW_YORK, Calendar, DataError
-
-    calendar, spans = Calendar(), store.bars.spans()
-    own = spans.loc[spans["timeframe"] == str(settings.model.timeframe), "last"]
-    if own.empty:
-        known = ", ".join(sorted(set(spans["timeframe"]))) or "none yet"
-        raise DataError(
-            f"no {settings.model.timeframe} bars are stored",
-            f"Stored are: {known}. Choose one of them with --timeframe, or load some with `tandem data load`",
-        )
-    if day is None:
-        return calendar.after(own.max().tz_convert(NEW_YORK).date())
-    found = calendar.session(day)
-    if found is None:
-        raise DataError(f"{day} is not a trading day", f"The next one is {calendar.after(day).day}")
-    return found
 
 
 def _check_bars(found: "Identification", settings: "Settings") -> None:
@@ -237,27 +203,6 @@ def _check_bars(found: "Identification", settings: "Settings") -> None:
         f"{days} sessions of {timeframe} bars hold {most} that two symbols share, screen.min_bars is {needed}",
         f"{more[0].upper()}{more[1:]}, or take a shorter --timeframe or fewer --min-bars",
     )
-
-
-@contextmanager
-def _progress(quiet: bool) -> "Iterator[Progress | None]":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
-        tasks: dict[str, object] = {}
-
-        def tell(stage: str, done: int, of: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = shown.add_task(stage, total=of)
-            shown.update(tasks[stage], completed=done, total=of)  # type: ignore[arg-type]
-
-        yield tell
 
 
 def _print_document(found: "Identification", top: int, asked: list[str]) -> None:

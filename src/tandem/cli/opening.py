@@ -1,11 +1,13 @@
 """The store and the world that the settings name."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from tandem.market import ConfigError, RecyclerError, World, WorldKind
 
 if TYPE_CHECKING:
     from tandem.config import Settings
+    from tandem.market import Session
     from tandem.store import Store
 
 SECONDS: Final = 2.0
@@ -107,3 +109,27 @@ def _running(settings: "Settings") -> str:
         return str(ask(settings.websocket.recycler.server_url, SECONDS)["world"])
     except RecyclerError:
         return ""
+
+
+def asked_session(store: "Store", day: date | None, settings: "Settings") -> "Session":
+    """The trading day that is asked for; without one the day after the newest stored bar of the model's timeframe.
+
+    Raises:
+        DataError: no such bars are stored, or the day is no trading day.
+    """
+    from tandem.market import NEW_YORK, Calendar, DataError
+
+    calendar, spans = Calendar(), store.bars.spans()
+    own = spans.loc[spans["timeframe"] == str(settings.model.timeframe), "last"]
+    if own.empty:
+        known = ", ".join(sorted(set(spans["timeframe"]))) or "none yet"
+        raise DataError(
+            f"no {settings.model.timeframe} bars are stored",
+            f"Stored are: {known}. Choose one of them with --timeframe, or load some with `tandem data load`",
+        )
+    if day is None:
+        return calendar.after(own.max().tz_convert(NEW_YORK).date())
+    found = calendar.session(day)
+    if found is None:
+        raise DataError(f"{day} is not a trading day", f"The next one is {calendar.after(day).day}")
+    return found

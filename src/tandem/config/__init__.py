@@ -19,6 +19,8 @@ from tandem.config.settings import (
     ScreenSettings,
     SectorSettings,
     Settings,
+    TrainingSettings,
+    TuningSettings,
     WebsocketSettings,
 )
 from tandem.config.trust import connection, own_certificate, trusting, unreachable
@@ -39,6 +41,8 @@ __all__ = [
     "ScreenSettings",
     "SectorSettings",
     "Settings",
+    "TrainingSettings",
+    "TuningSettings",
     "WebsocketSettings",
     "as_yaml",
     "connection",

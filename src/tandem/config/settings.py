@@ -16,6 +16,7 @@ from tandem.market import Timeframe
 Symbol = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.\-]*$")]
 Symbols = list[Symbol]
 Probability = Annotated[float, Field(ge=0, le=1)]
+EngineName = Annotated[str, Field(pattern=r"^(local|dask|(dask|tcp|tls)://[^/\s]+)$")]
 
 
 class Block(BaseModel):
@@ -141,7 +142,7 @@ class ScreenSettings(Block):
     min_diagnostic_p: Probability = 0.01
     min_score: Probability = 0.7
     max_pairs: Annotated[int, Field(ge=1)] | None = 50
-    engine: Annotated[str, Field(pattern=r"^(local|dask|(dask|tcp|tls)://[^/\s]+)$")] = "local"
+    engine: EngineName = "local"
     threads: Annotated[int, Field(ge=1)] | None = None
     life: LifeSettings = LifeSettings()
 
@@ -181,6 +182,21 @@ class ModelSettings(Block):
     rivals: list[Rival] = ["ar1", "logistic", "always_one"]
     evidence_pvalue: Probability = 0.05
     seed: int = 7
+
+
+class TrainingSettings(Block):
+    """Where models are trained; it changes no result."""
+
+    engine: EngineName = "local"
+    workers: Annotated[int, Field(ge=1)] | None = None
+
+
+class TuningSettings(Block):
+    """How a search for better model settings judges them: on walk-forward blocks before the test block."""
+
+    steps: Annotated[int, Field(ge=1)] = 3
+    step_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.12
+    pairs: Annotated[int, Field(ge=1)] = 8
 
 
 class GarchSettings(Block):
@@ -260,6 +276,8 @@ class Settings(Block):
     sectors: SectorSettings = SectorSettings()
     screen: ScreenSettings = ScreenSettings()
     model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    tuning: TuningSettings = TuningSettings()
     garch: GarchSettings = GarchSettings()
     rule: RuleSettings = RuleSettings()
     risk: RiskSettings = RiskSettings()

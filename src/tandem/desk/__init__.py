@@ -12,7 +12,7 @@ from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
-from tandem.desk.morning import Morning, copy_plan, prepare
+from tandem.desk.morning import Morning, as_identified, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
 from tandem.desk.recycled import Recycled, recycled
@@ -20,6 +20,8 @@ from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
 from tandem.desk.standing import refusal_of
 from tandem.desk.tracked import Tracked, tracked_of
+from tandem.desk.training import RankedDay, pair_bars, rank_day
+from tandem.desk.tuning import search_of, tune
 
 __all__ = [
     "ConfiguredPair",
@@ -28,11 +30,13 @@ __all__ = [
     "Identification",
     "Morning",
     "Plan",
+    "RankedDay",
     "Recycled",
     "Rehearsal",
     "Tracked",
     "TradingConfiguration",
     "alpaca_desk",
+    "as_identified",
     "backtest_desk",
     "compare",
     "configuration_of",
@@ -45,14 +49,18 @@ __all__ = [
     "last_configuration",
     "minutes",
     "on_record",
+    "pair_bars",
     "plan_of",
     "prepare",
+    "rank_day",
     "recycled",
     "refusal_of",
     "run_session",
+    "search_of",
     "symbols_of",
     "through_sockets",
     "tracked_of",
     "training",
+    "tune",
     "visiting_desk",
 ]

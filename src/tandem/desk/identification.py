@@ -100,7 +100,7 @@ def identify_day(
     origin = Origin(session, sectors, settings, panel.version, decided, known.version + 1 if known else 1, facts.world)
     if known is not None and known.is_of(decided, panel.version):
         return _tracked(store, facts, on_record(store, facts, known), origin, tracking if record else None)
-    with engine_of(settings.screen, settings.home) as engine:
+    with engine_of(settings.screen.engine, settings.screen.threads, settings.home) as engine:
         screen = identify(panel, session, settings, sectors, engine=engine, progress=progress)
     if not record:
         return _found(screen, _configured(store, facts, panel, screen, origin))

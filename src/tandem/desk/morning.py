@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 from tandem.book import Mark
 from tandem.config import Settings
 from tandem.desk.configuration import TradingConfiguration, configuration_of, fact_key
-from tandem.desk.history import training
 from tandem.desk.identification import Identification, identify_day, on_record
 from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.desk.tracked import Tracked
-from tandem.forecast import ModelRegistered, PairModel, train_pair
+from tandem.desk.training import day_models
+from tandem.forecast import ModelRegistered, PairModel
 from tandem.market import Pair, Refusal, Session, StoreError
-from tandem.screening import Funnel, PairLife, Passport
+from tandem.screening import Funnel, PairLife, Passport, Progress
 from tandem.store import Facts, Record, Store
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tandem.forecast import MlflowRegistry
 
 
@@ -43,7 +41,12 @@ class Morning:
 
 
 def prepare(
-    store: Store, facts: Facts, session: Session, settings: Settings, registry: "MlflowRegistry | None"
+    store: Store,
+    facts: Facts,
+    session: Session,
+    settings: Settings,
+    registry: "MlflowRegistry | None",
+    progress: Progress | None = None,
 ) -> Morning | None:
     """Do the morning of one trading date, once: None where the world has a plan for it already.
 
@@ -52,6 +55,10 @@ def prepare(
 
     Only bars that were over at 6:00 in New York are read. Trading does not depend on MLflow: where it is away, that
     is a Refusal on record and the plan is made all the same.
+
+    Args:
+        registry: None registers nothing.
+        progress: called with a stage, the pairs done and the pairs in all.
 
     Raises:
         DataError: no active sector has two symbols with bars.
@@ -63,8 +70,8 @@ def prepare(
         found = on_record(store, facts, configuration)
     else:
         tracking = registry.tracking if registry else None
-        found = identify_day(store, facts, session, settings, tracking=tracking)
-    return train(store, facts, session, settings, found, registry)
+        found = identify_day(store, facts, session, settings, tracking=tracking, progress=progress)
+    return train(store, facts, session, settings, found, registry, progress)
 
 
 def train(
@@ -74,11 +81,12 @@ def train(
     settings: Settings,
     found: Identification,
     registry: "MlflowRegistry | None",
+    progress: Progress | None = None,
 ) -> Morning:
     """Train a model for each pair that may be entered, register them and record the plan."""
-    settings = _as_identified(settings, found.configuration)
+    settings = as_identified(settings, found.configuration)
     entering = tuple(each for each in found.passports if _may_enter(found.configuration, each.pair))
-    models = _models(store, session, settings, entering)
+    models = day_models(store, session, settings, entering, progress)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
     version = found.configuration.version
     try:
@@ -111,7 +119,8 @@ def _is_behind(facts: Facts, session: Session, plan: Plan, configuration: Tradin
     return not facts.read(Mark, session=session.day)
 
 
-def _as_identified(settings: Settings, configuration: TradingConfiguration) -> Settings:
+def as_identified(settings: Settings, configuration: TradingConfiguration) -> Settings:
+    """The settings with the bars and the window that a configuration was made from."""
     model = settings.model.model_copy(update={"timeframe": configuration.timeframe})
     screen = settings.screen.model_copy(update={"formation_days": configuration.formation_days})
     return settings.model_copy(update={"model": model, "screen": screen})
@@ -136,17 +145,3 @@ def _register(
         chosen = {passport.pair: models[passport.pair] for passport in own}
         registered.append(registry.record_day(session, sector, own, chosen, settings, world=facts.world))
     return registered
-
-
-def _models(store: Store, session: Session, settings: Settings, passports: Sequence[Passport]) -> dict[Pair, PairModel]:
-    if not passports:
-        return {}
-    symbols = sorted({symbol for passport in passports for symbol in passport.pair.symbols})
-    bars: pd.DataFrame = training(store, symbols, session, settings)
-    closes = bars.pivot(index="start", columns="symbol", values="close")
-    models = {}
-    for passport in passports:
-        both = closes[list(passport.pair.symbols)].dropna()
-        a, b = (both[symbol].to_numpy() for symbol in passport.pair.symbols)
-        models[passport.pair] = train_pair(passport, a, b, settings, list(both.index))
-    return models

@@ -8,7 +8,7 @@ from tandem.forecast.baselines import HalfLifeForecast
 from tandem.forecast.calibration import Calibration
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Array
-from tandem.forecast.gru import Lesson, train_gru
+from tandem.forecast.gru import Assignment, Lesson, train_grus
 from tandem.forecast.rivals import Rival, ScaledGru, ar1, fit_baselines, fit_rivals, fit_scaler, held_out, taught
 from tandem.forecast.skill import Skill, log_losses
 from tandem.forecast.window import Window
@@ -48,17 +48,25 @@ class Judgement:
         )
 
 
-def judge(window: Window, recipe: ModelSettings, shared: Sequence[Rival] = ()) -> Judgement:
-    """Train the GRU on the train block, stop it on the validation block, and score everything on all three.
+def assignment_of(window: Window, recipe: ModelSettings) -> Assignment:
+    """What the GRU of a window learns: the train block and what it practises on, and the validation block to stop on."""
+    scaler = fit_scaler(window.train, window.spread, recipe)
+    return Assignment(taught(window, scaler, recipe), held_out(window, scaler), recipe.seed)
+
+
+def judge(
+    window: Window, recipe: ModelSettings, shared: Sequence[Rival] = (), lesson: Lesson | None = None
+) -> Judgement:
+    """Score the GRU and its rivals on all three blocks.
 
     Args:
         window: of the pair.
         recipe: how to train; `model.rivals` are fitted and scored beside it.
         shared: further forecasts that are fitted already, such as this pair's share of a pooled GRU.
+        lesson: of `assignment_of` the window, where it was taught already.
     """
-    scaler = fit_scaler(window.train, window.spread, recipe)
-    lesson = train_gru(taught(window, scaler, recipe), held_out(window, scaler), recipe, recipe.epochs)
-    gru = ScaledGru("gru", lesson.gru, scaler)
+    lesson = lesson or train_grus([assignment_of(window, recipe)], recipe, recipe.epochs)[0]
+    gru = ScaledGru("gru", lesson.gru, fit_scaler(window.train, window.spread, recipe))
     said = {name: gru.probability(block) for name, block in window.blocks.items()}
     own = {
         f"{name}_{score}": value

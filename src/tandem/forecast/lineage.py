@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
+from tandem.forecast.rating import Rating
 from tandem.market import Session, World
 from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
 
@@ -42,7 +43,7 @@ def tags(
     }
 
 
-def params(sector: str, settings: Settings, model: PairModel) -> dict[str, object]:
+def params(sector: str, settings: Settings, model: PairModel | Rating) -> dict[str, object]:
     """Parameters of one pair's training."""
     recipe = settings.model
     return {
@@ -91,7 +92,7 @@ def epochs(model: PairModel) -> list[tuple[str, float, int]]:
     ]
 
 
-def _dates(model: PairModel) -> dict[str, str]:
+def _dates(model: PairModel | Rating) -> dict[str, str]:
     found = {name: model.periods[name] for name in ("train", "test") if name in model.periods}
     starts = {f"{name}_start_date": str(period.first) for name, period in found.items()}
     return starts | {f"{name}_end_date": str(period.last) for name, period in found.items()}

@@ -49,6 +49,11 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def within(self, block: slice) -> "Samples":
+        """Those at bars of a block."""
+        inside = (self.bars >= block.start) & (self.bars < block.stop)
+        return Samples(self.names, self.bars[inside], self.rows[inside], self.z[inside], self.labels[inside])
+
 
 @dataclass(frozen=True, eq=False)
 class Spread:
@@ -123,7 +128,7 @@ class Window:
         except ValueError as error:
             return refused(str(error))
         samples = spread.samples(recipe)
-        blocks = [_within(samples, block) for block in (cut.train, cut.validation, cut.test)]
+        blocks = [samples.within(block) for block in (cut.train, cut.validation, cut.test)]
         if min(map(len, blocks)) < MIN_SAMPLES:
             sizes = ", ".join(str(len(block)) for block in blocks)
             return refused(f"blocks of {sizes} labelled bars, each needs {MIN_SAMPLES}")
@@ -142,8 +147,3 @@ def refused(why: str) -> Refusal:
 
 def _embargo(bars: int) -> int:
     return int(np.ceil(bars * EMBARGO_SHARE))
-
-
-def _within(samples: Samples, block: slice) -> Samples:
-    inside = (samples.bars >= block.start) & (samples.bars < block.stop)
-    return Samples(samples.names, samples.bars[inside], samples.rows[inside], samples.z[inside], samples.labels[inside])

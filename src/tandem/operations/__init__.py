@@ -1,21 +1,29 @@
 """What a run came to: the summary, the report and its pictures."""
 
+from tandem.operations.backtested import count_backtest
 from tandem.operations.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.minute_bars import without_minutes
 from tandem.operations.passport_text import print_passport
 from tandem.operations.printing import print_summary
+from tandem.operations.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.report import picture, write_report
 from tandem.operations.summary import Summary, summarise, write_summary
+from tandem.operations.tuning_table import print_tuning
 
 __all__ = [
     "Summary",
+    "count_backtest",
     "findings_document",
     "picture",
     "print_findings",
     "print_hints",
     "print_passport",
+    "print_ranking",
     "print_refusals",
     "print_summary",
+    "print_tuning",
+    "ranking_csv",
+    "ranking_document",
     "summarise",
     "without_minutes",
     "write_report",

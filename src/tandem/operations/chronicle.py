@@ -12,9 +12,9 @@ from tandem.desk import Plan, TradingConfiguration, fact_key
 from tandem.forecast import PairModel
 from tandem.market import Fill, Order, Pair, Refusal, World
 from tandem.risk import Intent, Switch
-from tandem.screening import Funnel, PairTable, Passport
+from tandem.screening import Funnel, PairTable, Passport, slug
 from tandem.signals import Signal
-from tandem.store import Blobs, Body, Facts, Record, Store
+from tandem.store import Blobs, Body, Facts, Record, Store, TrialCount
 
 B = TypeVar("B", bound=Body)
 
@@ -56,6 +56,7 @@ class Chronicle:
         configurations: what each session was traded by: its plan's, else the newest of the day.
         funnels: counts of that identification.
         tables: its pairs.
+        tried: what the ledger has counted in the sectors that were screened; in all where nobody said which.
     """
 
     world: World
@@ -71,6 +72,7 @@ class Chronicle:
     marks: tuple[Record[Mark], ...]
     switches: tuple[Record[Switch], ...]
     funnels: Mapping[date, Funnel]
+    tried: TrialCount
     configurations: Mapping[date, TradingConfiguration] = field(default_factory=dict)
     tables: Tables = field(default_factory=Tables)
 
@@ -97,6 +99,7 @@ class Chronicle:
             marks=tuple(facts.read(Mark)),
             switches=tuple(facts.read(Switch)),
             funnels=_funnels(facts, versions),
+            tried=store.ledger.count(sorted({slug(name) for made in configurations.values() for name in made.sectors})),
             configurations=configurations,
             tables=Tables(store.blobs, {day: made.screen for day, made in configurations.items()}),
         )

@@ -14,12 +14,14 @@ from tandem.statistics import (
     avg_trade_duration,
     break_even_cost_bps,
     calmar_ratio,
+    deflated_sharpe,
     probabilistic_sharpe,
     profit_factor,
     sharpe_ratio,
     total_return,
     win_rate,
 )
+from tandem.store import TrialCount
 
 LEAST_SESSIONS: Final = 5
 A_QUARTER: Final = 63
@@ -32,7 +34,7 @@ class Measure:
     Attributes:
         name: as in the mission.
         value: None where it cannot be had.
-        unit: how to show it: `ratio`, `share`, `probability`, `bars` or `bps`.
+        unit: how to show it: `ratio`, `share`, `probability`, `count`, `bars` or `bps`.
         meaning: what it is, in words.
         note: why there is no value, or what to keep in mind of the one there is.
     """
@@ -45,7 +47,11 @@ class Measure:
 
 
 def measures(
-    equity: Sequence[Decimal], trades: Sequence[RoundTrip], fills: Sequence[Fill], gross_pnl: Decimal
+    equity: Sequence[Decimal],
+    trades: Sequence[RoundTrip],
+    fills: Sequence[Fill],
+    gross_pnl: Decimal,
+    tried: TrialCount,
 ) -> tuple[Measure, ...]:
     """Every metric of a run, net of costs unless it says otherwise.
 
@@ -54,23 +60,24 @@ def measures(
         trades: round trips; those still open are left out of what is said of trades.
         fills: every execution.
         gross_pnl: dollars before costs.
+        tried: what the ledger has counted of what competes with it: no Sharpe ratio is shown without.
     """
     curve = np.array([float(value) for value in equity])
     return (
-        *_of_days(curve),
+        *_of_days(curve, tried),
         *_of_trades([trade for trade in trades if not trade.is_open]),
         *_of_costs(fills, gross_pnl),
     )
 
 
-def _of_days(curve: Series) -> Iterator[Measure]:
+def _of_days(curve: Series, tried: TrialCount) -> Iterator[Measure]:
     sessions = len(curve) - 1
     traded = sessions >= 1 and curve[0] > 0
     whole = total_return(curve) if traded else None
     yield Measure(
         "total_return", whole, "share", "net P&L over starting equity", "" if traded else "nothing was traded"
     )
-    yield from _sharpe(np.diff(curve) / curve[:-1] if traded else np.array([]))
+    yield from _sharpe(np.diff(curve) / curve[:-1] if traded else np.array([]), tried)
     meaning = "compound return a year over the largest drawdown between session ends"
     if sessions < A_QUARTER:
         note = f"{sessions} sessions are too few to annualise a return; {A_QUARTER} are needed"
@@ -80,18 +87,44 @@ def _of_days(curve: Series) -> Iterator[Measure]:
     yield Measure("calmar_ratio", calmar, "ratio", meaning, "" if calmar is not None else "there was no drawdown")
 
 
-def _sharpe(returns: Series) -> Iterator[Measure]:
+def daily_sharpe(equity: Sequence[Decimal]) -> tuple[float | None, int]:
+    """Sharpe ratio per daily return, not annualised, and of how many; None where there are too few or they do not vary.
+
+    Args:
+        equity: dollars at the start and at the end of each session.
+    """
+    curve = np.array([float(value) for value in equity])
+    returns = np.diff(curve) / curve[:-1] if len(curve) > 1 and curve[0] > 0 else np.array([])
+    return (None if _too_little(returns) else sharpe_ratio(returns, 1).ratio), len(returns)
+
+
+def _sharpe(returns: Series, tried: TrialCount) -> Iterator[Measure]:
     meaning = "mean over deviation of daily returns, times the root of 252 sessions a year"
     names = ("sharpe_ratio", "ratio", meaning), ("sharpe_standard_error", "ratio", "of sharpe_ratio, by Mertens 2002")
     chance = "probabilistic_sharpe", "probability", "that the true Sharpe ratio is above 0, by this sample"
+    beyond_luck = (
+        "deflated_sharpe_ratio",
+        "probability",
+        "that the true Sharpe ratio is above the best that luck gives of as many trials",
+    )
     if reason := _too_little(returns):
-        yield from (Measure(name, None, unit, meaning, reason) for name, unit, meaning in (*names, chance))
-        return
-    found = sharpe_ratio(returns)
-    note = f"from {found.count} daily returns" + (", too few to conclude from" if found.count < A_QUARTER else "")
-    for (name, unit, meaning), value in zip(names, (found.ratio, found.standard_error), strict=True):
-        yield Measure(name, value, unit, meaning, note)
-    yield Measure(chance[0], probabilistic_sharpe(returns), chance[1], chance[2], note)
+        yield from (Measure(name, None, unit, meaning, reason) for name, unit, meaning in (*names, chance, beyond_luck))
+    else:
+        found = sharpe_ratio(returns)
+        note = f"from {found.count} daily returns" + (", too few to conclude from" if found.count < A_QUARTER else "")
+        for (name, unit, meaning), value in zip(names, (found.ratio, found.standard_error), strict=True):
+            yield Measure(name, value, unit, meaning, note)
+        yield Measure(chance[0], probabilistic_sharpe(returns), chance[1], chance[2], note)
+        deflated = deflated_sharpe(returns, tried.count, tried.variance_over(found.count))
+        yield Measure(beyond_luck[0], deflated, beyond_luck[1], beyond_luck[2], _luck(tried))
+    yield Measure("trials", float(tried.count), "count", "tried in these sectors, as the trial ledger has it")
+
+
+def _luck(tried: TrialCount) -> str:
+    counted = f"of {tried.count:,} {'trial' if tried.count == 1 else 'trials'}"
+    if tried.is_measured:
+        return f"{counted}, spread as the Sharpe ratios of {tried.with_sharpe:,} of them"
+    return f"{counted}, spread as ratios without skill would be"
 
 
 def _too_little(returns: Series) -> str:

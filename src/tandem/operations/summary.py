@@ -167,6 +167,7 @@ def summary_of(
             trades,
             [record.body for record in chronicle.fills],
             end.gross_pnl,
+            chronicle.tried,
         ),
     )
 

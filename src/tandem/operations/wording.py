@@ -31,6 +31,8 @@ def of_measure(measure: Measure) -> str:
         return "n/a"
     if measure.unit == "share":
         return percent(measure.value)
+    if measure.unit == "count":
+        return plain(measure.value, 0)
     unit = {"bars": " bars", "bps": " bps"}.get(measure.unit, "")
     return plain(measure.value) + unit
 

@@ -3,6 +3,7 @@
 from tandem.screening.eligible.quality import SymbolRefused
 from tandem.screening.engines.dask import engine_of
 from tandem.screening.engines.engine import Engine, LocalEngine
+from tandem.screening.engines.workplace import Versions
 from tandem.screening.examination.score import Score
 from tandem.screening.identify import Progress, identify
 from tandem.screening.life import PairLife, PairState, next_morning, not_looked_at
@@ -32,6 +33,7 @@ __all__ = [
     "Screen",
     "Step",
     "SymbolRefused",
+    "Versions",
     "check_asked",
     "code_version",
     "draw_funnel",

@@ -12,7 +12,7 @@ from tandem.market import Pair, Refusal
 from tandem.screening.eligible.origin import why_one
 from tandem.screening.eligible.quality import SymbolRefused
 from tandem.screening.examination.examined import Examined
-from tandem.screening.gates import ELIGIBILITY, FAMILY_GATES, SELECTED, SPREAD_GATES, STEPS
+from tandem.screening.gates import CORRELATION, ELIGIBILITY, FAMILY_GATES, SELECTED, SPREAD_GATES, STEPS
 from tandem.statistics import Unfit
 
 if TYPE_CHECKING:
@@ -87,6 +87,14 @@ class PairTable:
     def selected(self) -> NDArray[np.intp]:
         """Rows of the pairs that passed every gate."""
         return np.flatnonzero(self.gate == SELECTED)
+
+    @property
+    def correlated(self) -> NDArray[np.intp]:
+        """Rows of the pairs that passed the correlation gate, the strongest correlation first."""
+        rows = np.flatnonzero(self.gate > STEPS.index(CORRELATION.name))
+        prices = self.settings.correlation_on == "prices"
+        strength = (self.correlation_prices if prices else self.correlation_returns)[rows]
+        return rows[np.argsort(-strength, kind="stable")]
 
     def pair(self, row: int) -> Pair:
         """The pair of a row."""

@@ -55,7 +55,7 @@ from tandem.statistics.sharpe import (
     probabilistic_sharpes,
     sharpe_ratio,
 )
-from tandem.statistics.splits import Blocks, purged_blocks
+from tandem.statistics.splits import Blocks, WalkStep, purged_blocks, purged_walk_forward
 from tandem.statistics.spread import (
     Equilibrium,
     HalfLife,
@@ -101,6 +101,7 @@ __all__ = [
     "Unfit",
     "UnitRootTable",
     "VariantFit",
+    "WalkStep",
     "all_pairs",
     "arch_lm",
     "arch_lms",
@@ -138,6 +139,7 @@ __all__ = [
     "probabilistic_sharpes",
     "profit_factor",
     "purged_blocks",
+    "purged_walk_forward",
     "qlike",
     "reversion_probability",
     "screen_cointegration",

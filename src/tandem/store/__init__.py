@@ -6,6 +6,7 @@ from tandem.store.bars.track import Strip, Track
 from tandem.store.blobs import Blobs
 from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
 from tandem.store.leases import Leases
+from tandem.store.ledger import Ledger, Trial, TrialCount, key_of
 from tandem.store.paper import (
     PaperAccount,
     PaperCharge,
@@ -20,6 +21,7 @@ from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
 from tandem.store.store import Store
 from tandem.store.tracking import Runs, Tracking
+from tandem.store.turn import turn
 
 __all__ = [
     "Bars",
@@ -27,6 +29,7 @@ __all__ = [
     "Body",
     "Facts",
     "Leases",
+    "Ledger",
     "Loaded",
     "MemoryFacts",
     "Panel",
@@ -46,4 +49,8 @@ __all__ = [
     "Strip",
     "Track",
     "Tracking",
+    "Trial",
+    "TrialCount",
+    "key_of",
+    "turn",
 ]

@@ -14,6 +14,7 @@ from tandem.store.blobs import Blobs
 from tandem.store.connections import Connections
 from tandem.store.facts import PostgresFacts
 from tandem.store.leases import Leases
+from tandem.store.ledger import Ledger
 from tandem.store.migrate import migrate
 from tandem.store.paper import PaperAccount, newest
 from tandem.store.sectors import Sectors
@@ -33,6 +34,7 @@ class Store:
         sectors: which business a symbol is in.
         blobs: bytes by their digest.
         leases: what may be done once per trading day.
+        ledger: everything that was tried.
         server: the embedded server, None where the user's own is used.
     """
 
@@ -44,6 +46,7 @@ class Store:
         self.sectors = Sectors(connections)
         self.blobs = Blobs(connections)
         self.leases = Leases(connections, self._worlds)
+        self.ledger = Ledger(connections)
         self._number = lru_cache(maxsize=None)(self._worlds.number)
 
     @classmethod

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from tandem.config import ScreenSettings
 from tandem.market import ConfigError, Stopwatch, StoreError
 from tandem.screening.engines.engine import Engine, LocalEngine
 from tandem.screening.engines.shipment import Shipment
@@ -36,21 +35,22 @@ MEMORY: Final = "Give them more memory (`dask worker --memory-limit`) and run th
 
 
 @contextmanager
-def engine_of(screen: ScreenSettings, home: Path) -> Iterator[Engine]:
-    """The engine that `screen.engine` names: `local`, `dask` for a cluster that ends with the block, or a scheduler.
+def engine_of(name: str, workers: int | None, home: Path) -> Iterator[Engine]:
+    """The engine of that name: `local`, `dask` for a cluster that ends with the block, or a scheduler's address.
 
     Args:
-        screen: which engine, and how many threads or workers.
+        name: as in `screen.engine`.
+        workers: threads here, or processes of a cluster of one's own; None is one for each core.
         home: Tandem's folder; bars for the workers of a cluster go into its cache.
 
     Raises:
         ConfigError: no scheduler answers there, it has no workers, or they have other versions.
     """
-    if screen.engine == "local":
-        yield LocalEngine(screen.threads)
+    if name == "local":
+        yield LocalEngine(workers)
         return
     folder = home / "cache" / "panels"
-    opened = own_cluster(screen.threads, folder) if screen.engine == "dask" else joined(screen.engine, folder)
+    opened = own_cluster(workers, folder) if name == "dask" else joined(name, folder)
     with opened as engine:
         yield engine
 
@@ -205,7 +205,7 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except KilledWorker as error:
-        raise StoreError("blocks of pairs ended four Dask workers, one after another", MEMORY) from error
+        raise StoreError("pieces of the work ended four Dask workers, one after another", MEMORY) from error
     except (CancelledError, CommClosedError) as error:
         raise StoreError("the Dask scheduler went away while it worked", AGAIN) from error
 

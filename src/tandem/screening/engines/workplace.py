@@ -16,7 +16,7 @@ from tandem.market import ConfigError, DataError
 from tandem.screening.engines.shipment import Shipment
 
 KEPT: Final = 2
-ROOMS: Final = ("market", "statistics", "rules", "screening")
+ROOMS: Final = ("market", "config", "statistics", "rules", "screening", "forecast")
 
 _held: OrderedDict[str, Any] = OrderedDict()
 _holding: Final = Lock()
@@ -29,7 +29,8 @@ class Versions:
     Attributes:
         tandem: SHA-256 of the source of the rooms that blocks are worked on in, shortened.
         python: major and minor.
-        numpy, scipy, numba: of the libraries.
+        numpy, scipy, numba, torch: of the libraries; of PyTorch's builds of one version the digits are the same where
+            the processor is.
     """
 
     tandem: str
@@ -37,13 +38,15 @@ class Versions:
     numpy: str
     scipy: str
     numba: str
+    torch: str
 
     @classmethod
     @cache
     def here(cls) -> Self:
         """Those of this process."""
         python = ".".join(platform.python_version_tuple()[:2])
-        return cls(_source(), python, *map(version, ("numpy", "scipy", "numba")))
+        libraries = {name: version(name).partition("+")[0] for name in ("numpy", "scipy", "numba", "torch")}
+        return cls(_source(), python, **libraries)
 
     def differences(self, theirs: "Versions") -> str:
         """What differs, as `numba 0.67 instead of 0.68`; empty where nothing does."""

@@ -1,0 +1,30 @@
+"""Taking turns: what one process at a time may do with a database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tandem.store.connections import Connections
+
+PATIENCE: Final = "10min"
+
+
+@contextmanager
+def turn(url: str, what: str) -> Iterator[None]:
+    """Keep every other process from doing the same at the same time; a process that dies gives its turn up.
+
+    Args:
+        url: of the database.
+        what: any name.
+
+    Raises:
+        StoreError: within the `with` block, the database refuses, or another holds the turn for too long.
+    """
+    connections = Connections(url)
+    try:
+        with connections.use() as connection:
+            connection.execute(f"SET lock_timeout = '{PATIENCE}'")
+            connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [what])
+            yield
+    finally:
+        connections.close()

@@ -1,0 +1,133 @@
+"""`tandem train`: the models of a day's pairs, and the ranking of all."""
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tandem.cli import opening
+from tandem.cli.app import run
+from tandem.cli.train import engine_options, train
+from tandem.desk import plan_of
+from tandem.market import ConfigError, DataError, Timeframe, resample
+
+FRIDAY = date(2023, 1, 27)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow.*"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:mlflow.*"),
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+]
+
+
+class Borrowed:
+    """A store that somebody else closes."""
+
+    def __init__(self, store):
+        self.store = store
+
+    def __enter__(self):
+        return self.store
+
+    def __exit__(self, *_):
+        return None
+
+
+@pytest.fixture(scope="module")
+def january(module_store):
+    """A store with the shipped month as five-minute bars, and nothing else."""
+    from tandem.sources import samples
+
+    bars = resample(samples.minute_bars(), Timeframe.MIN_5)
+    module_store.bars.load(bars, timeframe=Timeframe.MIN_5, source="sample")
+    names = sorted(bars["symbol"].unique())
+    module_store.sectors.load(pd.DataFrame({"symbol": names, "sector": "technology"}))
+    return module_store
+
+
+@pytest.fixture(autouse=True)
+def person(january, monkeypatch, tmp_path):
+    """In an empty folder, with an Alpaca paper account, five-minute bars and a small network."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(opening, "open_store", lambda: Borrowed(january))
+    for name, value in {
+        "HOME": str(tmp_path / "home"),
+        "WEBSOCKET__MODE": "alpaca",
+        "MODEL__TIMEFRAME": "5Min",
+        "MODEL__MIN_DATA_POINTS": "400",
+        "MODEL__EPOCHS": "1",
+        "MODEL__GRU_UNITS": "4",
+        "SCREEN__FORMATION_DAYS": "7",
+    }.items():
+        monkeypatch.setenv(f"TANDEM_{name}", value)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_all_pairs_are_ranked_in_100_columns_with_their_baselines(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    train(session=FRIDAY, all=True)
+    page = capsys.readouterr().out
+    said = " ".join(page.split())
+    assert "technology, 2023-01-27, recipe v1" in said
+    assert "AAPL/NVDA" in page
+    assert "Always 1" in page
+    assert "The GRU has a lower log loss than AR(1) on" in said
+    assert "luck alone gives 0.2" in said
+    assert "The ledger has 3 trials of technology" in said
+    assert "MLflow run" in said
+    assert "\u2026" not in page
+    assert max(map(len, page.splitlines())) <= min(columns, 100)
+
+
+def test_the_document_and_the_file_have_every_pair(capsys, tmp_path):
+    train(session=FRIDAY, all=True, json=True, csv=Path("out/pairs.csv"))
+    document = json.loads(capsys.readouterr().out)
+    ratings = document["sectors"]["technology"]["ratings"]
+    assert len(ratings) == 3
+    assert document["sectors"]["technology"]["figures"]["trained"] == 3
+    rows = list(csv.DictReader((tmp_path / "out/pairs.csv").read_text().splitlines()))
+    assert [row["pair"] for row in rows] == [rating["pair"] for rating in ratings]
+    assert float(rows[0]["test_mcc"]) == ratings[0]["metrics"]["test_mcc"]
+    assert float(rows[0]["test_mcc"]) >= float(rows[1]["test_mcc"]) >= float(rows[2]["test_mcc"])
+
+
+def test_a_limit_says_what_it_leaves_out(capsys):
+    train(session=FRIDAY, all=True, limit=2, sector="Technology")
+    assert "1 of 3 pairs that passed were left out by --limit." in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_days_pairs_are_trained_once_and_the_plan_is_on_record(capsys, january):
+    train(session=FRIDAY)
+    first = capsys.readouterr().out
+    assert "AAPL/NVDA" in first
+    world = january.worlds()[-1]
+    plan = plan_of(january.facts(world), FRIDAY)
+    assert plan is not None
+    train(session=FRIDAY)
+    assert capsys.readouterr().out == first
+    assert plan_of(january.facts(world), FRIDAY) == plan
+
+
+def test_a_choice_among_all_pairs_needs_all():
+    with pytest.raises(ConfigError, match="Give --all too"):
+        train(session=FRIDAY, limit=3)
+
+
+def test_a_sector_nobody_screened_is_one_clear_line(capsys):
+    assert run(["train", "--all", "--session", "2023-01-27", "--sector", "energy"]) == 2
+    assert capsys.readouterr().err.startswith("tandem: no pair of energy passed the correlation gate of 2023-01-27")
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(DataError, match=r"cannot be written: .* Choose another file"):
+        train(session=FRIDAY, all=True, limit=1, csv=Path("taken/pairs.csv"))
+
+
+def test_more_workers_than_one_are_processes_of_a_cluster():
+    assert engine_options(None, 3) == {"training.engine": "dask", "training.workers": 3}
+    assert engine_options(None, 1) == {"training.engine": None, "training.workers": 1}
+    assert engine_options("dask://desk", None) == {"training.engine": "dask://desk", "training.workers": None}
