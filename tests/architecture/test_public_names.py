@@ -24,7 +24,7 @@ PUBLIC = {
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
-        Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
+        Equilibrium GarchFilter GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
         LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable
         Unfit UnitRootTable VariantFit all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
         benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
@@ -50,10 +50,10 @@ PUBLIC = {
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
-        horizon_of labels reverts toward train_pair
+        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel Question features
+        forecast_all horizon_of labels reverts toward train_pair
     """,
-    "signals": "Entered PairWatch Signal judge",
+    "signals": "Case Entered PairWatch Signal judge judge_all",
     "risk": """
         Baseline Equity Intent Room Standing Switch breached close_out drifted in_force room_for size_entry
         too_many_orders

@@ -150,6 +150,7 @@ def _another(name: str) -> str:
         "screen.threads": "2",
         "model.timeframe": "5Min",
         "model.label": "toward",
+        "rule.max_volatility_ratio": "3.0",
         "model.lag_features": "1,2",
         "garch.distribution": "studentst",
         "garch.backcast": "sample",

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -209,6 +209,9 @@ class Speaking:
         if until == self._at:
             say(self._stage, self._standing, self._at)
         return list(self._stage.inside.feed.take(until))
+
+    def halted(self) -> Collection[str]:
+        return ()
 
 
 def test_a_world_that_is_halted_with_a_trade_open_still_leaves_it(stage: Callable[..., Any], half_day: Session) -> None:
@@ -507,6 +510,9 @@ class EarlyBird:
     def take(self, until: datetime) -> list[Bar]:
         early, self._early = self._early, []
         return early + self._feed.take(until)
+
+    def halted(self) -> Collection[str]:
+        return ()
 
 
 def test_bars_from_outside_the_session_are_passed_over(stage: Callable[..., Any]) -> None:

@@ -172,6 +172,7 @@ class ModelSettings(Block):
     z_score_window: Annotated[int, Field(ge=3)] = 7
     volatility_window: Annotated[int, Field(ge=3)] = 20
     evidence_pvalue: Probability = 0.05
+    expires_sessions: Annotated[int, Field(ge=0)] = 5
     seed: int = 7
 
 
@@ -192,6 +193,7 @@ class RuleSettings(Block):
     band_deviations: Annotated[float, Field(gt=0)] = 3.0
     max_half_lives: Annotated[float, Field(gt=0)] = 3.0
     rest_half_lives: Annotated[float, Field(ge=0)] = 1.0
+    max_volatility_ratio: Annotated[float, Field(ge=1)] = 2.0
     overnight: Literal["hold", "flatten"] = "hold"
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from tandem.forecast.calibration import Calibration, Confidence
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, features
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
-from tandem.forecast.model import Forecast, PairModel
+from tandem.forecast.model import Forecast, PairModel, Question, forecast_all
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
 from tandem.forecast.train import train_pair
@@ -18,7 +18,9 @@ __all__ = [
     "MlflowRegistry",
     "ModelRegistered",
     "PairModel",
+    "Question",
     "features",
+    "forecast_all",
     "horizon_of",
     "labels",
     "reverts",
