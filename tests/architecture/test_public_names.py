@@ -13,8 +13,8 @@ PUBLIC = {
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
         GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate
-        trusting unreachable
+        SectorSettings ServeSettings Settings WebsocketSettings as_yaml connection edit_lists effective
+        load own_certificate trusting unreachable
     """,
     "store": """
         Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
@@ -50,8 +50,8 @@ PUBLIC = {
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel Question features
-        forecast_all horizon_of labels reverts toward train_pair
+        Calibration Confidence DayModels Evidence Features Forecast MlflowRegistry ModelRegistered PairModel
+        Question features forecast_all horizon_of labels reverts toward train_pair
     """,
     "signals": "Case Entered PairWatch Signal judge judge_all",
     "risk": """
@@ -65,14 +65,14 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
+        ConfiguredPair Desk Difference Identification ModelsOfDay Morning Plan Recycled Rehearsal
         Tracked TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
-        formation identify_day in_one_process keys_of last_configuration minutes on_record plan_of prepare recycled
-        refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
+        formation identify_day in_one_process keys_of last_configuration minutes models_of_day on_record plan_of
+        prepare recycled refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
     """,
     "operations": """
         Summary findings_document picture print_findings print_hints print_passport print_refusals
-        print_summary summarise without_minutes write_report write_summary
+        print_summary serve_models summarise without_minutes write_report write_summary
     """,
     "cli": "main",
 }

@@ -154,6 +154,7 @@ def _another(name: str) -> str:
         "model.lag_features": "1,2",
         "garch.distribution": "studentst",
         "garch.backcast": "sample",
+        "serve.token": "a secret that is long enough",
         "rule.overnight": "flatten",
         "rule.stop_z": "5",
         "rule.enter_z": "2.5",

@@ -18,6 +18,7 @@ from tandem.config.settings import (
     RuleSettings,
     ScreenSettings,
     SectorSettings,
+    ServeSettings,
     Settings,
     WebsocketSettings,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "RuleSettings",
     "ScreenSettings",
     "SectorSettings",
+    "ServeSettings",
     "Settings",
     "WebsocketSettings",
     "as_yaml",

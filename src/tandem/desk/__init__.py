@@ -12,6 +12,7 @@ from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
+from tandem.desk.models_of_day import ModelsOfDay, models_of_day
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
@@ -26,6 +27,7 @@ __all__ = [
     "Desk",
     "Difference",
     "Identification",
+    "ModelsOfDay",
     "Morning",
     "Plan",
     "Recycled",
@@ -44,6 +46,7 @@ __all__ = [
     "keys_of",
     "last_configuration",
     "minutes",
+    "models_of_day",
     "on_record",
     "plan_of",
     "prepare",

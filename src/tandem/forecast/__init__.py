@@ -1,6 +1,7 @@
 """The model of one pair: features, GRU, baselines, calibration, training and the registry."""
 
 from tandem.forecast.calibration import Calibration, Confidence
+from tandem.forecast.day_models import DayModels
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, features
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
@@ -12,6 +13,7 @@ from tandem.forecast.train import train_pair
 __all__ = [
     "Calibration",
     "Confidence",
+    "DayModels",
     "Evidence",
     "Features",
     "Forecast",

@@ -55,7 +55,8 @@ class Bank:
             rows: a sequence of features for each network, shape [networks, length, features].
         """
         inside = np.logical_and.reduce((rows >= self._least) & (rows <= self._most), axis=(1, 2))
-        said = self._probability((rows - self._mean) / self._deviation).tolist()
+        scaled = (rows - self._mean) / self._deviation
+        said = self._probability(np.where(inside[:, None, None], scaled, 0.0)).tolist()
         return [
             probability if known else self._refusal(place, rows[place])
             for place, (known, probability) in enumerate(zip(inside.tolist(), said, strict=True))
