@@ -8,9 +8,9 @@ everything from handing the last minute's bars to the watches to the list of sig
 (`--full`: ten). Beside it stands the former way, which filtered the whole window and made all features of it for every
 pair at every decision, on the same bars in turn with the new one; its signals must be the same.
 
-The process is kept on one core. The goal is held against the processor time that a decision takes, which is what the
-clock shows where nobody else uses that core; the clock's own figures stand beside it. With `--json` each line is a row
-of {name, value, unit, goal, met}.
+The process is kept on one core. Processor time is what a decision takes; the clock shows the same where nobody else
+uses that core, and is held to the same goal: on a busy machine it tells how long the others' turns are. With `--json`
+each line is a row of {name, value, unit, goal, met}.
 """
 
 import argparse
@@ -78,7 +78,7 @@ def measure(days: int) -> Iterator[Figure]:
     name = f"from the last bars of {PAIRS} pairs to all signals"
     yield at_most(f"{name}, 99th percentile of {len(done)} decisions", quantile(ours, 0.99), "ms", 50)
     yield Figure(f"{name}, median", quantile(ours, 0.5), "ms")
-    yield Figure(f"{name}, 99th percentile by the clock", quantile(ours, 0.99, "clock"), "ms")
+    yield at_most(f"{name}, 99th percentile by the clock", quantile(ours, 0.99, "clock"), "ms", 50)
     yield Figure(f"{name}, median by the clock", quantile(ours, 0.5, "clock"), "ms")
     yield Figure("the former way: everything from the whole window, 99th percentile", quantile(theirs, 0.99), "ms")
     yield at_least("times the former way, medians", quantile(theirs, 0.5) / quantile(ours, 0.5), "x", 2.0)

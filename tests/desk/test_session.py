@@ -520,3 +520,21 @@ def test_bars_from_outside_the_session_are_passed_over(stage: Callable[..., Any]
     run(plain)
     run(early, feed=EarlyBird(early))
     assert [record.body for record in early.facts.read(Signal)] == [record.body for record in plain.facts.read(Signal)]
+
+
+class Halted:
+    """A feed that says that trading in a symbol is halted."""
+
+    def __init__(self, made: Any, symbol: str) -> None:
+        self.take, self._symbol = made.inside.feed.take, symbol
+
+    def halted(self) -> Collection[str]:
+        return {self._symbol}
+
+
+def test_a_pair_with_a_halted_leg_is_not_traded_and_the_others_are(stage: Callable[..., Any]) -> None:
+    made = stage({AB: [(12, 2.5)], CD: [(12, 2.5)]})
+    run(made, feed=Halted(made, "B"))
+    assert {record.pair for record in refusals(made, "halted leg")} == {"A/B"}
+    assert {record.pair for record in made.facts.read(Signal)} == {"C/D"}
+    assert [trade.pair for trade in trades(made)] == [CD]

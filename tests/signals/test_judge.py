@@ -125,7 +125,7 @@ def silent(watch: PairWatch, model: PairModel) -> PairWatch:
 
 def test_without_a_forecast_nothing_is_entered(silent: PairWatch, bar: Make) -> None:
     at_z(silent, bar, 2.5)
-    assert judged(silent) == Refusal("model", "too far", "forecast")
+    assert judged(silent) == Refusal("model", "too far", "signals")
 
 
 @pytest.mark.parametrize(("z", "action"), [(4.5, "stop"), (0.1, "exit"), (2.0, "hold")])

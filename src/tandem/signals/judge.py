@@ -1,7 +1,7 @@
 """Bars of pairs in, a Signal or a Refusal out."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import sqrt
 
@@ -136,7 +136,7 @@ def _stand_in(seen: _Seen, refusal: Refusal, session: Session) -> Forecast | Ref
     is_fresh = _sessions_since(passport.session, session) <= seen.question.model.settings.expires_sessions
     if seen.case.stance.direction or (seen.expired is not None and is_fresh):
         return Forecast.unrecorded(passport.phi, passport.half_life, seen.question.z_now)
-    return refusal
+    return replace(refusal, by="signals")  # no forecast of the morning: it is this decision's own
 
 
 def _verdict(seen: _Seen, said: Forecast | Refusal, session: Session, rule: RuleSettings) -> Signal | Refusal:
