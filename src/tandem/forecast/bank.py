@@ -29,8 +29,6 @@ class Bank:
 
     def __init__(self, networks: Sequence["Network"]) -> None:
         self._scalers = [network.scaler for network in networks]
-        self._mean = _stacked(scaler.mean for scaler in self._scalers)[:, None]
-        self._deviation = _stacked(scaler.deviation for scaler in self._scalers)[:, None]
         self._least = _stacked(scaler.least for scaler in self._scalers)[:, None]
         self._most = _stacked(scaler.most for scaler in self._scalers)[:, None]
         weights = [network.gru.weights for network in networks]
@@ -55,8 +53,10 @@ class Bank:
             rows: a sequence of features for each network, shape [networks, length, features].
         """
         inside = np.logical_and.reduce((rows >= self._least) & (rows <= self._most), axis=(1, 2))
-        scaled = (rows - self._mean) / self._deviation
-        said = self._probability(np.where(inside[:, None, None], scaled, 0.0)).tolist()
+        scaled = np.zeros_like(rows)
+        for place in np.flatnonzero(inside):
+            scaled[place] = self._scalers[place].scale(rows[place])
+        said = self._probability(scaled).tolist()
         return [
             probability if known else self._refusal(place, rows[place])
             for place, (known, probability) in enumerate(zip(inside.tolist(), said, strict=True))
