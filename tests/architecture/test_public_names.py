@@ -15,6 +15,8 @@ PUBLIC = {
         GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
         SectorSettings Settings TrainingSettings TuningSettings WebsocketSettings as_yaml connection edit_lists
         effective load own_certificate trusting unreachable
+        SectorSettings ServeSettings Settings WebsocketSettings as_yaml connection edit_lists effective
+        load own_certificate trusting unreachable
     """,
     "store": """
         Bars Blobs Body Facts Leases Ledger Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
@@ -25,7 +27,7 @@ PUBLIC = {
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
-        Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
+        Equilibrium GarchFilter GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
         LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable
         Unfit UnitRootTable VariantFit WalkStep all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
         benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
@@ -56,8 +58,10 @@ PUBLIC = {
         feature_set features find_leaks finished horizon_of labels next_version outcome params_of ranked rate_pairs
         register_feature reverts run_trials take_seat toward track_ranking track_tuning train_pair train_pairs
         training_trials
+        Calibration Confidence DayModels Evidence Features Forecast MlflowRegistry ModelRegistered PairModel
+        Question features forecast_all horizon_of labels reverts toward train_pair
     """,
-    "signals": "Entered PairWatch Signal judge",
+    "signals": "Case Entered PairWatch Signal judge judge_all",
     "risk": """
         Baseline Equity Intent Room Standing Switch breached close_out drifted in_force room_for size_entry
         too_many_orders
@@ -69,15 +73,15 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification Morning Plan RankedDay Recycled Rehearsal
-        Tracked TradingConfiguration alpaca_desk as_identified backtest_desk compare configuration_of copy_plan
-        fact_key formation identify_day in_one_process keys_of last_configuration minutes on_record pair_bars plan_of
-        prepare rank_day recycled refusal_of run_session search_of symbols_of through_sockets tracked_of
+        ConfiguredPair Desk Difference Identification ModelsOfDay Morning Plan RankedDay Recycled Rehearsal Tracked
+        TradingConfiguration alpaca_desk as_identified backtest_desk compare configuration_of copy_plan fact_key
+        formation identify_day in_one_process keys_of last_configuration minutes models_of_day on_record pair_bars
+        plan_of prepare rank_day recycled refusal_of run_session search_of symbols_of through_sockets tracked_of
         training tune visiting_desk
     """,
     "operations": """
         Summary count_backtest findings_document picture print_findings print_hints print_passport print_ranking
-        print_refusals print_summary print_tuning ranking_csv ranking_document summarise without_minutes
+        print_refusals print_summary print_tuning ranking_csv ranking_document serve_models summarise without_minutes
         write_report write_summary
     """,
     "cli": "main",

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -209,6 +209,9 @@ class Speaking:
         if until == self._at:
             say(self._stage, self._standing, self._at)
         return list(self._stage.inside.feed.take(until))
+
+    def halted(self) -> Collection[str]:
+        return ()
 
 
 def test_a_world_that_is_halted_with_a_trade_open_still_leaves_it(stage: Callable[..., Any], half_day: Session) -> None:
@@ -508,9 +511,30 @@ class EarlyBird:
         early, self._early = self._early, []
         return early + self._feed.take(until)
 
+    def halted(self) -> Collection[str]:
+        return ()
+
 
 def test_bars_from_outside_the_session_are_passed_over(stage: Callable[..., Any]) -> None:
     plain, early = stage(ENTER_AND_HOLD), stage(ENTER_AND_HOLD)
     run(plain)
     run(early, feed=EarlyBird(early))
     assert [record.body for record in early.facts.read(Signal)] == [record.body for record in plain.facts.read(Signal)]
+
+
+class Halted:
+    """A feed that says that trading in a symbol is halted."""
+
+    def __init__(self, made: Any, symbol: str) -> None:
+        self.take, self._symbol = made.inside.feed.take, symbol
+
+    def halted(self) -> Collection[str]:
+        return {self._symbol}
+
+
+def test_a_pair_with_a_halted_leg_is_not_traded_and_the_others_are(stage: Callable[..., Any]) -> None:
+    made = stage({AB: [(12, 2.5)], CD: [(12, 2.5)]})
+    run(made, feed=Halted(made, "B"))
+    assert {record.pair for record in refusals(made, "halted leg")} == {"A/B"}
+    assert {record.pair for record in made.facts.read(Signal)} == {"C/D"}
+    assert [trade.pair for trade in trades(made)] == [CD]

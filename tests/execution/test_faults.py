@@ -203,3 +203,13 @@ def test_only_true_bars_are_taken_each_once_and_in_order(recycler: Launched, des
         ("IBM", 139.0, 141.0, 140.0),
     }
     assert scenario != "missing-symbol" or {bar.symbol for bar in taken} == {"AAPL"}
+
+
+def test_a_halt_is_known_where_the_clock_stands_until_trading_goes_on(recycler: Launched, desk: Connection) -> None:
+    arm(recycler, name="halt", symbol="IBM", seconds=180)
+    known = []
+    for n in range(3, 9):
+        desk.clock.wait_until(OPEN + n * MINUTE)
+        known.append((list(desk.feed.halted()), [bar.symbol for bar in desk.feed.take(OPEN + n * MINUTE)]))
+    both = ["AAPL", "IBM"]
+    assert known == [(["IBM"], both), (["IBM"], ["AAPL"]), (["IBM"], ["AAPL"]), ([], ["AAPL"]), ([], both), ([], both)]

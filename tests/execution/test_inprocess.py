@@ -53,6 +53,15 @@ def test_what_became_of_an_order_is_told_when_the_clock_gets_to_the_next_mark(wo
     assert world.broker.account().cash == 9_970
 
 
+def test_a_halt_is_known_to_the_feed(world: InProcess) -> None:
+    world.clock.wait_until(OPEN + minutes(1))
+    assert list(world.feed.halted()) == []
+    world.feed._tape.replay.engine.halt("A")
+    world.clock.wait_until(OPEN + minutes(3))
+    assert list(world.feed.halted()) == ["A"]
+    assert [bar.symbol for bar in world.feed.take(OPEN + minutes(3))][2:] == ["B", "B"]
+
+
 def test_an_order_sent_twice_counts_once(world: InProcess) -> None:
     for _ in range(2):
         world.broker.submit(Order("a", "A", Side.BUY, Decimal(3)))

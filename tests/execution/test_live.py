@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +158,20 @@ def test_a_malformed_bar_goes_to_the_quarantine_and_its_place_is_filled_in(
         assert all(bar.close == bar.close for bar in feed.taken(OPEN + minutes(20)))
         assert feed.tally.malformed == 2
     assert "not a finite number" in " ".join(store.bars.quarantine()["reason"])
+
+
+def test_a_halt_is_told_by_the_streams_statuses_and_is_over_when_they_say_so(
+    store: Store, play: Play, day_file: Path
+) -> None:
+    recycler = play(faults=(FaultSettings(name="halt", symbol="MSFT", at=time(9, 32), seconds=240.0),))
+    said: list[str] = []
+    with clock_of(recycler) as clock, live(store, recycler, patience=0.1, said=said.append) as feed:
+        clock.wait_until(OPEN + minutes(3))
+        until(lambda: set(feed.halted()) == {"MSFT"})
+        clock.wait_until(OPEN + minutes(8))
+        until(lambda: not feed.halted())
+        assert feed.tally.malformed == 0
+    assert [line for line in said if "MSFT" in line] == ["MSFT: Trading Halt", "MSFT: Trading Resumption"]
 
 
 class Lending:

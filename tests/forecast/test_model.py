@@ -70,7 +70,7 @@ def test_the_gru_refuses_far_outside_its_training_range(with_gru, passport, spre
     jumped[-1] += 40 * passport.deviation
     refusal = with_gru.forecast(jumped, passport, 40.0)
     assert isinstance(refusal, Refusal)
-    assert refusal.reason == "model"
+    assert refusal.reason == "features"
     assert "MA_5" in refusal.why
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from tandem.config import RuleSettings
 from tandem.forecast import PairModel
-from tandem.market import Bar, Refusal, Session
+from tandem.market import Bar, Calendar, Refusal, Session
 from tandem.rules import Action, Stance
-from tandem.signals import Entered, PairWatch, Signal, judge
+from tandem.signals import Case, Entered, PairWatch, Signal, judge, judge_all
 
 OPEN = datetime(2023, 1, 25, 14, 30, tzinfo=UTC)
 SESSION = Session(date(2023, 1, 25), OPEN, OPEN + timedelta(hours=6.5))
@@ -125,7 +125,7 @@ def silent(watch: PairWatch, model: PairModel) -> PairWatch:
 
 def test_without_a_forecast_nothing_is_entered(silent: PairWatch, bar: Make) -> None:
     at_z(silent, bar, 2.5)
-    assert judged(silent) == Refusal("model", "too far", "forecast")
+    assert judged(silent) == Refusal("model", "too far", "signals")
 
 
 @pytest.mark.parametrize(("z", "action"), [(4.5, "stop"), (0.1, "exit"), (2.0, "hold")])
@@ -151,3 +151,93 @@ def test_the_same_bars_give_the_same_signal_whatever_came_before_them_in_one_go(
     for each in bars:
         by_minute.learn([each])
     assert judged(PairWatch(watch.passport, watch.model, bars)) == judged(by_minute)
+
+
+def test_a_halted_leg_is_refused_even_with_a_fresh_bar_and_an_open_trade(watch: PairWatch, bar: Make) -> None:
+    at_z(watch, bar, 2.2)
+    for stance, entered in ((Stance(), None), (SHORT, ENTERED)):
+        refused = judge(watch, NOW, SESSION, stance, entered, RULE, {"B", "ELSEWHERE"})
+        assert refused == Refusal("halted leg", "trading in B is halted", "signals")
+    assert isinstance(judge(watch, NOW, SESSION, Stance(), None, RULE, {"ELSEWHERE"}), Signal)
+
+
+def test_the_forecast_of_the_next_bars_volatility_is_on_the_signal(watch: PairWatch, bar: Make) -> None:
+    at_z(watch, bar, 2.2)
+    found = signal(watch)
+    assert found.one_step == pytest.approx(1e-5**0.5)
+    assert found.instead == ""
+
+
+def aged(watch: PairWatch, sessions: int, **changes: object) -> PairWatch:
+    """The same pair whose model was made so many sessions before; the passport's day as it is unless it is changed."""
+    made = Calendar().before(SESSION.day, sessions)[0].day
+    passport = replace(watch.passport, session=made) if changes.pop("passport", False) else watch.passport
+    return PairWatch(passport, replace(watch.model, session=made, **changes))
+
+
+def test_a_model_is_asked_until_it_is_past_its_time_then_the_passports_baseline_answers(
+    watch: PairWatch, bar: Make
+) -> None:
+    good, old = aged(watch, 5, phi=0.5), aged(watch, 6, phi=0.5)
+    for each in (good, old, watch):
+        at_z(each, bar, 2.2)
+    assert signal(good).instead == ""
+    found, fresh = signal(old), signal(watch)
+    assert found.instead == "the model of 2023-01-17 is 6 sessions old, model.expires_sessions is 5"
+    assert (found.model, found.probability) == ("baseline", fresh.probability)
+    assert found.probability != signal(good).probability
+    assert (found.confidence, found.calibrated) == (0.5, 0.5)
+    assert found.action == Action.ENTER_SHORT
+
+
+def test_where_the_passport_is_past_its_time_as_well_nothing_is_entered_but_a_trade_is_left(
+    watch: PairWatch, bar: Make
+) -> None:
+    old = aged(watch, 6, passport=True)
+    at_z(old, bar, 0.1)
+    refused = judged(old)
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.by) == ("model expired", "signals")
+    assert signal(old, SHORT, ENTERED).action == Action.EXIT
+
+
+@pytest.fixture
+def remembering(watch: PairWatch) -> Callable[..., PairWatch]:
+    """A watch whose GARCH remembers shocks, over a formation window with steps of a size."""
+
+    def make(step: float) -> PairWatch:
+        garch = replace(watch.passport.garch, omega=1e-6, alpha=0.9, beta=0.05, persistence=0.95, backcast=4 * step**2)
+        swings = tuple(100 * exp(step * (-1) ** bar) for bar in range(watch.passport.bars))
+        return PairWatch(replace(watch.passport, garch=garch, closes_a=swings), watch.model)
+
+    return make
+
+
+@pytest.mark.parametrize(("step", "refused"), [(0.0005, True), (0.005, False), (0.1, True)])
+def test_a_volatility_beyond_what_the_formation_window_saw_refuses_entries_and_no_exits(
+    remembering: Callable[..., PairWatch], bar: Make, step: float, refused: bool
+) -> None:
+    pair = remembering(step)
+    at_z(pair, bar, 2.5)
+    found = judged(pair)
+    assert isinstance(found, Refusal if refused else Signal)
+    if isinstance(found, Refusal):
+        assert (found.reason, found.by) == ("volatility", "signals")
+        assert "rule.max_volatility_ratio is 2" in found.why
+    assert signal(pair, replace(SHORT, bars_held=0), ENTERED).action == Action.HOLD
+    wide = RULE.model_copy(update={"max_volatility_ratio": 100.0})
+    assert isinstance(judge(pair, NOW, SESSION, Stance(), None, wide), Signal)
+
+
+def test_pairs_judged_at_once_are_judged_as_if_alone(watch: PairWatch, silent: PairWatch, bar: Make) -> None:
+    watches = [watch, silent, aged(watch, 9), aged(watch, 9, passport=True), PairWatch(watch.passport, watch.model)]
+    for each in watches[:-1]:
+        at_z(each, bar, 2.5)
+    cases = [
+        Case(each, stance, entered) for each in watches for stance, entered in ((Stance(), None), (SHORT, ENTERED))
+    ]
+    verdicts = judge_all(cases, NOW, SESSION, RULE)
+    assert verdicts == [judge(each.watch, NOW, SESSION, each.stance, each.entered, RULE) for each in cases]
+    reasons = [each.reason if isinstance(each, Refusal) else each.action.value for each in verdicts]
+    assert reasons[::2] == ["enter_short", "model", "enter_short", "model expired", "stale leg"]
+    assert reasons[1::2] == ["hold", "hold", "hold", "hold", "stale leg"]

@@ -52,6 +52,7 @@ COMMANDS: Final = (
     ("backtest", "tandem.cli.backtest:backtest", LOOK, "Trade past sessions on stored bars, in one process."),
     ("report", "tandem.cli.report:report", LOOK, "Write the report of a run again."),
     ("parity", "tandem.cli.parity:parity", LOOK, "Prove that replay and backtest trade alike."),
+    ("serve", "tandem.cli.serve:serve", LOOK, "Answer over HTTP what the day's models expect."),
     ("mlflow", "tandem.cli.mlflow:app", LOOK, "Trained models and their figures, in a browser."),
 )
 

@@ -179,8 +179,9 @@ def _words(record: "Record", orders: bool) -> str:
     from tandem.signals import Signal
 
     match record.body:
-        case Signal(action=action, why=why, confidence=confidence) if action != "hold":
-            return f"signal {action}: {why}; confidence {confidence:.2f}"
+        case Signal(action=action, why=why, confidence=confidence, instead=instead) if action != "hold":
+            stands_in = f"; the baseline answers: {instead}" if instead else ""
+            return f"signal {action}: {why}; confidence {confidence:.2f}{stands_in}"
         case Intent() as intent:
             legs = f"{intent.side_a} {intent.qty_a} {intent.pair.a}, {intent.side_b} {intent.qty_b} {intent.pair.b}"
             return f"intends to {intent.purpose}: {legs}; {intent.gross:,.0f} dollars"

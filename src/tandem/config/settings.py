@@ -15,6 +15,7 @@ from tandem.market import Timeframe
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.\-]*$")]
 Symbols = list[Symbol]
+SHORTEST_TOKEN = 16
 Probability = Annotated[float, Field(ge=0, le=1)]
 EngineName = Annotated[str, Field(pattern=r"^(local|dask|(dask|tcp|tls)://[^/\s]+)$")]
 
@@ -181,6 +182,7 @@ class ModelSettings(Block):
     practice: Annotated[int, Field(ge=0)] = 2000
     rivals: list[Rival] = ["ar1", "logistic", "always_one"]
     evidence_pvalue: Probability = 0.05
+    expires_sessions: Annotated[int, Field(ge=0)] = 5
     seed: int = 7
 
 
@@ -216,6 +218,7 @@ class RuleSettings(Block):
     band_deviations: Annotated[float, Field(gt=0)] = 3.0
     max_half_lives: Annotated[float, Field(gt=0)] = 3.0
     rest_half_lives: Annotated[float, Field(ge=0)] = 1.0
+    max_volatility_ratio: Annotated[float, Field(ge=1)] = 2.0
     overnight: Literal["hold", "flatten"] = "hold"
 
     @model_validator(mode="after")
@@ -268,6 +271,21 @@ class ExecutionSettings(Block):
     attempts: Annotated[int, Field(ge=1)] = 2
 
 
+class ServeSettings(Block):
+    """The day's models over HTTP. The token comes from `TANDEM_SERVE__TOKEN`."""
+
+    host: Annotated[str, Field(pattern=r"^[^\s/]+$")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 5001
+    token: SecretStr | None = None
+
+    @field_validator("token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"a secret of {SHORTEST_TOKEN} characters at least")
+        return token
+
+
 class Settings(Block):
     """All of it."""
 
@@ -283,6 +301,7 @@ class Settings(Block):
     risk: RiskSettings = RiskSettings()
     costs: CostSettings = CostSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    serve: ServeSettings = ServeSettings()
     home: Annotated[Path, Field(validate_default=True)] = Path("~/.tandem")
     database_url: SecretStr | None = None
 

@@ -12,6 +12,7 @@ from tandem.desk.desk import Desk
 from tandem.desk.history import formation, minutes, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
+from tandem.desk.models_of_day import ModelsOfDay, models_of_day
 from tandem.desk.morning import Morning, as_identified, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
@@ -28,6 +29,7 @@ __all__ = [
     "Desk",
     "Difference",
     "Identification",
+    "ModelsOfDay",
     "Morning",
     "Plan",
     "RankedDay",
@@ -48,6 +50,7 @@ __all__ = [
     "keys_of",
     "last_configuration",
     "minutes",
+    "models_of_day",
     "on_record",
     "pair_bars",
     "plan_of",

@@ -1,5 +1,6 @@
 """One session as it stands: watches, book, prices and what is yet to be recorded."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -92,9 +93,11 @@ class Day:
 
     def learn(self, bars: Iterable[Bar]) -> None:
         """Take the bars of the last minute."""
-        bars = list(bars)
+        bars, own = list(bars), defaultdict[str, list[Bar]](list)
+        for bar in bars:
+            own[bar.symbol].append(bar)
         for watch in (*self.today.values(), *self.carried.values()):
-            watch.learn(bars)
+            watch.learn(bar for symbol in watch.passport.pair.symbols for bar in own[symbol])
         for bar in bars:
             self.closes[bar.symbol] = price(bar.close)
             self.opens[bar.symbol, bar.start] = price(bar.open)

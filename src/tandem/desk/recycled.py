@@ -1,7 +1,7 @@
 """The session loop against the recycler: a process of its own, Alpaca's protocol in between."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +30,10 @@ class KeptFeed:
         bars = self._feed.take(until)
         self._bars += bars
         return bars
+
+    def halted(self) -> Collection[str]:
+        """See `Feed.halted`."""
+        return self._feed.halted()
 
     def keep(self) -> int:
         """Store what was taken since the last call; returns how many bars."""

@@ -7,7 +7,7 @@ from tandem.desk.day import Day
 from tandem.desk.desk import Desk
 from tandem.market import Pair, Refusal, Session
 from tandem.risk import Intent, Standing, breached, close_out, drifted, room_for, size_entry, too_many_orders
-from tandem.signals import PairWatch, Signal, judge
+from tandem.signals import Case, PairWatch, Signal, judge_all
 
 
 def run_session(desk: Desk, session: Session) -> None:
@@ -33,13 +33,14 @@ def decide(day: Day, moment: datetime) -> list[Intent]:
     """Judge every pair at one moment and put all of it on record, before any order."""
     standing = day.mark(moment, breached)
     intents: list[Intent] = []
-    for pair in day.pairs():
-        watch = day.watch(pair)
-        verdict = judge(watch, moment, day.session, day.stance(pair, moment), day.entered(pair), day.settings.rule)
+    pairs = day.pairs()
+    cases = [Case(day.watch(pair), day.stance(pair, moment), day.entered(pair)) for pair in pairs]
+    verdicts = judge_all(cases, moment, day.session, day.settings.rule, day.desk.feed.halted())
+    for pair, case, verdict in zip(pairs, cases, verdicts, strict=True):
         day.note(pair, moment, verdict)
         if isinstance(verdict, Refusal):
             continue
-        answer = assess(day, watch, verdict, moment, standing, intents)
+        answer = assess(day, case.watch, verdict, moment, standing, intents)
         if answer is not None:
             day.note(pair, moment, answer)
         if isinstance(answer, Intent):

@@ -1,6 +1,6 @@
 """A feed and a broker that do as they are told: for tests of whatever stands behind the seams."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -151,3 +151,7 @@ class ListFeed:
         taken = [bar for bar in self._bars if bar.end <= until]
         self._bars = [bar for bar in self._bars if bar.end > until]
         return taken
+
+    def halted(self) -> Collection[str]:
+        """No symbol is ever halted."""
+        return ()

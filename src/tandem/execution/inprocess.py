@@ -1,5 +1,6 @@
 """A recycler without sockets: clock, feed and broker over the same replay, in one process."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -76,6 +77,10 @@ class BacktestFeed:
     def take(self, until: datetime) -> list[Bar]:
         """The bars with `end <= until` that were not taken before."""
         return self._tape.bars(until)
+
+    def halted(self) -> Collection[str]:
+        """Symbols in which the engine lets nobody trade where the clock stands."""
+        return self._tape.replay.engine.halted
 
 
 class BacktestBroker:

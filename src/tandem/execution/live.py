@@ -1,15 +1,16 @@
 """Live minute bars: heard, kept in the store, filled in after a gap, and watched for silence."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Any, Final, Self
 
 from tandem.execution.arrivals import Arrivals
+from tandem.execution.halts import Halts
 from tandem.execution.logbook import Logbook, Tally
 from tandem.execution.origin import Moment, Origin
-from tandem.execution.subscription import Listener, Refused, Subscription
+from tandem.execution.subscription import STATUS, Listener, Refused, Subscription
 from tandem.market import (
     NEW_YORK,
     Bar,
@@ -65,6 +66,7 @@ class LiveFeed:
         self._said = said
         self._logbook = Logbook(store, origin.source, origin.account.data_feed)
         self._arrivals = Arrivals()
+        self._halts = Halts()
         listener = Listener(self._connected, self._hear, said)
         self._stream = Subscription(origin.stream, self.symbols, *origin.keys, listener)
         self._filled = 0
@@ -136,6 +138,10 @@ class LiveFeed:
         """The same without waiting."""
         return self._arrivals.taken(until)
 
+    def halted(self) -> Collection[str]:
+        """Symbols in which trading is halted, by the stream's statuses."""
+        return self._halts.symbols
+
     def _connected(self) -> None:
         world = self._origin.time.world()
         if world != self._logbook.world:
@@ -145,17 +151,29 @@ class LiveFeed:
         self._said(f"{self._origin.name} plays {world} now" if world != self._logbook.world else "time went back")
         self._logbook.start_over(world)
         self._arrivals.start_over()
+        self._halts.forget()
 
-    def _hear(self, messages: list[dict[str, Any]]) -> None:
+    def _hear(self, told: list[dict[str, Any]]) -> None:
+        messages = [message for message in told if message.get("T") != STATUS]
         if self._went_back(messages):
             self._start_over(self._origin.time.world())
         news, broken = self._logbook.take_in(messages)
         for bar in news:
             self._arrivals.put(bar)
+            self._halts.see(bar)
+        for status in told:
+            if status.get("T") == STATUS:
+                self._say(status)
         if broken:
             self._said(f"{len(broken)} of {len(messages)} bars were malformed and are in the quarantine")
             starts = [start for start in broken if start is not None]
             self._missing = min([*starts, *([self._missing] if self._missing else [])], default=None)
+
+    def _say(self, status: dict[str, Any]) -> None:
+        before = self._halts.symbols
+        self._halts.hear(status)
+        for symbol in self._halts.symbols ^ before:
+            self._said(f"{symbol}: {status.get('sm') or 'trading status changed'}")
 
     def _went_back(self, messages: list[dict[str, Any]]) -> bool:
         newest = self._logbook.newest
@@ -204,6 +222,7 @@ class LiveFeed:
         news = self._logbook.fill(bars)
         for bar in news:
             self._arrivals.put(bar)
+            self._halts.see(bar)
         if news:
             self._said(f"filled in {len(news)} bars from {_told(news[0].start)} to {_told(news[-1].start)}")
 

@@ -1,6 +1,6 @@
 """A recycler in lockstep: its clock waits for the desk, and the desk for its messages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -119,6 +119,10 @@ class LockstepFeed:
             )
         self._since = self._clock.now()
         return self._feed.taken(until)
+
+    def halted(self) -> Collection[str]:
+        """Symbols in which trading is halted where the clock stands, by the recycler's own word."""
+        return self._clock.barrier.halted
 
     def _behind(self, due: dict[str, datetime]) -> list[str]:
         waited = Stopwatch()

@@ -1,5 +1,6 @@
 """The two seams to the outside: where bars come from and where orders go."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +12,10 @@ class Feed(Protocol):
 
     def take(self, until: datetime) -> list[Bar]:
         """The bars with `end <= until` that were not taken before, ordered by start and symbol."""
+        ...
+
+    def halted(self) -> Collection[str]:
+        """Symbols in which trading is halted, as far as anybody said so."""
         ...
 
 

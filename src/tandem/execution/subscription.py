@@ -1,4 +1,4 @@
-"""A lasting subscription to minute bars, in Alpaca's protocol."""
+"""A lasting subscription to minute bars and trading statuses, in Alpaca's protocol."""
 
 import logging
 import threading
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 
-CHANNELS: Final = ("bars", "updatedBars")
+CHANNELS: Final = ("bars", "updatedBars", "statuses")
+STATUS: Final = "s"
 STEP_SECONDS: Final = 10.0
 BEAT_SECONDS: Final = 0.25
 FIRST_PAUSE: Final = 0.5
@@ -48,7 +49,7 @@ class Refused(BrokerError):
 
 
 class Subscription:
-    """Minute bars and their revisions from one server, in a thread of its own; it connects again until closed.
+    """Minute bars, their revisions and trading statuses, in a thread of its own; it connects again until closed.
 
     Args:
         url: of the stream, such as `wss://stream.data.alpaca.markets/v2/iex`.
@@ -178,7 +179,7 @@ class Subscription:
     def _heard(self, messages: list[Message]) -> None:
         if errors := [message for message in messages if message.get("T") == "error"]:
             self._complain(errors[0])
-        if data := [message for message in messages if message.get("T") in ("b", "u")]:
+        if data := [message for message in messages if message.get("T") in ("b", "u", STATUS)]:
             self._listener.heard(data)
 
     def _complain(self, message: Message) -> None:

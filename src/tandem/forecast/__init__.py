@@ -2,12 +2,13 @@
 
 from tandem.forecast.batches import Training
 from tandem.forecast.calibration import Calibration, Confidence
+from tandem.forecast.day_models import DayModels
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, feature_set, features
 from tandem.forecast.further import FurtherFeature, register_feature
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
 from tandem.forecast.lookahead import Leak, ModelPipeline, find_leaks
-from tandem.forecast.model import Forecast, PairModel
+from tandem.forecast.model import Forecast, PairModel, Question, forecast_all
 from tandem.forecast.pair_bars import PairBars
 from tandem.forecast.ranking import Ranked, Ranking
 from tandem.forecast.ranking_runs import track_ranking
@@ -24,6 +25,7 @@ from tandem.forecast.tuning_runs import track_tuning
 __all__ = [
     "Calibration",
     "Confidence",
+    "DayModels",
     "Evidence",
     "Features",
     "Forecast",
@@ -36,6 +38,7 @@ __all__ = [
     "Outcome",
     "PairBars",
     "PairModel",
+    "Question",
     "Ranked",
     "Ranking",
     "Rating",
@@ -48,6 +51,7 @@ __all__ = [
     "features",
     "find_leaks",
     "finished",
+    "forecast_all",
     "horizon_of",
     "labels",
     "next_version",

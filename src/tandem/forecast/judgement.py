@@ -49,7 +49,7 @@ class Judgement:
 
 
 def assignment_of(window: Window, recipe: ModelSettings) -> Assignment:
-    """What the GRU of a window learns: the train block and what it practises on, and the validation block to stop on."""
+    """What the GRU of a window learns: the train block and what it practises on; and what it stops on."""
     scaler = fit_scaler(window.train, window.spread, recipe)
     return Assignment(taught(window, scaler, recipe), held_out(window, scaler), recipe.seed)
 

@@ -1,5 +1,6 @@
 """The model of one pair: what it was taught, how well it did, and its forecasts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -10,9 +11,11 @@ import numpy as np
 from tandem.config import ModelSettings
 from tandem.forecast.baselines import HalfLifeForecast
 from tandem.forecast.calibration import Calibration
-from tandem.forecast.features import Array, features
+from tandem.forecast.features import Array
 from tandem.forecast.gru import Epoch, Gru
-from tandem.forecast.scaler import MARGIN, Scaler
+from tandem.forecast.labels import horizon_of
+from tandem.forecast.scaler import Scaler
+from tandem.forecast.together import Sight, probabilities, reach_of
 from tandem.forecast.window import refused
 from tandem.market import DataError, Pair, Refusal
 from tandem.statistics import GarchPath
@@ -33,6 +36,7 @@ class Forecast:
         low: lower end of the calibrated probability's 95% interval.
         high: upper end.
         model: who says so, `gru` or `baseline`.
+        calibrated: how often forecasts like it came true on validation data; 0.5 without a record.
     """
 
     probability: float
@@ -40,6 +44,19 @@ class Forecast:
     low: float
     high: float
     model: Literal["gru", "baseline"]
+    calibrated: float = 0.5
+
+    @classmethod
+    def unrecorded(cls, phi: float, half_life: float, z_now: float) -> Self:
+        """The AR(1) half-life forecast of a spread whose forecasts nobody has kept a record of.
+
+        Args:
+            phi: AR(1) coefficient per bar.
+            half_life: bars.
+            z_now: the newest z-score against the equilibrium.
+        """
+        baseline = HalfLifeForecast.of(phi, horizon_of(half_life))
+        return cls(float(baseline.probability(np.array([z_now]))[0]), 0.5, 0.0, 1.0, "baseline")
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,32 @@ class Network:
 
     gru: Gru
     scaler: Scaler
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What a model is asked at one moment.
+
+    Attributes:
+        model: who is asked.
+        spread: up to the last completed bar of the model's timeframe, from the passport's hedge; bars before
+            the last `model.reach` change nothing.
+        path: the spread's GARCH path over the same bars.
+        z_now: the newest z-score against the formation's equilibrium; the baseline answers from it.
+    """
+
+    model: "PairModel"
+    spread: Array
+    path: GarchPath
+    z_now: float
+
+    @property
+    def sight(self) -> Sight | None:
+        """What the model's GRU is shown; None where it does not trade."""
+        model = self.model
+        if model.trades_with != "gru" or model.network is None:
+            return None
+        return Sight(model.network, model.settings, self.spread, self.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,21 +138,19 @@ class PairModel:
     refusal: Refusal | None = None
     network: Network | None = None
 
+    @property
+    def reach(self) -> int:
+        """Bars that its forecast sees, the newest included."""
+        return reach_of(self.settings)
+
     def forecast(self, spread: Array, garch: "GarchPath | Passport", z_now: float) -> Forecast | Refusal:
         """What is expected of the spread, or why nothing is said.
 
         Args:
-            spread: up to the last completed bar of the model's timeframe, from the passport's hedge.
+            spread, z_now: as in a `Question`.
             garch: the spread's GARCH path over the same bars, or the passport to filter it with.
-            z_now: the newest z-score against the formation's equilibrium; the baseline answers from it.
         """
-        if not np.isfinite(z_now):
-            return refused(f"the z-score is {z_now}")
-        said = self.gru_probability(spread, garch) if self.trades_with == "gru" else self.baseline_probability(z_now)
-        if isinstance(said, Refusal):
-            return said
-        record = self.calibration.confidence(said)
-        return Forecast(said, record.confidence, record.low, record.high, self.trades_with)
+        return forecast_all([Question(self, spread, _path(spread, garch), z_now)])[0]
 
     def baseline_probability(self, z_now: float) -> float:
         """The AR(1) half-life forecast at a z-score."""
@@ -119,12 +160,7 @@ class PairModel:
         """The GRU's forecast, whether it trades or not; refused far outside what it was trained on."""
         if self.network is None:
             return self.refusal or refused("no GRU was trained")
-        path = garch if isinstance(garch, GarchPath) else garch.garch.filter(spread)
-        rows = features(spread, path, self.settings).values[-self.settings.sequence_length :]
-        scaler = self.network.scaler
-        if len(rows) < self.settings.sequence_length or (strange := scaler.strangers(rows)):
-            return refused(_strangeness(strange if len(rows) == self.settings.sequence_length else ["too few bars"]))
-        return float(self.network.gru.probability(scaler.scale(rows)[None])[0])
+        return probabilities([Sight(self.network, self.settings, spread, _path(spread, garch))])[0]
 
     def to_bytes(self) -> bytes:
         """MessagePack with raw float arrays; no pickle."""
@@ -146,8 +182,29 @@ class PairModel:
         return model
 
 
-def _strangeness(names: list[str]) -> str:
-    return f"beyond the training range by more than {MARGIN:.0%} of it: {', '.join(names)}"
+def forecast_all(questions: Sequence[Question]) -> list[Forecast | Refusal]:
+    """What is expected of each spread, or why nothing is said: the same as if each were asked alone."""
+    sights = [asked.sight for asked in questions]
+    said = iter(probabilities([sight for sight in sights if sight is not None]))
+    return [
+        _forecast(asked, None if sight is None else next(said)) for asked, sight in zip(questions, sights, strict=True)
+    ]
+
+
+def _forecast(asked: Question, said: float | Refusal | None) -> Forecast | Refusal:
+    model = asked.model
+    if not np.isfinite(asked.z_now):
+        return refused(f"the z-score is {asked.z_now}")
+    if said is None and model.trades_with == "baseline":
+        said = model.baseline_probability(asked.z_now)
+    if said is None or isinstance(said, Refusal):
+        return said or model.refusal or refused("no GRU was trained")
+    record = model.calibration.confidence(said)
+    return Forecast(said, record.confidence, record.low, record.high, model.trades_with, record.probability)
+
+
+def _path(spread: Array, garch: "GarchPath | Passport") -> GarchPath:
+    return garch if isinstance(garch, GarchPath) else garch.garch.filter(spread)
 
 
 def _plain(value: Any) -> Any:

@@ -52,7 +52,7 @@ def _signature() -> "ModelSignature":
     from mlflow.types.schema import Array, ColSpec, DataType, Schema
 
     prices = Array(DataType.double)
-    figures = [ColSpec("double", name) for name in ("probability", "confidence", "low", "high")]
+    figures = [ColSpec("double", name) for name in ("probability", "confidence", "low", "high", "calibrated")]
     return ModelSignature(
         Schema([ColSpec("string", "pair"), ColSpec(prices, "closes_a"), ColSpec(prices, "closes_b")]),
         Schema([*figures, ColSpec("string", "model"), ColSpec("string", "refusal")]),

@@ -63,10 +63,19 @@ class Scaler:
         """
         return (_rich(rows, self.centre, self.newest) - self.mean) / self.deviation
 
+    @property
+    def least(self) -> Array:
+        """Below it a feature is a stranger, shape [features]."""
+        return self.low - MARGIN * (self.high - self.low)
+
+    @property
+    def most(self) -> Array:
+        """Above it a feature is a stranger, shape [features]."""
+        return self.high + MARGIN * (self.high - self.low)
+
     def strangers(self, rows: Array) -> list[str]:
         """Features that lie outside the training range by more than `MARGIN` of it, or are not finite."""
-        margin = MARGIN * (self.high - self.low)
-        inside = (rows >= self.low - margin) & (rows <= self.high + margin)
+        inside = (rows >= self.least) & (rows <= self.most)
         strange: Mask = ~np.logical_and.reduce(inside.reshape(-1, len(self.names)), axis=0)
         return [name for name, is_strange in zip(self.names, strange, strict=True) if is_strange]
 

@@ -47,6 +47,7 @@ class Barrier:
         bars: bars so far.
         order_events: order events so far.
         ended: whether the reel has no further mark.
+        halted: symbols in which trading is halted, in alphabetical order.
     """
 
     time: datetime
@@ -54,6 +55,7 @@ class Barrier:
     bars: int
     order_events: int
     ended: bool
+    halted: tuple[str, ...] = ()
 
 
 class Replay:

@@ -1,4 +1,4 @@
-"""What a run came to: the summary, the report and its pictures."""
+"""What a run came to: the summary, the report and its pictures; and the day's models for whoever asks over HTTP."""
 
 from tandem.operations.backtested import count_backtest
 from tandem.operations.findings import findings_document, print_findings, print_hints, print_refusals
@@ -7,6 +7,7 @@ from tandem.operations.passport_text import print_passport
 from tandem.operations.printing import print_summary
 from tandem.operations.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.report import picture, write_report
+from tandem.operations.serving.server import serve_models
 from tandem.operations.summary import Summary, summarise, write_summary
 from tandem.operations.tuning_table import print_tuning
 
@@ -24,6 +25,7 @@ __all__ = [
     "print_tuning",
     "ranking_csv",
     "ranking_document",
+    "serve_models",
     "summarise",
     "without_minutes",
     "write_report",

@@ -23,6 +23,9 @@ class Signal:
         band: where the GARCH band ends on the side away from the equilibrium, in z; None without a trade.
         model: what forecast: the GRU or the baseline.
         price_a, price_b: newest closes, dollars.
+        calibrated: how often forecasts like it came true on validation data; 0.5 where nobody kept a record.
+        one_step: deviation of the spread's change over the next model bar, by GARCH from the newest completed one.
+        instead: why the baseline answers in place of the pair's model; empty where it does not.
     """
 
     kind: ClassVar = "signal"
@@ -41,3 +44,6 @@ class Signal:
     model: str
     price_a: float
     price_b: float
+    calibrated: float = 0.5
+    one_step: float = 0.0
+    instead: str = ""

@@ -27,6 +27,7 @@ from tandem.statistics.discovery import (
     simulated_null,
 )
 from tandem.statistics.garch import Band, GarchFit, GarchPath
+from tandem.statistics.garch_filter import GarchFilter
 from tandem.statistics.garch_spread import fit_constant, fit_spread
 from tandem.statistics.garch_table import GarchTable, fit_constant_variance, fit_garch
 from tandem.statistics.garch_variants import VariantFit, fit_variant
@@ -80,6 +81,7 @@ __all__ = [
     "DieboldMariano",
     "DieboldMarianos",
     "Equilibrium",
+    "GarchFilter",
     "GarchFit",
     "GarchPath",
     "GarchTable",

@@ -121,8 +121,13 @@ class GarchFit:
         return deviations
 
     def change_deviation(self, last_residual: float, last_variance: float, horizon: int) -> float:
-        """The last of `change_deviations`."""
-        return float(self.change_deviations(last_residual, last_variance, horizon)[-1])
+        """The last of `change_deviations`: the same steps, none of them kept."""
+        variance = float(self.forecast(last_residual, last_variance, 1)[0])
+        omega, square, total = self.omega * self.scale**2, self.phi**2, variance
+        for _ in range(horizon - 1):
+            variance = omega + self.persistence * variance
+            total = square * total + variance
+        return sqrt(total)
 
     def bands(
         self, spread_now: float, equilibrium: float, last_residual: float, last_variance: float, bars: int

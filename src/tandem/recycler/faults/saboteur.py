@@ -101,6 +101,7 @@ class Saboteur:
 
     def seen(self, barrier: Barrier) -> Barrier:
         """What had been sent rather than what had happened when the clock got there."""
+        barrier = replace(barrier, halted=tuple(sorted(self._replay.engine.halted)))
         if self._sent is None:
             return barrier
         newest = self._sent.newest

@@ -1,0 +1,1 @@
+"""The day's models over HTTP, as MLflow would serve them."""
