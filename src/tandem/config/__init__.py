@@ -19,6 +19,8 @@ from tandem.config.settings import (
     ScreenSettings,
     SectorSettings,
     Settings,
+    ThresholdSettings,
+    TrialSettings,
     WebsocketSettings,
 )
 from tandem.config.trust import connection, own_certificate, trusting, unreachable
@@ -39,6 +41,8 @@ __all__ = [
     "ScreenSettings",
     "SectorSettings",
     "Settings",
+    "ThresholdSettings",
+    "TrialSettings",
     "WebsocketSettings",
     "as_yaml",
     "connection",
