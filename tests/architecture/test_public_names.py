@@ -13,8 +13,8 @@ PUBLIC = {
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
         GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings Settings ThresholdSettings TrialSettings WebsocketSettings as_yaml connection edit_lists effective load own_certificate
-        trusting unreachable
+        SectorSettings Settings ThresholdSettings TrialSettings WebsocketSettings as_yaml connection
+        edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
         Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
@@ -25,15 +25,16 @@ PUBLIC = {
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
         Equilibrium GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
-        LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable
-        Unfit UnitRootTable VariantFit all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
-        benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
-        diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant
-        fit_constant_variance fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant
-        half_life in_chunks jarque_beras kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown
-        measure_spreads min_track_record one_thread probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks
-        qlike reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of
-        sharpe_ratio simulated_markets simulated_null total_return track_record_length volatilities win_rate
+        LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull
+        SpreadTable Unfit UnitRootTable VariantFit all_pairs arch_lm arch_lms avg_trade_duration
+        benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe
+        deflated_sharpes diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance
+        fit_constant fit_constant_variance fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread
+        fit_variant half_life in_chunks jarque_beras kalman_hedge ljung_box ljung_boxes mackinnon_pvalues
+        max_drawdown measure_spreads min_track_record one_thread probabilistic_sharpe probabilistic_sharpes
+        profit_factor purged_blocks qlike reversion_probability screen_cointegration screen_johansen
+        screen_unit_roots series_of sharpe_ratio simulated_markets simulated_null total_return
+        track_record_length volatilities win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
