@@ -51,8 +51,9 @@ PUBLIC = {
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
-        horizon_of labels reverts toward train_pair
+        Assignment BASELINE Calibration Confidence Evidence Features Forecast Grades MlflowRegistry
+        ModelRegistered PairModel Recipe Track Trials Verdict assign baseline_of challenger_of champion_of
+        compare_split decide features horizon_of labels reverts toward train_pair verdict_of watch
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """
@@ -66,10 +67,12 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
-        Tracked TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
-        formation identify_day in_one_process keys_of last_configuration minutes on_record plan_of prepare recycled
-        refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
+        ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal Shadow Tracked
+        TradingConfiguration alpaca_desk assignments_of backtest_desk compare configuration_of copy_plan
+        earned fact_key formation graded identify_day in_one_process keys_of last_configuration minutes
+        on_record plan_of prepare recipes_of record_verdict recycled refit refusal_of run_session seen
+        shadow_day shadow_of shadow_session symbols_of through_sockets track_of tracked_of training
+        try_challenger visiting_desk watch_champion
     """,
     "operations": """
         Summary findings_document picture print_findings print_hints print_passport print_refusals

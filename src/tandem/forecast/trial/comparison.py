@@ -12,6 +12,7 @@ from tandem.forecast.trial.grades import in_common
 from tandem.forecast.trial.recipe import BASELINE
 from tandem.forecast.trial.track import Track
 
+MEASURES = 3
 LEAST_DAYS = 5
 """Fewer days than this are no series."""
 Daily = Mapping[date, float]
@@ -57,8 +58,8 @@ class Comparison:
     measures: tuple[Measured, ...]
 
     def won(self, pvalue: float) -> list[Measured]:
-        """Measures on which the challenger is better, each held to its share of `pvalue` (Bonferroni)."""
-        return [each for each in self.measures if each.is_won(pvalue / len(self.measures))]
+        """Measures on which the challenger is better, each held to a third of `pvalue` (Bonferroni)."""
+        return [each for each in self.measures if each.is_won(pvalue / MEASURES)]
 
     def lost(self, pvalue: float) -> list[Measured]:
         """Measures on which another one is better: the challenger has left the model confidence set."""

@@ -1,7 +1,7 @@
 """Whether a challenger takes the champion's place."""
 
 from tandem.config import Settings
-from tandem.forecast.trial.comparison import Comparison, compare
+from tandem.forecast.trial.comparison import MEASURES, Comparison, compare
 from tandem.forecast.trial.gates import Gate, Trials, figures_of, gates
 from tandem.forecast.trial.recipe import BASELINE
 from tandem.forecast.trial.track import Track
@@ -19,7 +19,7 @@ def decide(
     """Promote a challenger that is better on the evidence and passes every gate; otherwise keep things as they are.
 
     Better means: on at least one of net P&L, log loss and QLIKE its losses are lower than the champion's *and* the
-    baseline's (each measure held to its share of `trial.pvalue`), and on none has it left the model confidence set.
+    baseline's (each measure held to a third of `trial.pvalue`), and on none has it left the model confidence set.
 
     Args:
         baseline: the book of the AR(1) forecast on the same bars, where there is one.
@@ -52,7 +52,7 @@ def _against(compared: Comparison, asked: tuple[Gate, ...], pvalue: float) -> li
 def _no_evidence(compared: Comparison, pvalue: float) -> str:
     if not compared.measures:
         return f"{compared.challenger} has done nothing otherwise than {compared.champion} on {compared.days} sessions"
-    share = pvalue / len(compared.measures)
+    share = pvalue / MEASURES
     found = ", ".join(f"{each.name} p {_largest(each.over_champion, each.over_baseline)}" for each in compared.measures)
     rivals = " and ".join(dict.fromkeys([compared.champion, BASELINE]))
     return f"no evidence that {compared.challenger} beats {rivals}: {found} (needs below {share:.3g})"
