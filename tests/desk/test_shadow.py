@@ -7,26 +7,34 @@ import pytest
 
 from tandem.book import Book, Capital, Mark
 from tandem.cli.demo import SYMBOLS, settings_of
-from tandem.config import ModelSettings, Settings
+from tandem.config import ModelSettings, Settings, TrialSettings
 from tandem.desk import (
     Rehearsal,
+    assignments_of,
     compare,
     earned,
     in_one_process,
     plan_of,
     prepare,
+    recipes_of,
+    record_verdict,
     run_session,
+    shadow_day,
     shadow_of,
     shadow_session,
+    track_of,
+    try_challenger,
+    watch_champion,
 )
 from tandem.desk.shadow import account_of
 from tandem.execution import in_process
-from tandem.forecast import PairModel, Recipe, baseline_of, champion_of
-from tandem.market import Calendar, DataError, Fill, WorldKind
+from tandem.forecast import BASELINE, Assignment, PairModel, Recipe, Verdict, baseline_of, champion_of
+from tandem.market import Calendar, DataError, Fill, Pair, World, WorldKind
 from tandem.risk import Switch
 from tandem.screening import Passport
 from tandem.signals import Signal
 from tandem.sources import samples
+from tandem.store import MemoryFacts
 
 DAYS = (date(2023, 1, 25),)
 
@@ -137,3 +145,84 @@ def test_a_shadow_that_is_killed_leaves_nothing_and_begins_again(module_store, t
 def test_a_day_without_a_plan_has_no_shadow(module_store, traded, settings):
     with pytest.raises(DataError, match="no plan for 2023-01-27"):
         shadow_session(module_store, traded, Calendar().session(date(2023, 1, 27)), settings, champion_of(settings))
+
+
+@pytest.fixture
+def trying(settings):
+    """The settings with a challenger in shadow."""
+    challenger = {"version": "v2", "gru_units": 8}
+    return settings.model_copy(update={"trial": TrialSettings(mode="shadow", challenger=challenger, draws=100)})
+
+
+def test_a_day_of_a_trial_keeps_the_books_of_challenger_and_baseline(module_store, traded, settings, trying):
+    session = Calendar().session(DAYS[0])
+    assert shadow_day(module_store, traded, session, settings) == []
+    found = shadow_day(module_store, traded, session, trying)
+    assert [each.world for each in found] == [shadow_of(traded, "v2"), shadow_of(traded, BASELINE)]
+
+
+def test_a_track_is_the_record_of_a_sector(module_store, traded):
+    found = track_of(module_store, traded, "v1", "technology")
+    assert list(found.pnl) == list(DAYS)
+    assert sum(found.pnl.values()) == pytest.approx(float(traded.read(Mark)[-1].body.net_pnl), abs=1e-6)
+    assert len(found.grades) == len(traded.read(Signal))
+    assert found.grades.known.skill.log_loss > 0
+    assert found.of_pairs == pytest.approx({"AAPL/NVDA": sum(found.pnl.values())})
+    assert len(track_of(module_store, traded, "v1", "healthcare").grades) == 0
+
+
+def test_a_verdict_is_reached_from_what_is_on_record_and_recorded_once(module_store, traded, trying):
+    session = Calendar().session(DAYS[0])
+    shadow_day(module_store, traded, session, trying)
+    verdict = try_challenger(module_store, traded, trying, "technology")
+    assert (verdict.action, verdict.recipe, verdict.against) == ("keep", "v2", "v1")
+    assert "1 sessions on record, at least 60" in verdict.why
+    watched = watch_champion(module_store, traded, trying, "technology")
+    assert (watched.action, watched.recipe) == ("keep", "v1")
+    facts = MemoryFacts(traded.world)
+    for each in (verdict, watched, verdict):
+        record_verdict(facts, session, each)
+    assert [record.body for record in facts.read(Verdict)] == [verdict, watched]
+
+
+def test_nobody_is_tried_before_there_is_a_record(module_store, settings, trying):
+    facts = module_store.facts(module_store.new_world(WorldKind.BACKTEST))
+    with pytest.raises(DataError, match="v2 has no shadow beside backtest"):
+        try_challenger(module_store, facts, trying, "technology")
+    split = trying.model_copy(update={"trial": trying.trial.model_copy(update={"mode": "split"})})
+    with pytest.raises(DataError, match="was assigned yet"):
+        try_challenger(module_store, facts, split, "technology")
+
+
+PAIRS = [Pair("AAPL", "NVDA"), Pair("IBM", "MSFT"), Pair("AAPL", "MSFT"), Pair("IBM", "NVDA")]
+
+
+def test_an_assignment_is_a_fact_that_outlives_days_pairs_and_shares(half_day, trying):
+    facts = MemoryFacts(World(WorldKind.PAPER, 1))
+    trial = trying.trial.model_copy(update={"mode": "split"})
+    split = trying.model_copy(update={"trial": trial})
+    first = recipes_of(facts, half_day, PAIRS[:3], split)
+    assert {pair: each.recipe for pair, each in assignments_of(facts, split).items()} == {
+        pair: recipe.name for pair, recipe in first.items()
+    }
+    greedy = split.model_copy(update={"trial": trial.model_copy(update={"share": 1.0})})
+    later = recipes_of(facts, Calendar().after(half_day.day), PAIRS[::-1], greedy)
+    assert all(later[pair] == first[pair] for pair in first)
+    assert later[PAIRS[3]].name == "v2"
+    assert len(facts.read(Assignment)) == 4
+    assert {recipe.name: recipe.settings.gru_units for recipe in later.values()}["v2"] == 8
+
+
+def test_without_a_split_every_pair_is_the_champions(half_day, trying):
+    facts = MemoryFacts(World(WorldKind.PAPER, 1))
+    assert {recipe.name for recipe in recipes_of(facts, half_day, PAIRS, trying).values()} == {"v1"}
+    assert facts.read(Assignment) == []
+
+
+def test_a_split_is_decided_on_the_pairs_that_each_had(module_store, traded, trying):
+    split = trying.model_copy(update={"trial": trying.trial.model_copy(update={"mode": "split"})})
+    session = Calendar().session(DAYS[0])
+    recipes_of(traded, session, PAIRS, split)
+    verdict = try_challenger(module_store, traded, split, "technology")
+    assert verdict.action == "keep"
+    assert verdict.evidence["days"] == 1
