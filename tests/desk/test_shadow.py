@@ -10,6 +10,7 @@ from tandem.cli.demo import SYMBOLS, settings_of
 from tandem.config import ModelSettings, Settings, TrialSettings
 from tandem.desk import (
     Rehearsal,
+    Shadow,
     assignments_of,
     compare,
     earned,
@@ -34,7 +35,7 @@ from tandem.risk import Switch
 from tandem.screening import Passport
 from tandem.signals import Signal
 from tandem.sources import samples
-from tandem.store import MemoryFacts
+from tandem.store import MemoryFacts, Record
 
 DAYS = (date(2023, 1, 25),)
 
@@ -140,6 +141,17 @@ def test_a_shadow_that_is_killed_leaves_nothing_and_begins_again(module_store, t
     monkeypatch.undo()
     assert shadow_session(module_store, traded, session, settings, recipe).world == facts.world
     assert len(facts.read(Mark)) == len(traded.read(Mark, session=DAYS[0]))
+
+
+def test_a_shadow_does_not_go_back(module_store, traded, settings):
+    session, recipe = Calendar().session(DAYS[0]), Recipe("later", settings.model)
+    later = module_store.new_world(WorldKind.SHADOW)
+    traded.append(Record(Shadow("later", later.run), session.day, session.morning, "shadow.later"))
+    after = Calendar().after(session.day)
+    mark = traded.read(Mark)[-1].body
+    module_store.facts(later).append(Record(mark, after.day, after.close, "mark"))
+    with pytest.raises(DataError, match="cannot go back to 2023-01-25"):
+        shadow_session(module_store, traded, session, settings, recipe)
 
 
 def test_a_day_without_a_plan_has_no_shadow(module_store, traded, settings):

@@ -187,7 +187,7 @@ class TrialSettings(Block):
     pvalue: Annotated[float, Field(gt=0, lt=1)] = 0.05
     draws: Annotated[int, Field(ge=100)] = 1000
     cusum_slack: Annotated[float, Field(gt=0)] = 0.5
-    cusum_limit: Annotated[float, Field(gt=0)] = 6.0
+    cusum_limit: Annotated[float, Field(gt=0)] = 8.0
     max_stability_index: Annotated[float, Field(gt=0)] = 0.25
 
     @field_validator("challenger")

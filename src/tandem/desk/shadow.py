@@ -54,10 +54,11 @@ def shadow_session(store: Store, facts: Facts, session: Session, settings: Setti
         settings: all but the model's, which are the recipe's.
 
     Raises:
-        DataError: the world has no plan for the day, or there are no bars of it.
+        DataError: the world has no plan for the day, there are no bars of it, or a later one was traded already.
     """
     own = store.facts(shadow_of(facts, recipe.name) or _new_shadow(store, facts, session, recipe.name))
     if not own.read(Mark, session=session.day):
+        _in_order(own, session)
         draft = Draft(own)
         _prepare(store, facts, draft, session, as_identified(facts, session, settings), recipe)
         symbols = _symbols(draft, session) or settings.websocket.symbols
@@ -78,6 +79,15 @@ def _new_shadow(store: Store, facts: Facts, session: Session, recipe: str) -> Wo
     except FactConflict:  # another process was quicker
         return shadow_of(facts, recipe) or world
     return world
+
+
+def _in_order(own: Facts, session: Session) -> None:
+    last = max((record.session for record in own.read(Mark)), default=session.day)
+    if last > session.day:
+        raise DataError(
+            f"{own.world} has traded {last} and cannot go back to {session.day}",
+            "Take the sessions in their order; a shadow that lacks one goes on without it.",
+        )
 
 
 def _prepare(store: Store, facts: Facts, draft: Draft, session: Session, settings: Settings, recipe: Recipe) -> None:

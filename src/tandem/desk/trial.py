@@ -117,7 +117,7 @@ def try_challenger(
     if shadow is None:
         raise DataError(f"{challenger.name} has no shadow beside {facts.world}", "Set trial.mode to shadow and trade.")
     theirs = track_of(store, store.facts(shadow), challenger.name, sector, seen_by=facts)
-    ours = track_of(store, facts, champion.name, sector)
+    ours = track_of(store, facts, champion.name, sector, since=min(theirs.days, default=date.min))
     plain = shadow_of(facts, BASELINE)
     baseline = track_of(store, store.facts(plain), BASELINE, sector, seen_by=facts) if plain else None
     return decide(sector, ours, theirs, baseline, settings, trials)

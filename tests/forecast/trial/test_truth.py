@@ -44,5 +44,5 @@ def test_a_champion_that_got_worse_stands_down_and_one_that_did_not_is_kept():
         for kept, worth in ((True, good), (False, worse)):
             live = simulate_tracks(replace(MARKET, sessions=60), {"v1": worth}, 1000 + seed)["v1"]
             actions[kept].append(watch("simulated", record, live, SETTINGS.trial).action)
-    assert actions[True].count("demote") <= 3
+    assert actions[True].count("demote") <= 5  # 5% within 60 sessions: six of thirty once in two hundred
     assert actions[False].count("demote") == 30
