@@ -57,7 +57,8 @@ class Cusum:
         slack: deviations a day that are let pass.
         limit: at which it says that the record is left.
         crossed: the first day on which it did; None where it never has.
-        average_run_length: days between two false alarms, on average, were nothing to change.
+        average_run_length: days between two false alarms, on average, were nothing to change, days normal and
+            independent, and the record without error; without the slack that such an error is given.
     """
 
     level: float
@@ -85,7 +86,7 @@ def cusum(expected: Expected, daily: Mapping[date, float], slack: float, limit: 
         level = max(0.0, level + worse - allowed)
         highest = max(highest, level)
         crossed = crossed or (day if level > limit else None)
-    return Cusum(level, highest, allowed, limit, crossed, average_run_length(0.0, allowed, limit))
+    return Cusum(level, highest, allowed, limit, crossed, average_run_length(0.0, slack, limit))
 
 
 def average_run_length(shift: float, slack: float, limit: float) -> float:
