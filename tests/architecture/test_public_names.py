@@ -11,12 +11,10 @@ PUBLIC = {
         new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
-        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
-        GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings Settings TrainingSettings TuningSettings WebsocketSettings as_yaml connection edit_lists
-        effective load own_certificate trusting unreachable
-        SectorSettings ServeSettings Settings WebsocketSettings as_yaml connection edit_lists effective
-        load own_certificate trusting unreachable
+        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings GarchSettings
+        LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings
+        ServeSettings Settings ThresholdSettings TrainingSettings TrialSettings TuningSettings WebsocketSettings
+        as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
         Bars Blobs Body Facts Leases Ledger Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
@@ -26,17 +24,17 @@ PUBLIC = {
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
-        ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
-        Equilibrium GarchFilter GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable
-        LjungBox LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable
-        Unfit UnitRootTable VariantFit WalkStep all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
+        ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos Equilibrium
+        GarchFilter GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable LjungBox
+        LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable Unfit
+        UnitRootTable VariantFit WalkStep all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
         benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
-        diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant
-        fit_constant_variance fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant
-        half_life in_chunks jarque_beras kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown
-        measure_spreads one_thread probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks
-        purged_walk_forward qlike reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of
-        sharpe_ratio simulated_markets simulated_null total_return volatilities win_rate
+        diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant fit_constant_variance
+        fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant half_life in_chunks jarque_beras
+        kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown measure_spreads min_track_record one_thread
+        probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks purged_walk_forward qlike
+        reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of sharpe_ratio
+        simulated_markets simulated_null total_return track_record_length volatilities win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
@@ -53,13 +51,12 @@ PUBLIC = {
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast FurtherFeature Heartbeat Leak MlflowRegistry ModelPipeline
-        ModelRegistered Outcome PairBars PairModel Ranked Ranking Rating Search Training Tried Tuned families
-        feature_set features find_leaks finished horizon_of labels next_version outcome params_of ranked rate_pairs
-        register_feature reverts run_trials take_seat toward track_ranking track_tuning train_pair train_pairs
-        training_trials
-        Calibration Confidence DayModels Evidence Features Forecast MlflowRegistry ModelRegistered PairModel
-        Question features forecast_all horizon_of labels reverts toward train_pair
+        Assignment BASELINE Calibration Confidence DayModels Evidence Features Forecast FurtherFeature Grades
+        Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars PairModel Question Ranked Ranking
+        Rating Recipe Search Track Training Trials Tried Tuned Verdict assign baseline_of challenger_of champion_of
+        compare_split decide families feature_set features find_leaks finished forecast_all horizon_of labels
+        next_version outcome params_of ranked rate_pairs register_feature reverts run_trials take_seat toward
+        track_ranking track_tuning train_pair train_pairs training_trials verdict_of watch
     """,
     "signals": "Case Entered PairWatch Signal judge judge_all",
     "risk": """
@@ -73,11 +70,12 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification ModelsOfDay Morning Plan RankedDay Recycled Rehearsal Tracked
-        TradingConfiguration alpaca_desk as_identified backtest_desk compare configuration_of copy_plan fact_key
-        formation identify_day in_one_process keys_of last_configuration minutes models_of_day on_record pair_bars
-        plan_of prepare rank_day recycled refusal_of run_session search_of symbols_of through_sockets tracked_of
-        training tune visiting_desk
+        ConfiguredPair Desk Difference Identification ModelsOfDay Morning Plan RankedDay Recycled Rehearsal Shadow
+        Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk compare configuration_of
+        copy_plan earned fact_key formation graded identify_day in_one_process keys_of last_configuration minutes
+        models_of_day on_record pair_bars plan_of prepare rank_day recipes_of record_verdict recycled refit refusal_of
+        run_session search_of seen shadow_day shadow_of shadow_session symbols_of through_sockets track_of tracked_of
+        training try_challenger tune visiting_desk watch_champion
     """,
     "operations": """
         Summary count_backtest findings_document picture print_findings print_hints print_passport print_ranking

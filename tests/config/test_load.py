@@ -126,6 +126,8 @@ def _another(name: str) -> str:
         "websocket.mode": "alpaca",
         "websocket.recycler.replay_mode": "single_pass",
         "websocket.recycler.proxies": "PDFS=AAPL",
+        "trial.mode": "split",
+        "trial.challenger": "version=v2",
         "websocket.recycler.replay": "lockstep",
         "websocket.recycler.timestamps": "original",
         "websocket.recycler.timeframe": "5Min",
@@ -367,7 +369,7 @@ def test_the_example_covers_every_key_with_its_default_and_loads() -> None:
 
 def test_the_example_explains_every_key() -> None:
     lines = (ROOT / "config.example.yaml").read_text().splitlines()
-    values = [line for line in lines if re.match(r"\s*[a-z_]+: +[^#\s]", line)]
+    values = [line for line in lines if re.match(r"\s*[a-z0-9_]+: +[^#\s]", line)]
     assert len(values) == len(KEYS)
     assert [line for line in values if "#" not in line] == []
 
@@ -391,3 +393,24 @@ def test_config_show_prints_the_settings_in_force(capsys: pytest.CaptureFixture[
 def test_a_key_that_is_no_word_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(ConfigError, match=r"config\.yaml line \d is not YAML: a key is one word"):
         given(text)
+
+
+def test_a_challenger_is_the_model_with_a_version_and_changes() -> None:
+    Path("config.yaml").write_text("trial: {mode: shadow, challenger: {version: v2, gru_units: 32}}")
+    assert load(environ={}).trial.challenger == {"version": "v2", "gru_units": 32}
+    assert load(environ={"TANDEM_TRIAL__CHALLENGER": "version=v3"}).trial.challenger == {"version": "v3"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("trial: {challenger: {gru_units: 32}}", "trial.challenger"),
+        ("trial: {challenger: {version: v2, units: 32}}", "with a version, such as"),
+        ("trial: {challenger: {version: v2, timeframe: 1Day}}", "keys of `model` but timeframe"),
+        ("trial: {challenger: {version: v2, gru_units: 0}}", "trial.challenger.gru_units"),
+    ],
+)
+def test_a_challenger_that_is_no_recipe_is_refused(text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        given(text)
+    assert told in str(refused.value)

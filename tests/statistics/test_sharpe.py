@@ -10,9 +10,11 @@ from tandem.statistics import (
     deflated_sharpe,
     deflated_sharpes,
     expected_best_sharpe,
+    min_track_record,
     probabilistic_sharpe,
     probabilistic_sharpes,
     sharpe_ratio,
+    track_record_length,
 )
 
 RETURNS = np.random.default_rng(8).standard_normal(1000) * 0.01 + 0.001
@@ -104,3 +106,24 @@ def test_every_row_gets_a_probability(returns):
 @pytest.mark.parametrize("row", [np.full(7, 0.1), np.array([np.nan, 1.0, np.nan]), np.array([1.0, np.nan, 2.0])])
 def test_a_row_that_tells_nothing_is_undecided(row):
     assert probabilistic_sharpes([row], 5.0) == 0.5
+
+
+@pytest.mark.parametrize(("periods", "years"), [(252, 2.73), (52, 2.83), (12, 3.24)])
+def test_the_length_of_a_track_record_is_the_papers(periods, years):
+    """Bailey and Lopez de Prado (2012): normal returns, an annual ratio of 2 against 1 at 95%."""
+    found = track_record_length(2 / np.sqrt(periods), 1 / np.sqrt(periods))
+    assert found / periods == pytest.approx(years, abs=0.005)
+
+
+@given(seed=st.integers(0, 1000), benchmark=st.floats(-0.1, 0.1), confidence=st.floats(0.51, 0.999))
+@settings(max_examples=50, deadline=None)
+def test_a_record_is_long_enough_exactly_where_its_ratio_is_believed(seed, benchmark, confidence):
+    returns = np.random.default_rng(seed).standard_t(4, 150) + 0.1
+    believed = probabilistic_sharpe(returns, benchmark) >= confidence
+    assert (min_track_record(returns, benchmark, confidence) <= returns.size) == believed
+
+
+def test_no_record_is_long_enough_for_what_is_not_better():
+    assert track_record_length(0.1, 0.1) == min_track_record(np.zeros(9)) == min_track_record(-RETURNS) == np.inf
+    with pytest.raises(ValueError, match="confidence between"):
+        track_record_length(0.1, confidence=1)

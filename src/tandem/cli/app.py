@@ -53,6 +53,7 @@ COMMANDS: Final = (
     ("report", "tandem.cli.report:report", LOOK, "Write the report of a run again."),
     ("parity", "tandem.cli.parity:parity", LOOK, "Prove that replay and backtest trade alike."),
     ("serve", "tandem.cli.serve:serve", LOOK, "Answer over HTTP what the day's models expect."),
+    ("trial", "tandem.cli.trial:app", LOOK, "Champion and challenger: their records and what follows from them."),
     ("mlflow", "tandem.cli.mlflow:app", LOOK, "Trained models and their figures, in a browser."),
 )
 

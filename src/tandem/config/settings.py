@@ -7,7 +7,7 @@ secrets come from the environment or `.env` alone.
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -201,6 +201,39 @@ class TuningSettings(Block):
     pairs: Annotated[int, Field(ge=1)] = 8
 
 
+class TrialSettings(Block):
+    """Champion and challenger: who is tried how, and what it takes to decide (docs/champion-and-challenger.md)."""
+
+    mode: Literal["off", "shadow", "split"] = "off"
+    challenger: dict[str, Any] = {}
+    share: Probability = 0.5
+    seed: int = 7
+    min_days: Annotated[int, Field(ge=5)] = 60
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    pvalue: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    draws: Annotated[int, Field(ge=100)] = 1000
+    cusum_slack: Annotated[float, Field(gt=0)] = 0.5
+    cusum_limit: Annotated[float, Field(gt=0)] = 8.0
+    max_stability_index: Annotated[float, Field(gt=0)] = 0.25
+
+    @field_validator("challenger")
+    @classmethod
+    def _changes_the_model(cls, challenger: dict[str, Any]) -> dict[str, Any]:
+        known = set(ModelSettings.model_fields) - {"timeframe"}
+        if challenger and ("version" not in challenger or set(challenger) - known):
+            raise ValueError("keys of `model` but timeframe, with a version, such as {version: v2, gru_units: 32}")
+        ModelSettings.model_validate(challenger)
+        return challenger
+
+
+class ThresholdSettings(Block):
+    """What a model has to show before it is promoted; names of the figures as in the mission."""
+
+    min_f1_score: Probability = 0.70
+    min_sharpe_ratio: float = 0.5
+    max_drawdown: Probability = 0.1
+
+
 class GarchSettings(Block):
     """AR(1)-GARCH(1,1) of the spread (STATISTICS 4)."""
 
@@ -296,6 +329,8 @@ class Settings(Block):
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     tuning: TuningSettings = TuningSettings()
+    trial: TrialSettings = TrialSettings()
+    performance_thresholds: ThresholdSettings = ThresholdSettings()
     garch: GarchSettings = GarchSettings()
     rule: RuleSettings = RuleSettings()
     risk: RiskSettings = RiskSettings()

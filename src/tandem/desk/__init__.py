@@ -9,7 +9,9 @@ from tandem.desk.configuration import (
     last_configuration,
 )
 from tandem.desk.desk import Desk
-from tandem.desk.history import formation, minutes, training
+from tandem.desk.earned import earned
+from tandem.desk.graded import graded
+from tandem.desk.history import formation, minutes, seen, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
 from tandem.desk.models_of_day import ModelsOfDay, models_of_day
@@ -17,11 +19,22 @@ from tandem.desk.morning import Morning, as_identified, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, plan_of
 from tandem.desk.recycled import Recycled, recycled
+from tandem.desk.refit import refit
 from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
+from tandem.desk.shadow import Shadow, shadow_of, shadow_session
 from tandem.desk.standing import refusal_of
 from tandem.desk.tracked import Tracked, tracked_of
 from tandem.desk.training import RankedDay, pair_bars, rank_day
+from tandem.desk.trial import (
+    assignments_of,
+    recipes_of,
+    record_verdict,
+    shadow_day,
+    track_of,
+    try_challenger,
+    watch_champion,
+)
 from tandem.desk.tuning import search_of, tune
 
 __all__ = [
@@ -35,16 +48,20 @@ __all__ = [
     "RankedDay",
     "Recycled",
     "Rehearsal",
+    "Shadow",
     "Tracked",
     "TradingConfiguration",
     "alpaca_desk",
     "as_identified",
+    "assignments_of",
     "backtest_desk",
     "compare",
     "configuration_of",
     "copy_plan",
+    "earned",
     "fact_key",
     "formation",
+    "graded",
     "identify_day",
     "in_one_process",
     "keys_of",
@@ -56,14 +73,24 @@ __all__ = [
     "plan_of",
     "prepare",
     "rank_day",
+    "recipes_of",
+    "record_verdict",
     "recycled",
+    "refit",
     "refusal_of",
     "run_session",
     "search_of",
+    "seen",
+    "shadow_day",
+    "shadow_of",
+    "shadow_session",
     "symbols_of",
     "through_sockets",
+    "track_of",
     "tracked_of",
     "training",
+    "try_challenger",
     "tune",
     "visiting_desk",
+    "watch_champion",
 ]

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
-from tandem.market import NEW_YORK, Bar, Calendar, DataError, Session, Timeframe
+from tandem.market import NEW_YORK, Bar, Calendar, DataError, Session, Timeframe, World
 from tandem.store import Panel, Store
 
 if TYPE_CHECKING:
@@ -70,3 +70,9 @@ def _oldest(session: Session, timeframe: Timeframe, days: int) -> datetime:
             f"the exchange calendar does not go back {days} sessions before {session.day}", "Give fewer formation days"
         ) from error
     return min(oldest.open, timeframe.start_of(oldest.open))
+
+
+def seen(store: Store, world: World, symbols: Sequence[str], first: datetime, last: datetime) -> "pd.DataFrame":
+    """1-minute bars as the desk of a world saw them: its own where it kept any, else the stored ones."""
+    own = store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last, world=world)
+    return own if len(own) else store.bars.read(symbols, Timeframe.MIN_1, first=first, last=last, prefer="seen")

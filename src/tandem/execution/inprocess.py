@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tandem.config import CostSettings
 from tandem.market import Account, Bar, DataError, Order, OrderEvent, OrderUpdate, Position, World
-from tandem.matching import Engine, Prices, Reel, Replay
+from tandem.matching import Engine, LedgerState, Prices, Reel, Replay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,12 +140,21 @@ class InProcess:
     broker: BacktestBroker
 
 
-def in_process(bars: "pd.DataFrame", world: World, cash: Decimal, costs: CostSettings) -> InProcess:
+def in_process(
+    bars: "pd.DataFrame", world: World, cash: Decimal, costs: CostSettings, held: LedgerState | None = None
+) -> InProcess:
     """A backtest over a frame of 1-minute bars, standing at 6:00 in New York on its first session.
+
+    Args:
+        cash: dollars that the account starts with.
+        held: where the account stands already; it takes the place of `cash`.
 
     Raises:
         DataError: no bars, duplicates, or no session among them.
     """
     reel = Reel.from_frame(bars)
-    tape = Tape(Replay(reel, Engine(world, cash, costs, Prices(reel.symbols))))
+    engine = Engine(world, cash, costs, Prices(reel.symbols))
+    if held is not None:
+        engine.ledger.restore(held)
+    tape = Tape(Replay(reel, engine))
     return InProcess(ReplayClock(tape), BacktestFeed(tape), BacktestBroker(tape))

@@ -17,12 +17,23 @@ from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
 from tandem.forecast.space import params_of
 from tandem.forecast.train import rate_pairs, train_pair, train_pairs
+from tandem.forecast.trial.assignment import Assignment, assign
+from tandem.forecast.trial.gates import Trials
+from tandem.forecast.trial.grades import Grades
+from tandem.forecast.trial.promotion import decide, verdict_of
+from tandem.forecast.trial.recipe import BASELINE, Recipe, baseline_of, challenger_of, champion_of
+from tandem.forecast.trial.split import compare_split
+from tandem.forecast.trial.track import Track
+from tandem.forecast.trial.watch import watch
 from tandem.forecast.trials import families, training_trials
 from tandem.forecast.tune import Heartbeat, Outcome, Search, Tried, finished, outcome, run_trials, take_seat
 from tandem.forecast.tuned import Tuned, next_version
 from tandem.forecast.tuning_runs import track_tuning
+from tandem.forecast.verdict import Verdict
 
 __all__ = [
+    "BASELINE",
+    "Assignment",
     "Calibration",
     "Confidence",
     "DayModels",
@@ -30,6 +41,7 @@ __all__ = [
     "Features",
     "Forecast",
     "FurtherFeature",
+    "Grades",
     "Heartbeat",
     "Leak",
     "MlflowRegistry",
@@ -42,10 +54,20 @@ __all__ = [
     "Ranked",
     "Ranking",
     "Rating",
+    "Recipe",
     "Search",
+    "Track",
     "Training",
+    "Trials",
     "Tried",
     "Tuned",
+    "Verdict",
+    "assign",
+    "baseline_of",
+    "challenger_of",
+    "champion_of",
+    "compare_split",
+    "decide",
     "families",
     "feature_set",
     "features",
@@ -69,4 +91,6 @@ __all__ = [
     "train_pair",
     "train_pairs",
     "training_trials",
+    "verdict_of",
+    "watch",
 ]

@@ -52,9 +52,11 @@ from tandem.statistics.sharpe import (
     deflated_sharpe,
     deflated_sharpes,
     expected_best_sharpe,
+    min_track_record,
     probabilistic_sharpe,
     probabilistic_sharpes,
     sharpe_ratio,
+    track_record_length,
 )
 from tandem.statistics.splits import Blocks, WalkStep, purged_blocks, purged_walk_forward
 from tandem.statistics.spread import (
@@ -136,6 +138,7 @@ __all__ = [
     "mackinnon_pvalues",
     "max_drawdown",
     "measure_spreads",
+    "min_track_record",
     "one_thread",
     "probabilistic_sharpe",
     "probabilistic_sharpes",
@@ -152,6 +155,7 @@ __all__ = [
     "simulated_markets",
     "simulated_null",
     "total_return",
+    "track_record_length",
     "volatilities",
     "win_rate",
 ]

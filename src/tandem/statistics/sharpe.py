@@ -1,7 +1,7 @@
 """Sharpe ratios with what one may believe of them (STATISTICS 5, 7)."""
 
 from dataclasses import dataclass
-from math import e, sqrt
+from math import e, inf, sqrt
 from typing import Final
 
 import numpy as np
@@ -101,6 +101,45 @@ def deflated_sharpe(returns: ArrayLike, trials: int, trial_variance: float) -> f
         trial_variance: variance over the trials of their Sharpe ratios per period.
     """
     return probabilistic_sharpe(returns, expected_best_sharpe(trials, trial_variance))
+
+
+def track_record_length(
+    ratio: float, benchmark: float = 0.0, *, skew: float = 0.0, kurtosis: float = 3.0, confidence: float = 0.95
+) -> float:
+    """Periods that it takes to believe that a Sharpe ratio beats a benchmark (Bailey and Lopez de Prado 2012).
+
+    The minimum track record length: a record of this ratio and shape is as long where its probabilistic Sharpe ratio
+    reaches `confidence`. Infinite where the ratio is not above the benchmark, and 1 for a confidence below a half.
+
+    Args:
+        ratio, benchmark: per period, not annualised.
+        skew, kurtosis: of the returns, 0 and 3 where they are normal.
+        confidence: between 0 and 1.
+
+    Raises:
+        ValueError: a confidence that is none.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence between 0 and 1 is needed, got {confidence}")
+    if ratio <= benchmark:
+        return inf
+    factor = 1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2
+    return float(1 + max(factor, np.finfo(float).eps) * (max(ndtri(confidence), 0.0) / (ratio - benchmark)) ** 2)
+
+
+def min_track_record(returns: ArrayLike, benchmark: float = 0.0, confidence: float = 0.95) -> float:
+    """`track_record_length` of returns like these; infinite where they do not vary.
+
+    Args:
+        returns: per period, shape (n,), n at least 2.
+        benchmark: Sharpe ratio per period, not annualised.
+        confidence: between 0 and 1.
+    """
+    found = moments(series_of(returns)[np.newaxis])
+    if not found.vary[0]:
+        return inf
+    shape = {"skew": float(found.skew[0]), "kurtosis": float(found.kurtosis[0])}
+    return track_record_length(float(_ratios(found)[0]), benchmark, confidence=confidence, **shape)
 
 
 def expected_best_sharpe(trials: int, trial_variance: float) -> float:

@@ -1,0 +1,103 @@
+"""What a world's forecasts said and what came of them, as a fold over its facts and the bars that followed."""
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+import numpy as np
+import pytest
+
+from tandem.desk import graded, run_session
+from tandem.forecast import horizon_of
+from tandem.market import Calendar, Pair, Timeframe
+from tandem.signals import Signal
+from tandem.statistics import qlike
+
+AB = Pair("A", "B")
+
+
+@pytest.fixture
+def made(stage, half_day):
+    sessions = [half_day, Calendar().after(half_day.day)]
+    made = stage(sessions=sessions)
+    run_session(made.desk(), half_day)
+    return made
+
+
+def minutes_of(made):
+    def minutes(symbols, first, last):
+        frame = made.frame
+        inside = (frame["start"] >= first) & (frame["start"] + timedelta(minutes=1) <= last)
+        return frame[inside & frame["symbol"].isin(symbols)]
+
+    return minutes
+
+
+def test_each_completed_bar_of_each_pair_is_graded_once(made, half_day):
+    found = graded(made.facts, minutes_of(made))
+    assert len(found) == 2 * len(half_day.decisions)  # the model's bars are of five minutes, and so are decisions
+    keys = set(zip(found.at.tolist(), found.pairs.tolist(), strict=True))
+    assert len(keys) == len(found)
+    assert found.sessions.tolist() == [half_day.day] * len(found)
+
+
+def test_a_label_is_what_the_bars_say(made, half_day):
+    """The plain way: the spread at the decision against the spread of the minutes a horizon later."""
+    found = graded(made.facts, minutes_of(made))
+    ends = [*half_day.bar_ends(Timeframe.MIN_5), *Calendar().after(half_day.day).bar_ends(Timeframe.MIN_5)]
+    frame = made.frame[made.frame["symbol"].isin(["A", "B"])]
+    closes = frame.pivot(index="start", columns="symbol", values="close")
+    horizon = horizon_of(13.5)
+    own = found.where(found.pairs == "A/B")
+    signals = {r.at: r.body for r in made.facts.read(Signal, pair="A/B")}
+    for at, label in zip(own.at.tolist(), own.labels.tolist(), strict=True):
+        moment = at.replace(tzinfo=UTC)
+        later = closes.loc[ends[ends.index(moment) + horizon] - timedelta(minutes=1)]
+        assert label == (abs(np.log(later["A"] / later["B"])) < abs(signals[moment].spread))
+
+
+def test_what_has_not_come_to_its_end_has_no_label(made, half_day):
+    def only_today(symbols, first, last):
+        return minutes_of(made)(symbols, first, half_day.close)
+
+    found = graded(made.facts, only_today)
+    horizon = horizon_of(13.5)
+    assert np.isnan(found.labels).sum() == 2 * (horizon - 1)  # the close is the end of a bar, and no decision
+    assert len(found.known) == len(found) - 2 * (horizon - 1)
+    assert np.isfinite(found.known.log_losses).all()
+    assert np.isnan(found.log_losses).sum() == 2 * (horizon - 1)
+
+
+def test_figures_are_those_of_the_signals(made):
+    found = graded(made.facts, minutes_of(made))
+    signals = [record.body for record in made.facts.read(Signal)]
+    assert sorted(found.probability.tolist()) == sorted(signal.probability for signal in signals)
+    assert found.probability == pytest.approx(found.baseline)  # these models are the baseline
+    losses = qlike(np.array([s.residual for s in signals]) ** 2, np.array([s.variance for s in signals]))
+    assert found.qlikes.sum() == pytest.approx(losses.sum())
+    assert 0 <= found.coverage <= 1
+
+
+def test_an_hourly_model_is_graded_at_the_ends_of_its_hours(stage, half_day):
+    made = stage(sessions=[half_day, Calendar().after(half_day.day)], timeframe=Timeframe.HOUR_1, half_life=2.0)
+    run_session(made.desk(), half_day)
+    found = graded(made.facts, minutes_of(made))
+    assert {at.minute for at in found.at.tolist()} == {0}
+    assert len(found) == 2 * 3  # 10, 11 and 12 o'clock in New York; at 13 o'clock the half day is over
+    assert np.isfinite(found.labels).all()
+
+
+def test_a_trade_over_night_is_graded_on_the_passport_it_was_entered_with(stage, half_day):
+    sessions = [half_day, Calendar().after(half_day.day)]
+    made = stage({AB: [(182, -2.3)]}, sessions=sessions)
+    made.plan(sessions[1], AB, intercept=0.004, mean=-0.002)
+    for session in sessions:
+        run_session(made.desk(), session)
+    signals = made.facts.read(Signal, session=sessions[1].day)
+    found = graded(made.facts, minutes_of(made), [sessions[1].day])
+    assert len(found) == len(signals) == len(sessions[1].decisions)
+
+
+def test_a_signal_of_no_known_passport_is_not_graded(made):
+    facts = type(made.facts)(made.facts.world)
+    facts.append(*(replace(r, body=replace(r.body, spread=9.0)) for r in made.facts.read(Signal)))
+    assert len(graded(facts, minutes_of(made))) == 0
