@@ -17,9 +17,9 @@ PUBLIC = {
         trusting unreachable
     """,
     "store": """
-        Bars Blobs Body Facts Leases Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
+        Bars Blobs Board Body Facts Leases Loaded MemoryFacts Move Panel PaperAccount PaperCharge PaperEntry
         PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors
-        Store Strip Track Tracking
+        Stage StageChanged Stages Store Strip Track Tracking
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """

@@ -67,6 +67,7 @@ class Told:
         self._orders = orders
         self.world = facts.world
         self.read = facts.read
+        self.alone = facts.alone
 
     def append(self, *records: "Record") -> None:
         """See `Facts.append`."""
