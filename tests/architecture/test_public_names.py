@@ -12,9 +12,9 @@ PUBLIC = {
     """,
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
-        GarchSettings LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load own_certificate
-        trusting unreachable
+        GarchSettings LifeSettings ModelSettings RecyclerSettings RefitSettings RiskSettings RuleSettings
+        ScreenSettings SectorSettings Settings WebsocketSettings as_yaml connection edit_lists effective load
+        own_certificate trusting unreachable
     """,
     "store": """
         Bars Blobs Board Body Facts Leases Loaded MemoryFacts Move Panel PaperAccount PaperCharge PaperEntry
@@ -45,13 +45,14 @@ PUBLIC = {
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
         DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
-        Progress Refusals RefusedPair Score Screen Step SymbolRefused check_asked code_version draw_funnel
+        Progress Refusals RefusedPair RuleRecord Score Screen Step SymbolRefused check_asked code_version draw_funnel
         draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses next_morning
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel features
-        horizon_of labels reverts toward train_pair
+        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel Recipe
+        Verdict as_baseline features horizon_of insane labels loss_of means model_name out_of_band reverts toward
+        trading_metrics train_pair with_trading
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """

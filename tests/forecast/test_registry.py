@@ -1,11 +1,12 @@
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
 from tandem.forecast import MlflowRegistry, train_pair
 from tandem.market import Session, StoreError, World, WorldKind
+from tandem.store import MemoryFacts
 
 DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))
 WORLD = World(WorldKind.RECYCLER, 3)
@@ -25,7 +26,7 @@ def day_of_pairs(passport, model, quick, passport_of, simulated_closes):
     return [passport, other], {passport.pair: model, other.pair: train_pair(other, *closes, quick)}
 
 
-def test_a_day_is_recorded_registered_served_and_promoted(module_store, tmp_path, day_of_pairs, quick, monkeypatch):
+def test_a_day_is_recorded_registered_and_served(module_store, tmp_path, day_of_pairs, quick, monkeypatch):
     monkeypatch.chdir(tmp_path)
     uri = module_store.database("mlflow_db")
     registry = MlflowRegistry(uri, tmp_path / "artifacts")
@@ -41,7 +42,8 @@ def test_a_day_is_recorded_registered_served_and_promoted(module_store, tmp_path
     the_runs_hold_the_missions_names(client, made, day_of_pairs)
     the_tags_are_the_missions(client)
     the_model_answers_what_the_pair_model_answers(client, passports, models)
-    the_stages_move_as_the_mission_says(registry, client, day_of_pairs, quick)
+    registry.record_trading(made, {"sharpe_ratio": 1.25, "win_rate": 0.5})
+    assert client.get_run(made.run_id).data.metrics["sharpe_ratio"] == 1.25
     assert not (tmp_path / "mlflow.db").exists()
     assert not (tmp_path / "mlruns").exists()
 
@@ -70,7 +72,9 @@ def the_runs_hold_the_missions_names(client, made, day_of_pairs):
     epochs = client.get_metric_history(child.info.run_id, "epoch_validation_loss")
     assert [each.step for each in epochs] == [1, 2, 3, 4]
     files = {file.path for file in client.list_artifacts(child.info.run_id)}
-    assert files == {"garch_diagnostics.png", "training_history.png", "calibration.png", "passport.json"}
+    pictures = {"garch_diagnostics.png", "training_history.png", "calibration.png"}
+    assert files == pictures | {"passport.json", "settings.yaml"}
+    assert [file.path for file in client.list_artifacts(made.run_id)] == ["settings.yaml"]
     assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
 
 
@@ -104,32 +108,7 @@ def the_model_answers_what_the_pair_model_answers(client, passports, models):
     assert not [path for path in sys.modules if path == "mlflow.pytorch"]
 
 
-def the_stages_move_as_the_mission_says(registry, client, day_of_pairs, quick):
-    later = replace(DAY, day=DAY.day + timedelta(days=1))
-    second = registry.record_day(later, "technology", *day_of_pairs, quick, pictures=False, world=WORLD)
-    elsewhere = registry.record_day(DAY, "technology", *day_of_pairs, quick, pictures=False)
-    assert elsewhere.version == "2"
-    registry.promote(elsewhere.name, elsewhere.version)
-    registry.promote(NAME, "1")
-    assert registry.stage(NAME, "1") == "Production"
-    registry.promote(second.name, second.version)
-    assert registry.stage(NAME, "1") == "Archived"
-    assert registry.stage(NAME, "2") == "Production"
-    assert registry.champion("technology", WORLD).name == second.name
-    assert registry.champion("healthcare", WORLD) is None
-    assert str(client.get_model_version_by_alias(second.name, "champion").version) == second.version
-    assert "champion" not in client.get_registered_model(NAME).aliases
-    registry.record_trading(second, {"sharpe_ratio": 1.25, "win_rate": 0.5})
-    assert client.get_run(second.run_id).data.metrics["sharpe_ratio"] == 1.25
-
-
 def test_a_tracking_store_that_is_away_is_one_clear_line_at_once(tmp_path):
     registry = MlflowRegistry("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", tmp_path)
     with pytest.raises(StoreError, match="MLflow's tracking store refuses"):
-        registry.stage(NAME, "1")
-
-
-def test_a_version_that_does_not_exist_is_one_clear_line(module_store, tmp_path):
-    registry = MlflowRegistry(module_store.database("mlflow_db"), tmp_path)
-    with pytest.raises(StoreError, match=r"MLflow's tracking store refuses: .*not found"):
-        registry.promote(NAME, "77")
+        registry.mirror(MemoryFacts(WORLD))

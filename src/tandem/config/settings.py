@@ -175,6 +175,14 @@ class ModelSettings(Block):
     seed: int = 7
 
 
+class RefitSettings(Block):
+    """What the daily refit of a recipe has to pass before it trades."""
+
+    max_loss_rise: Annotated[float, Field(gt=0)] = 0.25
+    min_record: Annotated[int, Field(ge=1)] = 5
+    max_refused_share: Probability = 0.5
+
+
 class GarchSettings(Block):
     """AR(1)-GARCH(1,1) of the spread (STATISTICS 4)."""
 
@@ -252,6 +260,7 @@ class Settings(Block):
     sectors: SectorSettings = SectorSettings()
     screen: ScreenSettings = ScreenSettings()
     model: ModelSettings = ModelSettings()
+    refit: RefitSettings = RefitSettings()
     garch: GarchSettings = GarchSettings()
     rule: RuleSettings = RuleSettings()
     risk: RiskSettings = RiskSettings()

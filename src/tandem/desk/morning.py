@@ -9,12 +9,24 @@ from tandem.config import Settings
 from tandem.desk.configuration import TradingConfiguration, configuration_of, fact_key
 from tandem.desk.history import training
 from tandem.desk.identification import Identification, identify_day, on_record
-from tandem.desk.plan import Plan, plan_of, record_plan
+from tandem.desk.lineup import Lineup, line_up, model_of
+from tandem.desk.plan import Plan, Refit, plan_of, record_plan
 from tandem.desk.tracked import Tracked
-from tandem.forecast import ModelRegistered, PairModel, train_pair
+from tandem.forecast import (
+    PairModel,
+    Recipe,
+    as_baseline,
+    insane,
+    loss_of,
+    means,
+    model_name,
+    out_of_band,
+    train_pair,
+    with_trading,
+)
 from tandem.market import Pair, Refusal, Session, StoreError
 from tandem.screening import Funnel, PairLife, Passport
-from tandem.store import Facts, Record, Store
+from tandem.store import Facts, Record, StageChanged, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,33 +87,31 @@ def train(
     found: Identification,
     registry: "MlflowRegistry | None",
 ) -> Morning:
-    """Train a model for each pair that may be entered, register them and record the plan."""
+    """Fit every recipe that may come to trade to the pairs that may be entered, record the plan, register the models.
+
+    A refit that does not pass its sanity gates is on record and does not trade: the baseline does.
+    """
     settings = _as_identified(settings, found.configuration)
     entering = tuple(each for each in found.passports if _may_enter(found.configuration, each.pair))
-    models = _models(store, session, settings, entering)
+    sectors = tuple(dict.fromkeys(passport.sector for passport in entering))
+    lineups = line_up(facts, session, settings, sectors) if sectors else []
+    refitted = _refitted(store, facts, session, settings, entering, lineups)
+    models = _as_the_session_begins(lineups, refitted)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
     version = found.configuration.version
-    try:
-        registered = _register(registry, facts, session, entering, models, settings) if registry else []
-    except StoreError as error:
-        registered = []
-        away = Refusal("not registered", str(error), "forecast")
-        facts.append(Record(away, session.day, session.morning, fact_key("refusal.registry", session.day, version)))
-    facts.append(*(
-        Record(model, session.day, session.morning, f"registered.{model.name}.{model.version}") for model in registered
-    ))  # fmt: skip
-    if registry is not None:
-        for model in registered:
-            registry.promote(model.name, model.version)
-    plan = Plan(found.funnel.tested, digests, tuple(model.name for model in registered), version)
+    registered = _registered(registry, facts, session, entering, refitted, settings, version) if registry else ()
+    refits = tuple(each.refit for each in refitted)
+    plan = Plan(found.funnel.tested, digests, registered, version, refits)
     record_plan(facts, session, plan, entering)
     return Morning(found, models, plan)
 
 
 def copy_plan(source: Facts, target: Facts, session: Session) -> None:
-    """Let another world trade a date by the same identification and plan."""
+    """Let another world trade a date by the same identification and plan, and the stages as they were and became."""
     for kind in (Funnel, Passport, PairLife, TradingConfiguration, Tracked, Plan):
         target.append(*source.read(kind, session=session.day))
+    target.append(*source.read(Recipe))
+    target.append(*(record for record in source.read(StageChanged) if record.session <= session.day))
 
 
 def _is_behind(facts: Facts, session: Session, plan: Plan, configuration: TradingConfiguration | None) -> bool:
@@ -122,20 +132,111 @@ def _may_enter(configuration: TradingConfiguration, pair: Pair) -> bool:
     return configured is not None and configured.entries
 
 
-def _register(
+@dataclass(frozen=True, slots=True)
+class _Refitted:
+    refit: Refit
+    recipe: Recipe
+    models: Mapping[Pair, PairModel]
+
+
+def _refitted(
+    store: Store,
+    facts: Facts,
+    session: Session,
+    settings: Settings,
+    entering: Sequence[Passport],
+    lineups: Sequence[Lineup],
+) -> list[_Refitted]:
+    """A recipe is fitted once, to the pairs of all sectors that need it."""
+    made: list[_Refitted] = []
+    for recipe in {recipe.name: recipe for lineup in lineups for recipe in lineup.recipes}.values():
+        sectors = [lineup.sector for lineup in lineups if recipe in lineup.recipes]
+        own = [passport for passport in entering if passport.sector in sectors]
+        models = _models(store, session, model_of(recipe, settings), own)
+        for sector in sectors:
+            of_sector = [passport for passport in own if passport.sector == sector]
+            made.append(_checked(store, facts, session, settings, sector, recipe, of_sector, models))
+    return made
+
+
+def _checked(
+    store: Store,
+    facts: Facts,
+    session: Session,
+    settings: Settings,
+    sector: str,
+    recipe: Recipe,
+    passports: Sequence[Passport],
+    models: Mapping[Pair, PairModel],
+) -> _Refitted:
+    failed = {each.pair: why for each in passports if (why := insane(each, models[each.pair]))}
+    by_pair = {passport.pair: models[passport.pair] for passport in passports}
+    record = [
+        refit.loss
+        for plan in facts.read(Plan)
+        for refit in plan.body.refits
+        if (refit.sector, refit.recipe) == (sector, recipe.name) and refit.loss is not None and not refit.refused
+    ]
+    refusal = out_of_band(failed, by_pair, record, settings.refit)
+    sound = {pair: as_baseline(model, failed[pair].why) if pair in failed else model for pair, model in by_pair.items()}
+    refit = Refit(
+        sector=sector,
+        recipe=recipe.name,
+        name=model_name(session, sector, recipe.name),
+        models={str(pair): store.blobs.put(model.to_bytes()) for pair, model in sound.items()},
+        loss=loss_of(model for pair, model in by_pair.items() if pair not in failed),
+        refused=refusal.why if refusal else "",
+        figures=means(model.metrics for model in by_pair.values()),
+    )
+    return _Refitted(refit, recipe, sound)
+
+
+def _as_the_session_begins(lineups: Sequence[Lineup], refitted: Sequence[_Refitted]) -> dict[Pair, PairModel]:
+    begins: dict[Pair, PairModel] = {}
+    for lineup in lineups:
+        first = next(
+            each
+            for each in refitted
+            if (each.refit.sector, each.refit.recipe) == (lineup.sector, lineup.recipes[0].name)
+        )
+        why = first.refit.refused
+        if lineup.recipes[0].name != lineup.production:
+            why = lineup.why or f"{lineup.production} could not be fitted"
+        begins |= {pair: as_baseline(model, why) if why else model for pair, model in first.models.items()}
+    return begins
+
+
+def _registered(
     registry: "MlflowRegistry",
     facts: Facts,
     session: Session,
-    passports: Sequence[Passport],
-    models: Mapping[Pair, PairModel],
+    entering: Sequence[Passport],
+    refitted: Sequence[_Refitted],
     settings: Settings,
-) -> list[ModelRegistered]:
-    registered = []
-    for sector in dict.fromkeys(passport.sector for passport in passports):
-        own = [passport for passport in passports if passport.sector == sector]
-        chosen = {passport.pair: models[passport.pair] for passport in own}
-        registered.append(registry.record_day(session, sector, own, chosen, settings, world=facts.world))
-    return registered
+    version: int,
+) -> tuple[str, ...]:
+    """Names of the refits that MLflow has; it is told the stages, too. Where it is away, that is on record."""
+    names: list[str] = []
+    day, at = session.day, session.morning
+    try:
+        for each in refitted:
+            own = [passport for passport in entering if passport.pair in each.models]
+            model = registry.record_day(
+                session,
+                each.refit.sector,
+                own,
+                each.models,
+                model_of(each.recipe, settings),
+                world=facts.world,
+                refused=each.refit.refused,
+            )
+            facts.append(Record(model, day, at, f"registered.{model.name}.{model.version}"))
+            names.append(model.name)
+        registry.mirror(facts)
+    except StoreError as error:
+        away = Refusal("not registered", str(error), "forecast")
+        facts.append(Record(away, day, at, fact_key("refusal.registry", day, version)))
+    return tuple(names)
 
 
 def _models(store: Store, session: Session, settings: Settings, passports: Sequence[Passport]) -> dict[Pair, PairModel]:
@@ -148,5 +249,6 @@ def _models(store: Store, session: Session, settings: Settings, passports: Seque
     for passport in passports:
         both = closes[list(passport.pair.symbols)].dropna()
         a, b = (both[symbol].to_numpy() for symbol in passport.pair.symbols)
-        models[passport.pair] = train_pair(passport, a, b, settings, list(both.index))
+        trained = train_pair(passport, a, b, settings, list(both.index))
+        models[passport.pair] = with_trading(trained, a, b, settings, list(both.index))
     return models

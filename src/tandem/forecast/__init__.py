@@ -4,10 +4,15 @@ from tandem.forecast.calibration import Calibration, Confidence
 from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, features
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
+from tandem.forecast.lineage import means, model_name
 from tandem.forecast.model import Forecast, PairModel
+from tandem.forecast.recipe import Recipe
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
+from tandem.forecast.sanity import as_baseline, insane, loss_of, out_of_band
+from tandem.forecast.trading import trading_metrics, with_trading
 from tandem.forecast.train import train_pair
+from tandem.forecast.verdict import Verdict
 
 __all__ = [
     "Calibration",
@@ -18,10 +23,20 @@ __all__ = [
     "MlflowRegistry",
     "ModelRegistered",
     "PairModel",
+    "Recipe",
+    "Verdict",
+    "as_baseline",
     "features",
     "horizon_of",
+    "insane",
     "labels",
+    "loss_of",
+    "means",
+    "model_name",
+    "out_of_band",
     "reverts",
     "toward",
+    "trading_metrics",
     "train_pair",
+    "with_trading",
 ]

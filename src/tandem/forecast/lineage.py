@@ -1,6 +1,6 @@
 """What a day's training is recorded with: tags, parameters and figures under the mission's names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
-from tandem.market import Session, World
+from tandem.forecast.recipe import Recipe
+from tandem.market import Pair, Session, World
 from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ def experiment_of(sector: str, settings: Settings) -> str:
     return f"{experiments_of(sector)}/gru_garch_hybrid_{settings.model.version}"
 
 
-def model_name(session: Session, sector: str, settings: Settings) -> str:
+def model_name(session: Session, sector: str, recipe: str) -> str:
     """The registered model of a day: `pairs_trading_gru_garch_technology_v1_20260414`."""
-    return f"pairs_trading_gru_garch_{slug(sector)}_{settings.model.version}_{session.day:%Y%m%d}"
+    return f"pairs_trading_gru_garch_{slug(sector)}_{recipe}_{session.day:%Y%m%d}"
 
 
 def tags(
@@ -38,6 +39,8 @@ def tags(
         "code_version": code_version(),
         "garch_order": "1,1",
         "sequence_length": str(settings.model.sequence_length),
+        "recipe": settings.model.version,
+        "recipe_digest": Recipe.of(settings.model).digest,
         "world": world_tag(world),
     }
 
@@ -79,6 +82,29 @@ def figures(passport: "Passport", model: PairModel) -> dict[str, float]:
     """Figures of one pair; those that are not finite are left out."""
     found = {**model.metrics, **passport_figures(passport)}
     return {name: float(value) for name, value in found.items() if isfinite(value)}
+
+
+def means(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each figure over those that have it; what is not finite does not count."""
+    columns: dict[str, list[float]] = {}
+    for each in figures:
+        for name, value in each.items():
+            if isfinite(value):
+                columns.setdefault(name, []).append(float(value))
+    return {name: sum(values) / len(values) for name, values in columns.items()}
+
+
+def totals(
+    models: Mapping[Pair, PairModel], screen_facts: Mapping[str, float | str], refused: str
+) -> tuple[dict[str, object], dict[str, float]]:
+    """Parameters and figures of the day's own run: what the screen said, and means over its pairs."""
+    words: dict[str, object] = {name: value for name, value in screen_facts.items() if isinstance(value, str)}
+    numbers = {name: float(value) for name, value in screen_facts.items() if not isinstance(value, str)}
+    with_gru = float(sum(model.trades_with == "gru" for model in models.values()))
+    counts = {"pairs": float(len(models)), "pairs_with_gru": with_gru}
+    return words | ({"refused": refused} if refused else {}), means(
+        m.metrics for m in models.values()
+    ) | numbers | counts
 
 
 def epochs(model: PairModel) -> list[tuple[str, float, int]]:
