@@ -51,7 +51,7 @@ PUBLIC = {
     """,
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel Recipe
-        Verdict as_baseline features horizon_of insane labels loss_of means model_name out_of_band reverts toward
+        Verdict act_on as_baseline features horizon_of insane labels loss_of means model_name out_of_band reverts toward
         trading_metrics train_pair with_trading
     """,
     "signals": "Entered PairWatch Signal judge",

@@ -1,12 +1,13 @@
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
-from tandem.forecast import MlflowRegistry, train_pair
+from tandem.forecast import MlflowRegistry, ModelRegistered, train_pair
 from tandem.market import Session, StoreError, World, WorldKind
-from tandem.store import MemoryFacts
+from tandem.store import MemoryFacts, Record, Stages
 
 DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))
 WORLD = World(WorldKind.RECYCLER, 3)
@@ -112,3 +113,111 @@ def test_a_tracking_store_that_is_away_is_one_clear_line_at_once(tmp_path):
     registry = MlflowRegistry("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", tmp_path)
     with pytest.raises(StoreError, match="MLflow's tracking store refuses"):
         registry.mirror(MemoryFacts(WORLD))
+
+
+HEALTH = "healthcare"
+FIRST = datetime(2026, 4, 14, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def mlflow(module_store, tmp_path):
+    """MLflow, and a world of its own in which refits are registered without training any."""
+    return Mlflow(MlflowRegistry(module_store.database("mlflow_db"), tmp_path), module_store)
+
+
+class Mlflow:
+    def __init__(self, registry, store):
+        self.registry = registry
+        self.facts = store.facts(store.new_world(WorldKind.PAPER))
+        self.stages = Stages(self.facts)
+
+    def refit(self, recipe, day, refused=""):
+        """A registered version of a recipe."""
+        name = f"pairs_trading_gru_garch_{HEALTH}_{recipe}_2026040{day}"
+        self.stages.stage(HEALTH, recipe, why="new", by="morning", at=FIRST)
+        with self.registry.tracking.client() as client:
+            if not client.search_registered_models(f"name = '{name}'"):
+                client.create_registered_model(name)
+            tags = {"world": str(self.facts.world), "sector": HEALTH, "stage": "Archived" if refused else "Staging"}
+            version = str(client.create_model_version(name, source="file:///nowhere", tags=tags).version)
+        made = ModelRegistered(name, version, "", (), sector=HEALTH, recipe=recipe, refused=refused)
+        self.facts.append(Record(made, date(2026, 4, day), FIRST, f"registered.{name}.{version}"))
+
+    def promote(self, recipe):
+        self.stages.promote(HEALTH, recipe, why="better", by="trial", at=FIRST, evidence={"spa_pvalue": 0.01})
+
+    def mirror(self):
+        return self.registry.mirror(self.facts)
+
+    def seen(self):
+        """What MLflow says of this world: stage and aliases by recipe and day."""
+        with self.registry.tracking.client() as client:
+            found = client.search_model_versions(f"tag.world = '{self.facts.world}'")
+            names = {each.name: client.get_registered_model(each.name).aliases for each in found}
+        return {
+            each.name.rpartition(f"{HEALTH}_")[2].replace("_2026040", "/"): (
+                each.tags["stage"],
+                sorted(alias for alias, version in names[each.name].items() if str(version) == str(each.version)),
+            )
+            for each in found
+        }
+
+
+def test_mlflow_is_brought_to_what_the_store_says_and_left_alone_then(mlflow):
+    for recipe, day in (("v1", 1), ("v1", 2), ("v2", 2)):
+        mlflow.refit(recipe, day)
+    assert mlflow.mirror()
+    assert mlflow.seen() == {
+        "v1/1": ("Archived", []), "v1/2": ("Production", ["champion"]), "v2/2": ("Staging", ["challenger"]),
+    }  # fmt: skip
+    assert mlflow.mirror() == ()
+    mlflow.promote("v2")
+    assert mlflow.mirror()
+    assert mlflow.seen() == {
+        "v1/1": ("Archived", []), "v1/2": ("Archived", []), "v2/2": ("Production", ["champion"]),
+    }  # fmt: skip
+    mlflow.stages.demote(HEALTH, "v2", why="out of its band", by="trial", at=FIRST)
+    mlflow.mirror()
+    assert mlflow.seen()["v1/2"] == ("Production", ["champion"])
+    assert mlflow.seen()["v2/2"] == ("Archived", [])
+
+
+def test_a_refit_that_must_not_trade_leaves_the_one_before_it_in_production(mlflow):
+    mlflow.refit("v1", 1)
+    mlflow.refit("v1", 2, refused="validation log loss 9")
+    mlflow.mirror()
+    assert mlflow.seen() == {"v1/1": ("Production", ["champion"]), "v1/2": ("Archived", [])}
+
+
+WRITES = ("set_model_version_tag", "set_registered_model_alias", "delete_registered_model_alias")
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_mirror_that_is_cut_off_at_any_step_is_gone_on_with_and_never_shows_two(mlflow, monkeypatch, step):
+    from mlflow import MlflowClient
+
+    for recipe in ("v1", "v2"):
+        mlflow.refit(recipe, 1)
+    mlflow.mirror()
+    mlflow.promote("v2")
+    left = [step]
+
+    def cut(write):
+        def call(self, *arguments):
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            return write(self, *arguments)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        for name in WRITES:
+            patched.setattr(MlflowClient, name, cut(getattr(MlflowClient, name)))
+        with suppress(KeyboardInterrupt):
+            mlflow.mirror()
+    stages = [stage for stage, _ in mlflow.seen().values()]
+    assert stages.count("Production") <= 1
+    mlflow.mirror()
+    assert mlflow.seen() == {"v1/1": ("Archived", []), "v2/1": ("Production", ["champion"])}
+    assert mlflow.mirror() == ()

@@ -6,6 +6,7 @@ from tandem.forecast.features import Features, features
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
 from tandem.forecast.lineage import means, model_name
 from tandem.forecast.model import Forecast, PairModel
+from tandem.forecast.promotion import act_on
 from tandem.forecast.recipe import Recipe
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
@@ -25,6 +26,7 @@ __all__ = [
     "PairModel",
     "Recipe",
     "Verdict",
+    "act_on",
     "as_baseline",
     "features",
     "horizon_of",
