@@ -51,8 +51,8 @@ PUBLIC = {
     """,
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel Recipe
-        Verdict act_on as_baseline features horizon_of insane labels loss_of means model_name out_of_band reverts toward
-        trading_metrics train_pair with_trading
+        Verdict act_on as_baseline features horizon_of insane is_behind labels loss_of means model_name out_of_band
+        reverts toward trading_metrics train_pair with_trading
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """
@@ -66,14 +66,15 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification Morning Plan Recycled Rehearsal
+        ConfiguredPair Desk Difference Identification ModelInForce Morning Plan Recycled Refit Rehearsal
         Tracked TradingConfiguration alpaca_desk backtest_desk compare configuration_of copy_plan fact_key
         formation identify_day in_one_process keys_of last_configuration minutes on_record plan_of prepare recycled
         refusal_of run_session symbols_of through_sockets tracked_of training visiting_desk
     """,
     "operations": """
-        Summary findings_document picture print_findings print_hints print_passport print_refusals
-        print_summary summarise without_minutes write_report write_summary
+        RecipeStanding Summary change_document evolution_drawing figures_of findings_document picture print_findings
+        print_hints print_passport print_refusals print_summary side_by_side standing_document standings_of summarise
+        without_minutes write_report write_summary
     """,
     "cli": "main",
 }

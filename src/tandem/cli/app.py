@@ -50,6 +50,12 @@ COMMANDS: Final = (
     ("backtest", "tandem.cli.backtest:backtest", LOOK, "Trade past sessions on stored bars, in one process."),
     ("report", "tandem.cli.report:report", LOOK, "Write the report of a run again."),
     ("parity", "tandem.cli.parity:parity", LOOK, "Prove that replay and backtest trade alike."),
+    (
+        "models",
+        "tandem.cli.models:app",
+        LOOK,
+        "Which models trade, why, and which did before; promote and demote them.",
+    ),
     ("mlflow", "tandem.cli.mlflow:app", LOOK, "Trained models and their figures, in a browser."),
 )
 

@@ -1,6 +1,7 @@
 """The one loop, and the worlds it runs in."""
 
 from tandem.desk.backtest import backtest_desk
+from tandem.desk.champions import ModelInForce
 from tandem.desk.configuration import (
     ConfiguredPair,
     TradingConfiguration,
@@ -14,7 +15,7 @@ from tandem.desk.identification import Identification, identify_day, on_record, 
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
-from tandem.desk.plan import Plan, plan_of
+from tandem.desk.plan import Plan, Refit, plan_of
 from tandem.desk.recycled import Recycled, recycled
 from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
@@ -26,9 +27,11 @@ __all__ = [
     "Desk",
     "Difference",
     "Identification",
+    "ModelInForce",
     "Morning",
     "Plan",
     "Recycled",
+    "Refit",
     "Rehearsal",
     "Tracked",
     "TradingConfiguration",

@@ -1,6 +1,7 @@
 """Before the open: the day's identification, then a model for each pair that may be entered, and the plan."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from tandem.forecast import (
     Recipe,
     as_baseline,
     insane,
+    is_behind,
     loss_of,
     means,
     model_name,
@@ -70,6 +72,9 @@ def prepare(
     """
     plan, configuration = plan_of(facts, session.day), configuration_of(facts, session.day)
     if plan is not None and not _is_behind(facts, session, plan, configuration):
+        if registry is not None and is_behind(facts):
+            with suppress(StoreError):
+                registry.mirror(facts)
         return None
     if configuration is not None:
         found = on_record(store, facts, configuration)

@@ -5,6 +5,7 @@ from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, features
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
 from tandem.forecast.lineage import means, model_name
+from tandem.forecast.mirror import is_behind
 from tandem.forecast.model import Forecast, PairModel
 from tandem.forecast.promotion import act_on
 from tandem.forecast.recipe import Recipe
@@ -31,6 +32,7 @@ __all__ = [
     "features",
     "horizon_of",
     "insane",
+    "is_behind",
     "labels",
     "loss_of",
     "means",

@@ -1,11 +1,13 @@
 """MLflow as a mirror of the stages: tag `stage` and the aliases `champion` and `challenger`."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tandem.forecast.registered import ModelRegistered
+from tandem.market import NEW_YORK
 from tandem.screening import world_tag
-from tandem.store import Facts, Stage, Stages, Tracking
+from tandem.store import Facts, Record, Stage, StageChanged, Stages, Tracking
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -14,6 +16,22 @@ TAG: Final = "stage"
 ALIASES: Final = {Stage.PRODUCTION: "champion", Stage.STAGING: "challenger"}
 
 Version = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """MLflow shows this many changes of stage and registered models: all there were."""
+
+    kind: ClassVar = "mirrored"
+
+    changes: int
+    models: int
+
+
+def is_behind(facts: Facts) -> bool:
+    """Whether MLflow has yet to be told of something: a process was killed, or MLflow was away."""
+    state = _state(facts)
+    return state.models > 0 and state not in {record.body for record in facts.read(Mirrored)}
 
 
 def wanted(facts: Facts) -> dict[Version, Stage]:
@@ -43,7 +61,22 @@ def mirror(tracking: Tracking, facts: Facts) -> tuple[str, ...]:
     """
     world = world_tag(facts.world)
     with tracking.alone(f"stages of {world}"), tracking.client() as client:
-        return tuple(_Mirror(client, world, wanted(facts)).reconcile())
+        state = _state(facts)
+        changed = tuple(_Mirror(client, world, wanted(facts)).reconcile())
+    _keep(facts, state)
+    return changed
+
+
+def _state(facts: Facts) -> Mirrored:
+    models = sum(bool(record.body.recipe) for record in facts.read(ModelRegistered))
+    return Mirrored(len(facts.read(StageChanged)), models)
+
+
+def _keep(facts: Facts, state: Mirrored) -> None:
+    newest = [record.at for kind in (StageChanged, ModelRegistered) for record in facts.read(kind)]
+    if newest:
+        at = max(newest)
+        facts.append(Record(state, at.astimezone(NEW_YORK).date(), at, f"mirrored.{state.changes}.{state.models}"))
 
 
 class _Mirror:

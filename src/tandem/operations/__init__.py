@@ -1,14 +1,27 @@
 """What a run came to: the summary, the report and its pictures."""
 
+from tandem.operations.evolution_picture import evolution_drawing
 from tandem.operations.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.minute_bars import without_minutes
 from tandem.operations.passport_text import print_passport
 from tandem.operations.printing import print_summary
+from tandem.operations.recipes import (
+    RecipeStanding,
+    change_document,
+    figures_of,
+    side_by_side,
+    standing_document,
+    standings_of,
+)
 from tandem.operations.report import picture, write_report
 from tandem.operations.summary import Summary, summarise, write_summary
 
 __all__ = [
+    "RecipeStanding",
     "Summary",
+    "change_document",
+    "evolution_drawing",
+    "figures_of",
     "findings_document",
     "picture",
     "print_findings",
@@ -16,6 +29,9 @@ __all__ = [
     "print_passport",
     "print_refusals",
     "print_summary",
+    "side_by_side",
+    "standing_document",
+    "standings_of",
     "summarise",
     "without_minutes",
     "write_report",
