@@ -28,11 +28,16 @@ def evolution_drawing(
     """The stage of each recipe over time, and below it the figures of its refits."""
 
     def draw(figure: "Figure", narrow: bool) -> None:
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
         heights = [0.3 * len(standings) + 0.4, *(1.0 for _ in PANELS)]
         stages, *panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         _stages(stages, standings, history)
         for axes, (name, rival, title) in zip(panels, PANELS, strict=True):
             _figures(axes, standings, name, rival, title)
+        locator = AutoDateLocator(maxticks=7)
+        stages.xaxis.set_major_locator(locator)
+        stages.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
     height = 4.6 + 0.3 * len(standings)
     return Drawing(f"models-{sector}", f"recipes and refits of {sector}", draw, height, height)
