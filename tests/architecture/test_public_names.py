@@ -52,7 +52,7 @@ PUBLIC = {
     "forecast": """
         Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel Recipe
         Verdict act_on as_baseline features horizon_of insane is_behind labels loss_of means model_name out_of_band
-        reverts toward trading_metrics train_pair with_trading
+        reverts toward trading_metrics train_pair with_record
     """,
     "signals": "Entered PairWatch Signal judge",
     "risk": """

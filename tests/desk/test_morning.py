@@ -24,7 +24,7 @@ from tandem.desk import (
     run_session,
 )
 from tandem.execution import PairOrderEnded
-from tandem.forecast import PairModel, Recipe, Verdict, act_on
+from tandem.forecast import MlflowRegistry, PairModel, Recipe, Verdict, act_on
 from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, StoreError, Timeframe, WorldKind, resample
 from tandem.screening import Funnel, Passport
 from tandem.signals import Signal
@@ -274,3 +274,30 @@ def test_a_sector_whose_recipe_was_demoted_is_left_to_the_baseline(real: Desk, i
     assert Stages(identified).board("technology").stages == {"v1": Stage.ARCHIVED}
     why = "the baseline trades: no recipe is in Production since v1 was demoted"
     assert {(model.trades_with, model.why) for model in morning.models.values()} == {("baseline", why)}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+def test_a_morning_tells_mlflow_what_stands_where_and_a_later_start_what_it_missed(
+    real: Desk, identified: MemoryFacts, tmp_path: Path
+) -> None:
+    registry = MlflowRegistry(real.store.database("mlflow_db"), tmp_path)
+    both = as_recipe("v2", gru_units=8, epochs=1)
+    assert prepare(real.store, identified, TODAY, both, registry) is not None
+
+    def seen() -> dict[str, tuple[str, list[str]]]:
+        with registry.tracking.client() as client:
+            found = client.search_model_versions(f"tag.world = '{identified.world}'")
+            return {
+                each.tags["recipe"]: (each.tags["stage"], sorted(client.get_registered_model(each.name).aliases))
+                for each in found
+            }
+
+    assert seen() == {"v1": ("Production", ["champion"]), "v2": ("Staging", ["challenger"])}
+    assert [r.body.reason for r in identified.read(Refusal) if r.body.by == "forecast"] == []
+    verdict = Verdict("technology", "v2", "promote", "better on 40 days", {"spa_pvalue": 0.01}, "v1")
+    act_on(verdict, identified, TODAY.open)
+    assert prepare(real.store, identified, TODAY, both, registry) is None
+    assert seen() == {"v1": ("Archived", []), "v2": ("Production", ["champion"])}

@@ -27,6 +27,16 @@ class Lineup:
     production: str | None
     why: str
 
+    def why_not(self, refused: str) -> str:
+        """Why the first recipe does not trade as the session begins; empty where it does.
+
+        Args:
+            refused: why its refit must not; empty where it may.
+        """
+        if self.recipes[0].name == self.production:
+            return refused
+        return self.why or f"{self.production} could not be fitted"
+
 
 def line_up(facts: Facts, session: Session, settings: Settings, sectors: Iterable[str]) -> list[Lineup]:
     """Put the recipe of the settings on record where it is new, and say which recipes each sector needs.

@@ -10,22 +10,11 @@ from tandem.config import Settings
 from tandem.desk.configuration import TradingConfiguration, configuration_of, fact_key
 from tandem.desk.history import training
 from tandem.desk.identification import Identification, identify_day, on_record
-from tandem.desk.lineup import Lineup, line_up, model_of
-from tandem.desk.plan import Plan, Refit, plan_of, record_plan
+from tandem.desk.lineup import line_up, model_of
+from tandem.desk.plan import Plan, plan_of, record_plan
+from tandem.desk.refitted import Refitted, begins_with, refit
 from tandem.desk.tracked import Tracked
-from tandem.forecast import (
-    PairModel,
-    Recipe,
-    as_baseline,
-    insane,
-    is_behind,
-    loss_of,
-    means,
-    model_name,
-    out_of_band,
-    train_pair,
-    with_trading,
-)
+from tandem.forecast import PairModel, Recipe, is_behind, train_pair, with_record
 from tandem.market import Pair, Refusal, Session, StoreError
 from tandem.screening import Funnel, PairLife, Passport
 from tandem.store import Facts, Record, StageChanged, Store
@@ -100,13 +89,15 @@ def train(
     entering = tuple(each for each in found.passports if _may_enter(found.configuration, each.pair))
     sectors = tuple(dict.fromkeys(passport.sector for passport in entering))
     lineups = line_up(facts, session, settings, sectors) if sectors else []
-    refitted = _refitted(store, facts, session, settings, entering, lineups)
-    models = _as_the_session_begins(lineups, refitted)
+    refitted = refit(
+        facts, store.blobs, session, settings, entering, lineups,
+        lambda own, passports: _models(store, session, own, passports),
+    )  # fmt: skip
+    models = begins_with(lineups, refitted)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
     version = found.configuration.version
     registered = _registered(registry, facts, session, entering, refitted, settings, version) if registry else ()
-    refits = tuple(each.refit for each in refitted)
-    plan = Plan(found.funnel.tested, digests, registered, version, refits)
+    plan = Plan(found.funnel.tested, digests, registered, version, tuple(each.refit for each in refitted))
     record_plan(facts, session, plan, entering)
     return Morning(found, models, plan)
 
@@ -137,86 +128,12 @@ def _may_enter(configuration: TradingConfiguration, pair: Pair) -> bool:
     return configured is not None and configured.entries
 
 
-@dataclass(frozen=True, slots=True)
-class _Refitted:
-    refit: Refit
-    recipe: Recipe
-    models: Mapping[Pair, PairModel]
-
-
-def _refitted(
-    store: Store,
-    facts: Facts,
-    session: Session,
-    settings: Settings,
-    entering: Sequence[Passport],
-    lineups: Sequence[Lineup],
-) -> list[_Refitted]:
-    """A recipe is fitted once, to the pairs of all sectors that need it."""
-    made: list[_Refitted] = []
-    for recipe in {recipe.name: recipe for lineup in lineups for recipe in lineup.recipes}.values():
-        sectors = [lineup.sector for lineup in lineups if recipe in lineup.recipes]
-        own = [passport for passport in entering if passport.sector in sectors]
-        models = _models(store, session, model_of(recipe, settings), own)
-        for sector in sectors:
-            of_sector = [passport for passport in own if passport.sector == sector]
-            made.append(_checked(store, facts, session, settings, sector, recipe, of_sector, models))
-    return made
-
-
-def _checked(
-    store: Store,
-    facts: Facts,
-    session: Session,
-    settings: Settings,
-    sector: str,
-    recipe: Recipe,
-    passports: Sequence[Passport],
-    models: Mapping[Pair, PairModel],
-) -> _Refitted:
-    failed = {each.pair: why for each in passports if (why := insane(each, models[each.pair]))}
-    by_pair = {passport.pair: models[passport.pair] for passport in passports}
-    record = [
-        refit.loss
-        for plan in facts.read(Plan)
-        for refit in plan.body.refits
-        if (refit.sector, refit.recipe) == (sector, recipe.name) and refit.loss is not None and not refit.refused
-    ]
-    refusal = out_of_band(failed, by_pair, record, settings.refit)
-    sound = {pair: as_baseline(model, failed[pair].why) if pair in failed else model for pair, model in by_pair.items()}
-    refit = Refit(
-        sector=sector,
-        recipe=recipe.name,
-        name=model_name(session, sector, recipe.name),
-        models={str(pair): store.blobs.put(model.to_bytes()) for pair, model in sound.items()},
-        loss=loss_of(model for pair, model in by_pair.items() if pair not in failed),
-        refused=refusal.why if refusal else "",
-        figures=means(model.metrics for model in by_pair.values()),
-    )
-    return _Refitted(refit, recipe, sound)
-
-
-def _as_the_session_begins(lineups: Sequence[Lineup], refitted: Sequence[_Refitted]) -> dict[Pair, PairModel]:
-    begins: dict[Pair, PairModel] = {}
-    for lineup in lineups:
-        first = next(
-            each
-            for each in refitted
-            if (each.refit.sector, each.refit.recipe) == (lineup.sector, lineup.recipes[0].name)
-        )
-        why = first.refit.refused
-        if lineup.recipes[0].name != lineup.production:
-            why = lineup.why or f"{lineup.production} could not be fitted"
-        begins |= {pair: as_baseline(model, why) if why else model for pair, model in first.models.items()}
-    return begins
-
-
 def _registered(
     registry: "MlflowRegistry",
     facts: Facts,
     session: Session,
     entering: Sequence[Passport],
-    refitted: Sequence[_Refitted],
+    refitted: Sequence[Refitted],
     settings: Settings,
     version: int,
 ) -> tuple[str, ...]:
@@ -255,5 +172,5 @@ def _models(store: Store, session: Session, settings: Settings, passports: Seque
         both = closes[list(passport.pair.symbols)].dropna()
         a, b = (both[symbol].to_numpy() for symbol in passport.pair.symbols)
         trained = train_pair(passport, a, b, settings, list(both.index))
-        models[passport.pair] = with_trading(trained, a, b, settings, list(both.index))
+        models[passport.pair] = with_record(trained, a, b, settings, list(both.index))
     return models

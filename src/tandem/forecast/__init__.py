@@ -12,7 +12,7 @@ from tandem.forecast.recipe import Recipe
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
 from tandem.forecast.sanity import as_baseline, insane, loss_of, out_of_band
-from tandem.forecast.trading import trading_metrics, with_trading
+from tandem.forecast.trading import trading_metrics, with_record
 from tandem.forecast.train import train_pair
 from tandem.forecast.verdict import Verdict
 
@@ -42,5 +42,5 @@ __all__ = [
     "toward",
     "trading_metrics",
     "train_pair",
-    "with_trading",
+    "with_record",
 ]

@@ -27,7 +27,12 @@ def model_name(session: Session, sector: str, recipe: str) -> str:
 
 
 def tags(
-    session: Session, sector: str, passports: Sequence["Passport"], settings: Settings, world: World | None
+    session: Session,
+    sector: str,
+    passports: Sequence["Passport"],
+    models: Mapping[Pair, PairModel],
+    settings: Settings,
+    world: World | None,
 ) -> dict[str, str]:
     """Tags of the day's runs and model."""
     return {
@@ -35,7 +40,7 @@ def tags(
         "model_type": "gru_garch_hybrid",
         "feature_set": "lagged_spread_garch_technical",
         "training_date": str(session.day),
-        "data_version": _data_version(passports),
+        "data_version": _data_version(passports, models),
         "code_version": code_version(),
         "garch_order": "1,1",
         "sequence_length": str(settings.model.sequence_length),
@@ -123,6 +128,8 @@ def _dates(model: PairModel) -> dict[str, str]:
     return starts | {f"{name}_end_date": str(period.last) for name, period in found.items()}
 
 
-def _data_version(passports: Sequence["Passport"]) -> str:
-    versions = sorted({passport.data_version for passport in passports})
+def _data_version(passports: Sequence["Passport"], models: Mapping[Pair, PairModel]) -> str:
+    """Of all bars that were read: those of the screen, and those that each pair learned from."""
+    read = {passport.data_version for passport in passports} | {models[p.pair].data_version for p in passports}
+    versions = sorted(read - {""})
     return versions[0] if len(versions) == 1 else sha256(" ".join(versions).encode()).hexdigest()

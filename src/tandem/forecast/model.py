@@ -78,6 +78,7 @@ class PairModel:
         periods: the blocks `train`, `validation` and `test`, where the dates are known.
         refusal: why no GRU was trained, where none was.
         network: the GRU, refitted on the whole window; also kept where the baseline trades.
+        data_version: SHA-256 of the bars it learned from; empty where nobody recorded it.
     """
 
     pair: Pair
@@ -94,6 +95,7 @@ class PairModel:
     periods: dict[str, Period] = field(default_factory=dict)
     refusal: Refusal | None = None
     network: Network | None = None
+    data_version: str = ""
 
     def forecast(self, spread: Array, garch: "GarchPath | Passport", z_now: float) -> Forecast | Refusal:
         """What is expected of the spread, or why nothing is said.

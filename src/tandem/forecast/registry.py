@@ -62,7 +62,7 @@ class MlflowRegistry:
             StoreError: the tracking store is away.
         """
         recipe = settings.model.version
-        tags = lineage.tags(session, sector, passports, settings, world)
+        tags = lineage.tags(session, sector, passports, models, settings, world)
         name = lineage.model_name(session, sector, recipe)
         figures = {passport.pair: lineage.figures(passport, models[passport.pair]) for passport in passports}
         document = {"settings.yaml": as_yaml(settings).encode()}

@@ -1,8 +1,9 @@
-"""What the baseline rule earned on the test block of a pair, in the mission's names."""
+"""What a pair's model is recorded with: the hash of its bars, and what the rule earned on its test block."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,11 +24,15 @@ from tandem.statistics import (
 )
 
 
-def with_trading(
+def with_record(
     model: PairModel, closes_a: ArrayLike, closes_b: ArrayLike, settings: Settings, starts: Sequence[datetime]
 ) -> PairModel:
-    """The model with what the baseline rule earned on its test block among its metrics."""
-    return replace(model, metrics={**model.metrics, **trading_metrics(closes_a, closes_b, settings, starts)})
+    """The model with the hash of the bars it learned from, and what the baseline rule earned on its test block."""
+    digest = sha256(" ".join(start.isoformat() for start in starts).encode())
+    for closes in (closes_a, closes_b):
+        digest.update(np.ascontiguousarray(closes, np.float64).tobytes())
+    metrics = {**model.metrics, **trading_metrics(closes_a, closes_b, settings, starts)}
+    return replace(model, metrics=metrics, data_version=digest.hexdigest())
 
 
 def trading_metrics(

@@ -35,9 +35,9 @@ def evolution_drawing(
         _stages(stages, standings, history)
         for axes, (name, rival, title) in zip(panels, PANELS, strict=True):
             _figures(axes, standings, name, rival, title)
-        locator = AutoDateLocator(maxticks=7)
+        locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
         stages.xaxis.set_major_locator(locator)
-        stages.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        stages.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
     height = 4.6 + 0.3 * len(standings)
     return Drawing(f"models-{sector}", f"recipes and refits of {sector}", draw, height, height)
