@@ -4,7 +4,7 @@
 
 One small pair model is trained and recorded under 100 names, on an embedded PostgreSQL of its own with MLflow's
 database beside Tandem's, its disk writes as in use. The plain way is MLflow's fluent calls, one parameter, metric and
-epoch at a time, for ten pairs. `--full` records the day five times. With `--json` each line is a row of {name, value,
+epoch at a time, for five pairs. `--full` records the day five times. With `--json` each line is a row of {name, value,
 unit, goal, met}.
 """
 
@@ -29,7 +29,7 @@ from tandem.screening import Passport, Score
 from tandem.statistics import fit_equilibrium, fit_hedge, fit_spread, half_life
 from tandem.store import Record, Stages, Store
 
-PAIRS, PLAIN, BARS = 100, 10, 1_800
+PAIRS, PLAIN, BARS = 100, 5, 1_800
 FIRST = datetime(2025, 6, 2, 14, 0, tzinfo=UTC)
 SETTINGS = Settings.model_validate({"model": {"epochs": 50, "patience": 50, "gru_units": 8}})
 DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))
