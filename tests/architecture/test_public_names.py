@@ -12,15 +12,14 @@ PUBLIC = {
     """,
     "config": """
         AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings GarchSettings
-        LifeSettings ModelSettings RecyclerSettings RiskSettings RuleSettings ScreenSettings SectorSettings
-        ServeSettings Settings ThresholdSettings TrainingSettings TrialSettings TuningSettings WebsocketSettings
-        as_yaml connection edit_lists effective load own_certificate trusting unreachable
+        LifeSettings ModelSettings RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings
+        SectorSettings ServeSettings Settings ThresholdSettings TrainingSettings TrialSettings TuningSettings
+        WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Body Facts Leases Ledger Loaded MemoryFacts Panel PaperAccount PaperCharge PaperEntry
-        PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors
-        Store Strip Track Tracking Trial TrialCount key_of
-        turn
+        Bars Blobs Board Body Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge PaperEntry
+        PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage StageChanged
+        Stages Store Strip Track Tracking Trial TrialCount key_of turn
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
@@ -45,18 +44,19 @@ PUBLIC = {
     """,
     "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
-        DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport
-        Progress Refusals RefusedPair Score Screen Step SymbolRefused Versions check_asked code_version draw_funnel
-        draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses next_morning
-        not_looked_at passport_figures refused_rows slug track world_tag
+        DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport Progress Refusals
+        RefusedPair RuleRecord Score Screen Step SymbolRefused Versions check_asked code_version draw_funnel
+        draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses next_morning not_looked_at
+        passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Assignment BASELINE Calibration Confidence DayModels Evidence Features Forecast FurtherFeature Grades
-        Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars PairModel Question Ranked Ranking
-        Rating Recipe Search Track Training Trials Tried Tuned Verdict assign baseline_of challenger_of champion_of
-        compare_split decide families feature_set features find_leaks finished forecast_all horizon_of labels
-        next_version outcome params_of ranked rate_pairs register_feature reverts run_trials take_seat toward
-        track_ranking track_tuning train_pair train_pairs training_trials verdict_of watch
+        Assignment BASELINE Calibration Confidence Contender DayModels Evidence Features Forecast FurtherFeature
+        Grades Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars PairModel Question Ranked
+        Ranking Rating Recipe Search Track Training Trials Tried Tuned Verdict act_on as_baseline assign baseline_of
+        challenger_of champion_of compare_split decide families feature_set features find_leaks finished forecast_all
+        horizon_of insane is_behind labels loss_of means model_name next_version out_of_band outcome params_of ranked
+        rate_pairs register_feature reverts run_trials take_seat toward track_ranking track_tuning trading_metrics
+        train_pair train_pairs training_trials verdict_of watch with_record
     """,
     "signals": "Case Entered PairWatch Signal judge judge_all",
     "risk": """
@@ -70,16 +70,17 @@ PUBLIC = {
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification ModelsOfDay Morning Plan RankedDay Recycled Rehearsal Shadow
-        Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk compare configuration_of
-        copy_plan earned fact_key formation graded identify_day in_one_process keys_of last_configuration minutes
-        models_of_day on_record pair_bars plan_of prepare rank_day recipes_of record_verdict recycled refit refusal_of
-        run_session search_of seen shadow_day shadow_of shadow_session symbols_of through_sockets track_of tracked_of
-        training try_challenger tune visiting_desk watch_champion
+        ConfiguredPair Desk Difference Identification ModelInForce ModelsOfDay Morning Plan RankedDay Recycled Refit
+        Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk compare
+        configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
+        last_configuration minutes models_of_day on_record pair_bars plan_of prepare rank_day recipes_of
+        record_verdict recycled refusal_of run_session search_of seen shadow_day shadow_of shadow_session symbols_of
+        through_sockets track_of tracked_of training try_challenger tune visiting_desk watch_champion
     """,
     "operations": """
-        Summary count_backtest findings_document picture print_findings print_hints print_passport print_ranking
-        print_refusals print_summary print_tuning ranking_csv ranking_document serve_models summarise without_minutes
+        RecipeStanding Summary change_document count_backtest evolution_drawing figures_of findings_document picture
+        print_findings print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
+        ranking_document serve_models side_by_side standing_document standings_of summarise without_minutes
         write_report write_summary
     """,
     "cli": "main",

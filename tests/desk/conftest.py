@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from tandem.config import DriftSettings, ModelSettings, RiskSettings, Settings
 from tandem.desk import ConfiguredPair, Desk, Plan, TradingConfiguration
-from tandem.desk.plan import record_plan
+from tandem.desk.plan import Refit, record_plan
 from tandem.execution import InProcess, in_process
 from tandem.forecast import PairModel
 from tandem.market import Bar, Calendar, Pair, Session, Timeframe, World, WorldKind
@@ -86,6 +86,23 @@ class Stage:
         passports = [passport_of(pair, session, **passport) for pair in pairs]
         models = {str(made.pair): self.blobs.put(model_of(made).to_bytes()) for made in passports}
         record_plan(self.facts, session, Plan(len(pairs), models, ("registered",)), passports)
+
+    def refit(self, session: Session, horizons: Mapping[str, int], *, refused: str = "", without: str = "") -> None:
+        """Put a plan on record with a refit of each recipe, told apart by the horizon of its models.
+
+        Args:
+            refused: why the last recipe's must not trade.
+            without: a recipe that has none.
+        """
+        passports = [passport_of(pair, session) for pair in (AB, CD)]
+        refits = []
+        for recipe, horizon in horizons.items():
+            models = {str(p.pair): self.blobs.put(replace(model_of(p), horizon=horizon).to_bytes()) for p in passports}
+            name = f"pairs_trading_gru_garch_technology_{recipe}_{session.day:%Y%m%d}"
+            why = refused if recipe == list(horizons)[-1] else ""
+            refits.append(Refit("technology", recipe, name, models, refused=why))
+        kept = tuple(refit for refit in refits if refit.recipe != without)
+        record_plan(self.facts, session, Plan(2, refits[0].models, (), 1, kept), passports)
 
     def configure(self, session: Session, *lives: PairLife) -> None:
         """Put a configuration on record under which pairs stand like this."""

@@ -11,14 +11,25 @@ import pandas as pd
 import pytest
 
 from tandem.book import Book
-from tandem.config import SectorSettings, Settings
-from tandem.desk import Morning, Plan, backtest_desk, compare, copy_plan, plan_of, prepare, run_session
+from tandem.config import RefitSettings, SectorSettings, Settings
+from tandem.desk import (
+    Morning,
+    Plan,
+    TradingConfiguration,
+    backtest_desk,
+    compare,
+    copy_plan,
+    plan_of,
+    prepare,
+    run_session,
+)
 from tandem.execution import PairOrderEnded
+from tandem.forecast import MlflowRegistry, PairModel, Recipe, Verdict, act_on
 from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, StoreError, Timeframe, WorldKind, resample
-from tandem.screening import Passport
+from tandem.screening import Funnel, Passport
 from tandem.signals import Signal
 from tandem.sources import samples
-from tandem.store import MemoryFacts, Store, Tracking
+from tandem.store import MemoryFacts, Record, Stage, StageChanged, Stages, Store, Tracking
 
 SYMBOLS = ["AAPL", "IBM", "MSFT", "NVDA"]
 SETTINGS = Settings(
@@ -189,3 +200,104 @@ def test_a_registry_that_is_away_is_on_record_and_the_plan_is_made_all_the_same(
         "the tracking store is away"
     ]
     assert [r.body.by for r in facts.read(Refusal) if r.body.reason == "not tracked"] == ["screening"]
+
+
+def test_the_first_recipe_of_a_sector_is_in_production_and_trades(real: Desk) -> None:
+    (refit,) = real.morning.plan.refits
+    assert (refit.sector, refit.recipe, refit.refused) == ("technology", "v1", "")
+    assert refit.name == "pairs_trading_gru_garch_technology_v1_20230125"
+    assert refit.models == real.morning.plan.models
+    assert {"sharpe_ratio", "max_drawdown", "test_f1_score_ar1"} <= refit.figures.keys()
+    assert Stages(real.facts).board("technology").stages == {"v1": Stage.PRODUCTION}
+    (recipe,) = (record.body for record in real.facts.read(Recipe))
+    assert (recipe.name, recipe.model(SETTINGS.model.timeframe)) == ("v1", SETTINGS.model)
+
+
+def as_recipe(name: str, **changes: object) -> Settings:
+    return SETTINGS.model_copy(update={"model": SETTINGS.model.model_copy(update={"version": name, **changes})})
+
+
+@pytest.fixture
+def identified(real: Desk) -> MemoryFacts:
+    """A fresh world that has the morning's identification and no plan, and a day before with v1 in Production."""
+    facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
+    for kind in (Funnel, Passport, TradingConfiguration, Recipe, StageChanged):
+        facts.append(*real.facts.read(kind))
+    yesterday = replace(real.morning.plan, refits=tuple(replace(each, loss=0.01) for each in real.morning.plan.refits))
+    facts.append(Record(yesterday, date(2023, 1, 24), TODAY.morning - timedelta(days=1), "plan of the day before"))
+    return facts
+
+
+def test_a_new_recipe_is_staged_and_fitted_beside_the_champion(real: Desk, identified: MemoryFacts) -> None:
+    morning = prepare(real.store, identified, TODAY, as_recipe("v2", gru_units=8, epochs=1), None)
+    assert morning is not None
+    assert Stages(identified).board("technology").stages == {"v1": Stage.PRODUCTION, "v2": Stage.STAGING}
+    champion, challenger = morning.plan.refits
+    assert (champion.recipe, challenger.recipe) == ("v1", "v2")
+    assert morning.plan.models == champion.models == real.morning.plan.models
+    widths = [PairModel.from_bytes(real.store.blobs.get(digest)).settings.gru_units
+              for refit in (champion, challenger) for digest in refit.models.values()]  # fmt: skip
+    assert widths == [64, 8]
+
+
+def test_a_recipe_keeps_its_settings_whatever_becomes_of_the_file(real: Desk, identified: MemoryFacts) -> None:
+    early = TODAY.morning - timedelta(hours=12)
+    second = Recipe.of(as_recipe("v2", gru_units=8, epochs=1).model)
+    identified.append(Record(second, early.date(), early, "recipe.v2"))
+    Stages(identified).stage("technology", "v2", why="new", by="ada", at=early)
+    verdict = Verdict("technology", "v2", "promote", "better on 40 days", {"spa_pvalue": 0.01}, "v1")
+    assert [change.recipe for change in act_on(verdict, identified, early)] == ["v1", "v2"]
+    assert act_on(verdict, identified, early) == ()
+    morning = prepare(real.store, identified, TODAY, as_recipe("v2", gru_units=16, epochs=1), None)
+    assert morning is not None
+    assert [refit.recipe for refit in morning.plan.refits] == ["v2", "v1"]
+    assert {model.settings.gru_units for model in morning.models.values()} == {8}
+    (told,) = (record.body.why for record in identified.read(Refusal) if record.body.reason == "recipe changed")
+    assert told == "model.version v2 goes on as it was: gru_units 8 is now 16; give the new recipe a name of its own"
+
+
+def test_a_refit_that_is_refused_leaves_the_pairs_to_the_baseline(real: Desk, identified: MemoryFacts) -> None:
+    strict = SETTINGS.model_copy(update={"refit": RefitSettings(min_record=1)})
+    morning = prepare(real.store, identified, TODAY, strict, None)
+    assert morning is not None
+    (refit,) = morning.plan.refits
+    assert "1 earlier refits have 0.010 and 0.013 is the most" in refit.refused
+    assert {model.why for model in morning.models.values()} == {f"the baseline trades: {refit.refused}"}
+    assert Stages(identified).production("technology") == "v1"
+
+
+def test_a_sector_whose_recipe_was_demoted_is_left_to_the_baseline(real: Desk, identified: MemoryFacts) -> None:
+    demoted = Verdict("technology", "v1", "demote", "out of its band", {"cusum": 5.2})
+    assert [change.after for change in act_on(demoted, identified, TODAY.morning)] == [Stage.ARCHIVED]
+    morning = prepare(real.store, identified, TODAY, SETTINGS, None)
+    assert morning is not None
+    assert Stages(identified).board("technology").stages == {"v1": Stage.ARCHIVED}
+    why = "the baseline trades: no recipe is in Production since v1 was demoted"
+    assert {(model.trades_with, model.why) for model in morning.models.values()} == {("baseline", why)}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+def test_a_morning_tells_mlflow_what_stands_where_and_a_later_start_what_it_missed(
+    real: Desk, identified: MemoryFacts, tmp_path: Path
+) -> None:
+    registry = MlflowRegistry(real.store.database("mlflow_db"), tmp_path)
+    both = as_recipe("v2", gru_units=8, epochs=1)
+    assert prepare(real.store, identified, TODAY, both, registry) is not None
+
+    def seen() -> dict[str, tuple[str, list[str]]]:
+        with registry.tracking.client() as client:
+            found = client.search_model_versions(f"tag.world = '{identified.world}'")
+            return {
+                each.tags["recipe"]: (each.tags["stage"], sorted(client.get_registered_model(each.name).aliases))
+                for each in found
+            }
+
+    assert seen() == {"v1": ("Production", ["champion"]), "v2": ("Staging", ["challenger"])}
+    assert [r.body.reason for r in identified.read(Refusal) if r.body.by == "forecast"] == []
+    verdict = Verdict("technology", "v2", "promote", "better on 40 days", {"spa_pvalue": 0.01}, "v1")
+    act_on(verdict, identified, TODAY.open)
+    assert prepare(real.store, identified, TODAY, both, registry) is None
+    assert seen() == {"v1": ("Archived", []), "v2": ("Production", ["champion"])}

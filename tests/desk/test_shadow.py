@@ -29,7 +29,7 @@ from tandem.desk import (
 )
 from tandem.desk.shadow import account_of
 from tandem.execution import in_process
-from tandem.forecast import BASELINE, Assignment, PairModel, Recipe, Verdict, baseline_of, champion_of
+from tandem.forecast import BASELINE, Assignment, Contender, PairModel, Verdict, baseline_of, champion_of
 from tandem.market import Calendar, DataError, Fill, Pair, World, WorldKind
 from tandem.risk import Switch
 from tandem.screening import Passport
@@ -99,7 +99,7 @@ def test_a_session_that_was_shadowed_is_left_as_it_is(module_store, traded, sett
 
 
 def test_another_recipe_has_its_own_world_models_and_book_on_the_same_passports(module_store, traded, settings, shadow):
-    recipe = Recipe(
+    recipe = Contender(
         "v2", ModelSettings.model_validate({**settings.model.model_dump(), "version": "v2", "gru_units": 8})
     )
     session = Calendar().session(DAYS[0])
@@ -125,7 +125,7 @@ def test_the_baseline_trains_no_network(module_store, traded, settings):
 def test_a_shadow_that_is_killed_leaves_nothing_and_begins_again(module_store, traded, settings, monkeypatch):
     import tandem.desk.shadow as module
 
-    session, recipe = Calendar().session(DAYS[0]), Recipe("killed", settings.model)
+    session, recipe = Calendar().session(DAYS[0]), Contender("killed", settings.model)
     whole = module.run_session
 
     def killed(desk, session):
@@ -144,7 +144,7 @@ def test_a_shadow_that_is_killed_leaves_nothing_and_begins_again(module_store, t
 
 
 def test_a_shadow_does_not_go_back(module_store, traded, settings):
-    session, recipe = Calendar().session(DAYS[0]), Recipe("later", settings.model)
+    session, recipe = Calendar().session(DAYS[0]), Contender("later", settings.model)
     later = module_store.new_world(WorldKind.SHADOW)
     traded.append(Record(Shadow("later", later.run), session.day, session.morning, "shadow.later"))
     after = Calendar().after(session.day)

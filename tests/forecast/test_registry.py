@@ -1,11 +1,13 @@
 import sys
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
-from tandem.forecast import MlflowRegistry, train_pair
+from tandem.forecast import MlflowRegistry, ModelRegistered, train_pair
 from tandem.market import Session, StoreError, World, WorldKind
+from tandem.store import MemoryFacts, Record, Stages
 
 DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))
 WORLD = World(WorldKind.RECYCLER, 3)
@@ -25,7 +27,7 @@ def day_of_pairs(passport, model, quick, passport_of, simulated_closes):
     return [passport, other], {passport.pair: model, other.pair: train_pair(other, *closes, quick)}
 
 
-def test_a_day_is_recorded_registered_served_and_promoted(module_store, tmp_path, day_of_pairs, quick, monkeypatch):
+def test_a_day_is_recorded_registered_and_served(module_store, tmp_path, day_of_pairs, quick, monkeypatch):
     monkeypatch.chdir(tmp_path)
     uri = module_store.database("mlflow_db")
     registry = MlflowRegistry(uri, tmp_path / "artifacts")
@@ -41,7 +43,8 @@ def test_a_day_is_recorded_registered_served_and_promoted(module_store, tmp_path
     the_runs_hold_the_missions_names(client, made, day_of_pairs)
     the_tags_are_the_missions(client)
     the_model_answers_what_the_pair_model_answers(client, passports, models)
-    the_stages_move_as_the_mission_says(registry, client, day_of_pairs, quick)
+    registry.record_trading(made, {"sharpe_ratio": 1.25, "win_rate": 0.5})
+    assert client.get_run(made.run_id).data.metrics["sharpe_ratio"] == 1.25
     assert not (tmp_path / "mlflow.db").exists()
     assert not (tmp_path / "mlruns").exists()
 
@@ -70,7 +73,9 @@ def the_runs_hold_the_missions_names(client, made, day_of_pairs):
     epochs = client.get_metric_history(child.info.run_id, "epoch_validation_loss")
     assert [each.step for each in epochs] == [1, 2, 3, 4]
     files = {file.path for file in client.list_artifacts(child.info.run_id)}
-    assert files == {"garch_diagnostics.png", "training_history.png", "calibration.png", "passport.json"}
+    pictures = {"garch_diagnostics.png", "training_history.png", "calibration.png"}
+    assert files == pictures | {"passport.json", "settings.yaml"}
+    assert [file.path for file in client.list_artifacts(made.run_id)] == ["settings.yaml"]
     assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
 
 
@@ -104,32 +109,115 @@ def the_model_answers_what_the_pair_model_answers(client, passports, models):
     assert not [path for path in sys.modules if path == "mlflow.pytorch"]
 
 
-def the_stages_move_as_the_mission_says(registry, client, day_of_pairs, quick):
-    later = replace(DAY, day=DAY.day + timedelta(days=1))
-    second = registry.record_day(later, "technology", *day_of_pairs, quick, pictures=False, world=WORLD)
-    elsewhere = registry.record_day(DAY, "technology", *day_of_pairs, quick, pictures=False)
-    assert elsewhere.version == "2"
-    registry.promote(elsewhere.name, elsewhere.version)
-    registry.promote(NAME, "1")
-    assert registry.stage(NAME, "1") == "Production"
-    registry.promote(second.name, second.version)
-    assert registry.stage(NAME, "1") == "Archived"
-    assert registry.stage(NAME, "2") == "Production"
-    assert registry.champion("technology", WORLD).name == second.name
-    assert registry.champion("healthcare", WORLD) is None
-    assert str(client.get_model_version_by_alias(second.name, "champion").version) == second.version
-    assert "champion" not in client.get_registered_model(NAME).aliases
-    registry.record_trading(second, {"sharpe_ratio": 1.25, "win_rate": 0.5})
-    assert client.get_run(second.run_id).data.metrics["sharpe_ratio"] == 1.25
-
-
 def test_a_tracking_store_that_is_away_is_one_clear_line_at_once(tmp_path):
     registry = MlflowRegistry("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", tmp_path)
     with pytest.raises(StoreError, match="MLflow's tracking store refuses"):
-        registry.stage(NAME, "1")
+        registry.mirror(MemoryFacts(WORLD))
 
 
-def test_a_version_that_does_not_exist_is_one_clear_line(module_store, tmp_path):
-    registry = MlflowRegistry(module_store.database("mlflow_db"), tmp_path)
-    with pytest.raises(StoreError, match=r"MLflow's tracking store refuses: .*not found"):
-        registry.promote(NAME, "77")
+HEALTH = "healthcare"
+FIRST = datetime(2026, 4, 14, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def mlflow(module_store, tmp_path):
+    """MLflow, and a world of its own in which refits are registered without training any."""
+    return Mlflow(MlflowRegistry(module_store.database("mlflow_db"), tmp_path), module_store)
+
+
+class Mlflow:
+    def __init__(self, registry, store):
+        self.registry = registry
+        self.facts = store.facts(store.new_world(WorldKind.PAPER))
+        self.stages = Stages(self.facts)
+
+    def refit(self, recipe, day, refused=""):
+        """A registered version of a recipe."""
+        name = f"pairs_trading_gru_garch_{HEALTH}_{recipe}_2026040{day}"
+        self.stages.stage(HEALTH, recipe, why="new", by="morning", at=FIRST)
+        with self.registry.tracking.client() as client:
+            if not client.search_registered_models(f"name = '{name}'"):
+                client.create_registered_model(name)
+            tags = {"world": str(self.facts.world), "sector": HEALTH, "stage": "Archived" if refused else "Staging"}
+            version = str(client.create_model_version(name, source="file:///nowhere", tags=tags).version)
+        made = ModelRegistered(name, version, "", (), sector=HEALTH, recipe=recipe, refused=refused)
+        self.facts.append(Record(made, date(2026, 4, day), FIRST, f"registered.{name}.{version}"))
+
+    def promote(self, recipe):
+        self.stages.promote(HEALTH, recipe, why="better", by="trial", at=FIRST, evidence={"spa_pvalue": 0.01})
+
+    def mirror(self):
+        return self.registry.mirror(self.facts)
+
+    def seen(self):
+        """What MLflow says of this world: stage and aliases by recipe and day."""
+        with self.registry.tracking.client() as client:
+            found = client.search_model_versions(f"tag.world = '{self.facts.world}'")
+            names = {each.name: client.get_registered_model(each.name).aliases for each in found}
+        return {
+            each.name.rpartition(f"{HEALTH}_")[2].replace("_2026040", "/"): (
+                each.tags["stage"],
+                sorted(alias for alias, version in names[each.name].items() if str(version) == str(each.version)),
+            )
+            for each in found
+        }
+
+
+def test_mlflow_is_brought_to_what_the_store_says_and_left_alone_then(mlflow):
+    for recipe, day in (("v1", 1), ("v1", 2), ("v2", 2)):
+        mlflow.refit(recipe, day)
+    assert mlflow.mirror()
+    assert mlflow.seen() == {
+        "v1/1": ("Archived", []), "v1/2": ("Production", ["champion"]), "v2/2": ("Staging", ["challenger"]),
+    }  # fmt: skip
+    assert mlflow.mirror() == ()
+    mlflow.promote("v2")
+    assert mlflow.mirror()
+    assert mlflow.seen() == {
+        "v1/1": ("Archived", []), "v1/2": ("Archived", []), "v2/2": ("Production", ["champion"]),
+    }  # fmt: skip
+    mlflow.stages.demote(HEALTH, "v2", why="out of its band", by="trial", at=FIRST)
+    mlflow.mirror()
+    assert mlflow.seen()["v1/2"] == ("Production", ["champion"])
+    assert mlflow.seen()["v2/2"] == ("Archived", [])
+
+
+def test_a_refit_that_must_not_trade_leaves_the_one_before_it_in_production(mlflow):
+    mlflow.refit("v1", 1)
+    mlflow.refit("v1", 2, refused="validation log loss 9")
+    mlflow.mirror()
+    assert mlflow.seen() == {"v1/1": ("Production", ["champion"]), "v1/2": ("Archived", [])}
+
+
+WRITES = ("set_model_version_tag", "set_registered_model_alias", "delete_registered_model_alias")
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_mirror_that_is_cut_off_at_any_step_is_gone_on_with_and_never_shows_two(mlflow, monkeypatch, step):
+    from mlflow import MlflowClient
+
+    for recipe in ("v1", "v2"):
+        mlflow.refit(recipe, 1)
+    mlflow.mirror()
+    mlflow.promote("v2")
+    left = [step]
+
+    def cut(write):
+        def call(self, *arguments):
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            return write(self, *arguments)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        for name in WRITES:
+            patched.setattr(MlflowClient, name, cut(getattr(MlflowClient, name)))
+        with suppress(KeyboardInterrupt):
+            mlflow.mirror()
+    stages = [stage for stage, _ in mlflow.seen().values()]
+    assert stages.count("Production") <= 1
+    mlflow.mirror()
+    assert mlflow.seen() == {"v1/1": ("Archived", []), "v2/1": ("Production", ["champion"])}
+    assert mlflow.mirror() == ()

@@ -54,6 +54,12 @@ COMMANDS: Final = (
     ("parity", "tandem.cli.parity:parity", LOOK, "Prove that replay and backtest trade alike."),
     ("serve", "tandem.cli.serve:serve", LOOK, "Answer over HTTP what the day's models expect."),
     ("trial", "tandem.cli.trial:app", LOOK, "Champion and challenger: their records and what follows from them."),
+    (
+        "models",
+        "tandem.cli.models:app",
+        LOOK,
+        "Which models trade, why, and which did before; promote and demote them.",
+    ),
     ("mlflow", "tandem.cli.mlflow:app", LOOK, "Trained models and their figures, in a browser."),
 )
 

@@ -67,6 +67,7 @@ class Told:
         self._orders = orders
         self.world = facts.world
         self.read = facts.read
+        self.alone = facts.alone
 
     def append(self, *records: "Record") -> None:
         """See `Facts.append`."""
@@ -173,6 +174,7 @@ def _warn(
 
 
 def _words(record: "Record", orders: bool) -> str:
+    from tandem.desk import ModelInForce
     from tandem.execution import Outcome, PairOrderEnded
     from tandem.market import Fill, Order, Refusal
     from tandem.risk import Intent, Switch
@@ -195,6 +197,8 @@ def _words(record: "Record", orders: bool) -> str:
             return "unwound: one leg was not filled in time"
         case PairOrderEnded(outcome=Outcome.STUCK, purpose=purpose) if orders:
             return f"stuck: every attempt to {purpose} is spent and a leg is short; look at the account"
+        case ModelInForce(sector=sector, name=name, why=why):
+            return f"{sector}: {name or 'the baseline trades'}, {why}"
         case Switch(standing=standing, why=why, by=by):
             return f"{standing}: {why} ({by})"
     return ""

@@ -234,6 +234,14 @@ class ThresholdSettings(Block):
     max_drawdown: Probability = 0.1
 
 
+class RefitSettings(Block):
+    """What the daily refit of a recipe has to pass before it trades."""
+
+    max_loss_rise: Annotated[float, Field(gt=0)] = 0.25
+    min_record: Annotated[int, Field(ge=1)] = 5
+    max_refused_share: Probability = 0.5
+
+
 class GarchSettings(Block):
     """AR(1)-GARCH(1,1) of the spread (STATISTICS 4)."""
 
@@ -331,6 +339,7 @@ class Settings(Block):
     tuning: TuningSettings = TuningSettings()
     trial: TrialSettings = TrialSettings()
     performance_thresholds: ThresholdSettings = ThresholdSettings()
+    refit: RefitSettings = RefitSettings()
     garch: GarchSettings = GarchSettings()
     rule: RuleSettings = RuleSettings()
     risk: RiskSettings = RiskSettings()

@@ -1,9 +1,11 @@
 """The one loop, and the worlds it runs in."""
 
 from tandem.desk.backtest import backtest_desk
+from tandem.desk.champions import ModelInForce
 from tandem.desk.configuration import (
     ConfiguredPair,
     TradingConfiguration,
+    as_identified,
     configuration_of,
     fact_key,
     last_configuration,
@@ -15,11 +17,10 @@ from tandem.desk.history import formation, minutes, seen, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
 from tandem.desk.models_of_day import ModelsOfDay, models_of_day
-from tandem.desk.morning import Morning, as_identified, copy_plan, prepare
+from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
-from tandem.desk.plan import Plan, plan_of
+from tandem.desk.plan import Plan, Refit, plan_of
 from tandem.desk.recycled import Recycled, recycled
-from tandem.desk.refit import refit
 from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
 from tandem.desk.shadow import Shadow, shadow_of, shadow_session
@@ -42,11 +43,13 @@ __all__ = [
     "Desk",
     "Difference",
     "Identification",
+    "ModelInForce",
     "ModelsOfDay",
     "Morning",
     "Plan",
     "RankedDay",
     "Recycled",
+    "Refit",
     "Rehearsal",
     "Shadow",
     "Tracked",
@@ -76,7 +79,6 @@ __all__ = [
     "recipes_of",
     "record_verdict",
     "recycled",
-    "refit",
     "refusal_of",
     "run_session",
     "search_of",

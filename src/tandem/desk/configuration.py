@@ -152,3 +152,10 @@ def _age(configuration: TradingConfiguration) -> tuple[date, int]:
 
 def _standing(life: PairLife) -> str:
     return "on probation" if life.state == "probation" else f"{life.state}"
+
+
+def as_identified(settings: Settings, configuration: TradingConfiguration) -> Settings:
+    """The settings with the bars and the window that a configuration was made from."""
+    model = settings.model.model_copy(update={"timeframe": configuration.timeframe})
+    screen = settings.screen.model_copy(update={"formation_days": configuration.formation_days})
+    return settings.model_copy(update={"model": model, "screen": screen})

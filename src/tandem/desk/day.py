@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 
 from tandem.book import Book, Capital, Mark
 from tandem.config import RiskSettings, Settings
+from tandem.desk.champions import Champions
 from tandem.desk.configuration import TradingConfiguration, configuration_of
 from tandem.desk.desk import Desk
 from tandem.desk.plan import plan_of, watch_of
@@ -31,6 +32,7 @@ class Day:
     Attributes:
         today: watches of the pairs in today's plan.
         carried: watches of pairs whose open trades live by an earlier passport.
+        champions: which model trades each sector.
         closes: newest close of every symbol, dollars.
         decided: decisions of this session that are on record.
         rearmed: keys of the baselines that were set when a person re-armed entries.
@@ -47,6 +49,7 @@ class Day:
     today: dict[Pair, PairWatch]
     carried: dict[Pair, PairWatch]
     decided: set[datetime]
+    champions: Champions
     closes: dict[str, Decimal] = field(default_factory=dict)
     opens: dict[tuple[str, datetime], Decimal] = field(default_factory=dict)
     halt_reason: str = ""
@@ -69,14 +72,19 @@ class Day:
         today = {Pair.parse(pair): watch_of(facts, desk.blobs, Pair.parse(pair), session.day)
                  for pair in (plan.models if plan else {})}  # fmt: skip
         unfinished = _unfinished(desk)
-        older = {trade.pair: trade.entry.passport for trade in book.open.values()}
-        older |= {intent.body.pair: intent.body.passport for intent in unfinished}
+        began = {intent.body.pair: (intent.body.passport, intent.at) for intent in unfinished}
+        began |= {trade.pair: (trade.entry.passport, trade.opened_at) for trade in book.open.values()}
         carried = {pair: watch_of(facts, desk.blobs, pair, made)
-                   for pair, made in older.items() if made != session.day}  # fmt: skip
+                   for pair, (made, _) in began.items() if made != session.day}  # fmt: skip
+        champions = Champions(facts, desk.blobs, session.day)
+        for pair, (made, at) in began.items():
+            of = champions if made == session.day else Champions(facts, desk.blobs, made)
+            of.equip([(today if made == session.day else carried)[pair]], at)
         budget, commission = desk.settings.execution, desk.settings.costs.commission_per_share
         trader = Trader(desk.world, session.day, desk.broker, facts, budget, book.executions, commission)
         decided = {mark.at for mark in marks if mark.session == session.day}
-        day = cls(desk, session, book, trader, _equity(book, marks, baselines, session), today, carried, decided)
+        equity = _equity(book, marks, baselines, session)
+        day = cls(desk, session, book, trader, equity, today, carried, decided, champions)
         day.configuration = configuration_of(facts, session.day, plan.version if plan else None)
         day.rearmed = {baseline.key for baseline in baselines}
         day.closes |= {fill.body.symbol: fill.body.price for fill in facts.read(Fill)}
@@ -101,6 +109,12 @@ class Day:
         for bar in bars:
             self.closes[bar.symbol] = price(bar.close)
             self.opens[bar.symbol, bar.start] = price(bar.open)
+
+    def follow(self, moment: datetime) -> None:
+        """Take the models in Production; a pair with an open trade or a working order keeps its own."""
+        self._notes += self.champions.follow(moment)
+        kept = self.book.open.keys() | self.trader.working.keys()
+        self.champions.equip(watch for pair, watch in self.today.items() if pair not in kept)
 
     def settle(self, fills: Iterable[Record]) -> None:
         """Fold new fills into the book."""

@@ -1,13 +1,16 @@
 """The models by which a day is traded, for whoever asks them from outside a session."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Final
 
+from tandem.desk.champions import Champions, ModelInForce
 from tandem.desk.plan import Plan, plan_of, watch_of
-from tandem.forecast import DayModels, PairModel
+from tandem.forecast import DayModels
 from tandem.market import DataError, Pair, World
-from tandem.store import Facts, Store
+from tandem.store import Store
+
+END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,13 +18,15 @@ class ModelsOfDay:
     """A day's models as they stand in a world.
 
     Attributes:
-        standing: digest of the model of each pair, by pair.
+        plan: of the day.
+        in_force: what trades each sector.
         models: ready to be asked.
     """
 
     world: World
     day: date
-    standing: Mapping[str, str]
+    plan: Plan
+    in_force: tuple[ModelInForce | None, ...]
     models: DayModels
 
 
@@ -38,20 +43,16 @@ def models_of_day(store: Store, world: World, day: date | None = None, known: Mo
     """
     facts = store.facts(world)
     found = day or max((record.session for record in facts.read(Plan)), default=None)
-    standing = _standing(facts, found) if found else None
-    if found is None or standing is None:
+    plan = plan_of(facts, found) if found else None
+    if found is None or plan is None:
         raise DataError(
             f"{world} has no plan of {day or 'any day'}", "`tandem trade` makes one; name another --world or --day"
         )
-    if known is not None and (known.world, known.day, known.standing) == (world, found, standing):
+    champions = Champions(facts, store.blobs, found)
+    champions.follow(END_OF_TIME)
+    in_force = tuple(champions.in_force(sector) for sector in sorted({refit.sector for refit in plan.refits}))
+    if known is not None and (known.world, known.day, known.plan, known.in_force) == (world, found, plan, in_force):
         return known
-    pairs = {Pair.parse(pair): digest for pair, digest in standing.items()}
-    passports = [watch_of(facts, store.blobs, pair, found).passport for pair in pairs]
-    models = {pair: PairModel.from_bytes(store.blobs.get(digest)) for pair, digest in pairs.items()}
-    return ModelsOfDay(world, found, standing, DayModels(passports, models))
-
-
-def _standing(facts: Facts, day: date) -> Mapping[str, str] | None:
-    """The digest of each pair's model as it trades now; None where the day has no plan."""
-    plan = plan_of(facts, day)
-    return plan.models if plan else None
+    passports = [watch_of(facts, store.blobs, Pair.parse(pair), found).passport for pair in plan.models]
+    models = {passport.pair: champions.model(passport.pair, passport.sector) for passport in passports}
+    return ModelsOfDay(world, found, plan, in_force, DayModels(passports, models))

@@ -1,20 +1,23 @@
 """Before the open: the day's identification, then a model for each pair that may be entered, and the plan."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tandem.book import Mark
 from tandem.config import Settings
-from tandem.desk.configuration import TradingConfiguration, configuration_of, fact_key
+from tandem.desk.configuration import TradingConfiguration, as_identified, configuration_of, fact_key
 from tandem.desk.identification import Identification, identify_day, on_record
+from tandem.desk.lineup import line_up, model_of
 from tandem.desk.plan import Plan, plan_of, record_plan
+from tandem.desk.refitted import Refitted, begins_with, refit
 from tandem.desk.tracked import Tracked
 from tandem.desk.training import day_models
-from tandem.forecast import ModelRegistered, PairModel
+from tandem.forecast import PairModel, Recipe, is_behind
 from tandem.market import Pair, Refusal, Session, StoreError
 from tandem.screening import Funnel, PairLife, Passport, Progress
-from tandem.store import Facts, Record, Store
+from tandem.store import Facts, Record, StageChanged, Store
 
 if TYPE_CHECKING:
     from tandem.forecast import MlflowRegistry
@@ -65,6 +68,9 @@ def prepare(
     """
     plan, configuration = plan_of(facts, session.day), configuration_of(facts, session.day)
     if plan is not None and not _is_behind(facts, session, plan, configuration):
+        if registry is not None and is_behind(facts):
+            with suppress(StoreError):
+                registry.mirror(facts)
         return None
     if configuration is not None:
         found = on_record(store, facts, configuration)
@@ -83,33 +89,33 @@ def train(
     registry: "MlflowRegistry | None",
     progress: Progress | None = None,
 ) -> Morning:
-    """Train a model for each pair that may be entered, register them and record the plan."""
+    """Fit every recipe that may come to trade to the pairs that may be entered, record the plan, register the models.
+
+    A refit that does not pass its sanity gates is on record and does not trade: the baseline does.
+    """
     settings = as_identified(settings, found.configuration)
     entering = tuple(each for each in found.passports if _may_enter(found.configuration, each.pair))
-    models = day_models(store, session, settings, entering, progress)
+    sectors = tuple(dict.fromkeys(passport.sector for passport in entering))
+    lineups = line_up(facts, session, settings, sectors) if sectors else []
+    refitted = refit(
+        facts, store.blobs, session, settings, entering, lineups,
+        lambda own, passports: day_models(store, session, own, passports, progress),
+    )  # fmt: skip
+    models = begins_with(lineups, refitted)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
     version = found.configuration.version
-    try:
-        registered = _register(registry, facts, session, entering, models, settings) if registry else []
-    except StoreError as error:
-        registered = []
-        away = Refusal("not registered", str(error), "forecast")
-        facts.append(Record(away, session.day, session.morning, fact_key("refusal.registry", session.day, version)))
-    facts.append(*(
-        Record(model, session.day, session.morning, f"registered.{model.name}.{model.version}") for model in registered
-    ))  # fmt: skip
-    if registry is not None:
-        for model in registered:
-            registry.promote(model.name, model.version)
-    plan = Plan(found.funnel.tested, digests, tuple(model.name for model in registered), version)
+    registered = _registered(registry, facts, session, entering, refitted, settings, version) if registry else ()
+    plan = Plan(found.funnel.tested, digests, registered, version, tuple(each.refit for each in refitted))
     record_plan(facts, session, plan, entering)
     return Morning(found, models, plan)
 
 
 def copy_plan(source: Facts, target: Facts, session: Session) -> None:
-    """Let another world trade a date by the same identification and plan."""
+    """Let another world trade a date by the same identification and plan, and the stages as they were and became."""
     for kind in (Funnel, Passport, PairLife, TradingConfiguration, Tracked, Plan):
         target.append(*source.read(kind, session=session.day))
+    target.append(*source.read(Recipe))
+    target.append(*(record for record in source.read(StageChanged) if record.session <= session.day))
 
 
 def _is_behind(facts: Facts, session: Session, plan: Plan, configuration: TradingConfiguration | None) -> bool:
@@ -119,29 +125,39 @@ def _is_behind(facts: Facts, session: Session, plan: Plan, configuration: Tradin
     return not facts.read(Mark, session=session.day)
 
 
-def as_identified(settings: Settings, configuration: TradingConfiguration) -> Settings:
-    """The settings with the bars and the window that a configuration was made from."""
-    model = settings.model.model_copy(update={"timeframe": configuration.timeframe})
-    screen = settings.screen.model_copy(update={"formation_days": configuration.formation_days})
-    return settings.model_copy(update={"model": model, "screen": screen})
-
-
 def _may_enter(configuration: TradingConfiguration, pair: Pair) -> bool:
     configured = configuration.of(pair)
     return configured is not None and configured.entries
 
 
-def _register(
+def _registered(
     registry: "MlflowRegistry",
     facts: Facts,
     session: Session,
-    passports: Sequence[Passport],
-    models: Mapping[Pair, PairModel],
+    entering: Sequence[Passport],
+    refitted: Sequence[Refitted],
     settings: Settings,
-) -> list[ModelRegistered]:
-    registered = []
-    for sector in dict.fromkeys(passport.sector for passport in passports):
-        own = [passport for passport in passports if passport.sector == sector]
-        chosen = {passport.pair: models[passport.pair] for passport in own}
-        registered.append(registry.record_day(session, sector, own, chosen, settings, world=facts.world))
-    return registered
+    version: int,
+) -> tuple[str, ...]:
+    """Names of the refits that MLflow has; it is told the stages, too. Where it is away, that is on record."""
+    names: list[str] = []
+    day, at = session.day, session.morning
+    try:
+        for each in refitted:
+            own = [passport for passport in entering if passport.pair in each.models]
+            model = registry.record_day(
+                session,
+                each.refit.sector,
+                own,
+                each.models,
+                model_of(each.recipe, settings),
+                world=facts.world,
+                refused=each.refit.refused,
+            )
+            facts.append(Record(model, day, at, f"registered.{model.name}.{model.version}"))
+            names.append(model.name)
+        registry.mirror(facts)
+    except StoreError as error:
+        away = Refusal("not registered", str(error), "forecast")
+        facts.append(Record(away, day, at, fact_key("refusal.registry", day, version)))
+    return tuple(names)

@@ -1,7 +1,7 @@
-"""What the session of a day is traded by: the model of each pair that may be entered. Never edited."""
+"""What the session of a day is traded by: the models of each pair that may be entered. Never edited."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
 
@@ -14,14 +14,38 @@ from tandem.store import Blobs, Facts, Record
 
 
 @dataclass(frozen=True, slots=True)
+class Refit:
+    """A recipe fitted anew for the pairs of one sector and one session.
+
+    Attributes:
+        sector: of its pairs.
+        recipe: its name.
+        name: of the registered model, `pairs_trading_gru_garch_{sector}_{recipe}_{YYYYMMDD}`.
+        models: digest of each pair's model in the store, by pair.
+        loss: mean validation log loss of its networks; None where it has none.
+        refused: why it must not trade; empty where it passed.
+        figures: means over its pairs, by name.
+    """
+
+    sector: str
+    recipe: str
+    name: str
+    models: dict[str, str]
+    loss: float | None = None
+    refused: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What the session of one trading date lives by.
 
     Attributes:
         tested: pairs that the morning's screen tested.
-        models: digest of each pair's model in the store, by pair: those that may be entered.
-        registered: names of the registered models, one for each sector with such pairs.
+        models: digest of each pair's model in the store, by pair: those that may be entered, as the session begins.
+        registered: names of the registered models.
         version: of the day's trading configuration that it was made from.
+        refits: of every recipe that may come to trade; none in plans that know no recipes, which trade `models`.
     """
 
     kind: ClassVar = "plan"
@@ -30,6 +54,11 @@ class Plan:
     models: dict[str, str]
     registered: tuple[str, ...] = ()
     version: int = 1
+    refits: tuple[Refit, ...] = ()
+
+    def refit(self, sector: str, recipe: str) -> Refit | None:
+        """The refit of a recipe; None where the day has none."""
+        return next((each for each in self.refits if (each.sector, each.recipe) == (sector, recipe)), None)
 
 
 def record_plan(facts: Facts, session: Session, plan: Plan, passports: Iterable[Passport]) -> None:
@@ -58,7 +87,7 @@ def plan_of(facts: Facts, day: date) -> Plan | None:
 
 
 def watch_of(facts: Facts, blobs: Blobs, pair: Pair, day: date) -> PairWatch:
-    """A pair with the passport and the model that a trading date gave it."""
+    """A pair with the passport that a trading date gave it, and the model that its session began with."""
     plan = plan_of(facts, day)
     assert plan is not None
     found = facts.read(Passport, session=day, pair=str(pair))

@@ -31,6 +31,7 @@ def run_session(desk: Desk, session: Session) -> None:
 
 def decide(day: Day, moment: datetime) -> list[Intent]:
     """Judge every pair at one moment and put all of it on record, before any order."""
+    day.follow(moment)
     standing = day.mark(moment, breached)
     intents: list[Intent] = []
     pairs = day.pairs()

@@ -3,23 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from tandem.book import Book, Capital, Mark
 from tandem.config import Settings
-from tandem.desk.configuration import TradingConfiguration
+from tandem.desk.configuration import TradingConfiguration, as_identified, configuration_of
 from tandem.desk.desk import Desk
 from tandem.desk.draft import Draft
 from tandem.desk.history import bars_in, seen
 from tandem.desk.plan import Plan, passport_key, plan_of, record_plan
-from tandem.desk.refit import as_identified, refit
 from tandem.desk.session import run_session
+from tandem.desk.training import day_models
 from tandem.execution import in_process
-from tandem.forecast import PairModel, Recipe
+from tandem.forecast import Contender, PairModel
 from tandem.market import Calendar, DataError, FactConflict, Fill, Pair, Session, World, WorldKind
 from tandem.matching import HeldShares, LedgerState
 from tandem.screening import Passport
 from tandem.store import Facts, Record, Store
+
+NO_NETWORK: Final = 1_000_000_000
+"""More bars than there are: the baseline trains none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Shadow:
         return World(WorldKind.SHADOW, self.run)
 
 
-def shadow_session(store: Store, facts: Facts, session: Session, settings: Settings, recipe: Recipe) -> Facts:
+def shadow_session(store: Store, facts: Facts, session: Session, settings: Settings, recipe: Contender) -> Facts:
     """Trade a session that a world has a plan for by another recipe; its facts, all of them on record or none.
 
     It has the same passports and configuration, models of its own, the minutes that the world's desk saw, and the
@@ -60,7 +63,7 @@ def shadow_session(store: Store, facts: Facts, session: Session, settings: Setti
     if not own.read(Mark, session=session.day):
         _in_order(own, session)
         draft = Draft(own)
-        _prepare(store, facts, draft, session, as_identified(facts, session, settings), recipe)
+        _prepare(store, facts, draft, session, settings, recipe)
         symbols = _symbols(draft, session) or settings.websocket.symbols
         run_session(_desk(store, facts.world, draft, session, settings, symbols), session)
         draft.publish()
@@ -90,7 +93,7 @@ def _in_order(own: Facts, session: Session) -> None:
         )
 
 
-def _prepare(store: Store, facts: Facts, draft: Draft, session: Session, settings: Settings, recipe: Recipe) -> None:
+def _prepare(store: Store, facts: Facts, draft: Draft, session: Session, settings: Settings, recipe: Contender) -> None:
     plan = plan_of(facts, session.day)
     if plan is None:
         raise DataError(f"{facts.world} has no plan for {session.day}", "A shadow follows sessions that were traded.")
@@ -98,9 +101,17 @@ def _prepare(store: Store, facts: Facts, draft: Draft, session: Session, setting
         capital = [record.body for record in facts.read(Capital)] or [Capital(settings.websocket.recycler.cash)]
         draft.append(Record(capital[0], session.day, session.morning, "capital"))
     passports = _passports(facts, session, plan)
-    models = refit(store, session, passports, settings, recipe)
+    models = day_models(store, session, _contending(facts, session, settings, recipe), passports)
     draft.append(*facts.read(TradingConfiguration, session=session.day))
     record_plan(draft, session, Plan(plan.tested, _kept(store, models), (), plan.version), passports)
+
+
+def _contending(facts: Facts, session: Session, settings: Settings, contender: Contender) -> Settings:
+    """The contender's model on the bars and the window of the day's configuration, whatever the settings say by now."""
+    changes = {"min_data_points": NO_NETWORK} if contender.is_baseline else {}
+    own = settings.model_copy(update={"model": contender.settings.model_copy(update=changes)})
+    configuration = configuration_of(facts, session.day)
+    return own if configuration is None else as_identified(own, configuration)
 
 
 def _passports(facts: Facts, session: Session, plan: Plan) -> list[Passport]:

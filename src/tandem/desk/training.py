@@ -18,6 +18,7 @@ from tandem.forecast import (
     Training,
     track_ranking,
     training_trials,
+    with_record,
 )
 from tandem.market import DataError, Pair, Refusal, Session, StoreError
 from tandem.screening import Passport, Progress, engine_of, slug
@@ -72,7 +73,10 @@ def day_models(
         models = trainer.models(list(zip(passports, bars, strict=True)))
     for passport, model in zip(passports, models, strict=True):
         store.ledger.record(*training_trials(passport.sector, [model], settings.model))
-    return {model.pair: model for model in models}
+    return {
+        model.pair: with_record(model, each.closes_a, each.closes_b, settings, each.starts)
+        for model, each in zip(models, bars, strict=True)
+    }
 
 
 def rank_day(

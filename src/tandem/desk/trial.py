@@ -14,7 +14,7 @@ from tandem.desk.shadow import shadow_of, shadow_session
 from tandem.forecast import (
     BASELINE,
     Assignment,
-    Recipe,
+    Contender,
     Track,
     Trials,
     Verdict,
@@ -31,7 +31,7 @@ from tandem.market import DataError, Pair, Session
 from tandem.store import Facts, Record, Store
 
 
-def recipes_of(facts: Facts, session: Session, pairs: Iterable[Pair], settings: Settings) -> dict[Pair, Recipe]:
+def recipes_of(facts: Facts, session: Session, pairs: Iterable[Pair], settings: Settings) -> dict[Pair, Contender]:
     """Which recipe trades each pair today: the champion, or in a split the one that the pair is assigned to.
 
     An assignment is a fact before it is acted upon, and the first one of a trial stays, whatever pairs come and go.

@@ -7,21 +7,27 @@ from tandem.forecast.evidence import Evidence
 from tandem.forecast.features import Features, feature_set, features
 from tandem.forecast.further import FurtherFeature, register_feature
 from tandem.forecast.labels import horizon_of, labels, reverts, toward
+from tandem.forecast.lineage import means, model_name
 from tandem.forecast.lookahead import Leak, ModelPipeline, find_leaks
+from tandem.forecast.mirror import is_behind
 from tandem.forecast.model import Forecast, PairModel, Question, forecast_all
 from tandem.forecast.pair_bars import PairBars
+from tandem.forecast.promotion import act_on
 from tandem.forecast.ranking import Ranked, Ranking
 from tandem.forecast.ranking_runs import track_ranking
 from tandem.forecast.rating import Rating, ranked
+from tandem.forecast.recipe import Recipe
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
+from tandem.forecast.sanity import as_baseline, insane, loss_of, out_of_band
 from tandem.forecast.space import params_of
+from tandem.forecast.trading import trading_metrics, with_record
 from tandem.forecast.train import rate_pairs, train_pair, train_pairs
 from tandem.forecast.trial.assignment import Assignment, assign
+from tandem.forecast.trial.contender import BASELINE, Contender, baseline_of, challenger_of, champion_of
 from tandem.forecast.trial.gates import Trials
 from tandem.forecast.trial.grades import Grades
 from tandem.forecast.trial.promotion import decide, verdict_of
-from tandem.forecast.trial.recipe import BASELINE, Recipe, baseline_of, challenger_of, champion_of
 from tandem.forecast.trial.split import compare_split
 from tandem.forecast.trial.track import Track
 from tandem.forecast.trial.watch import watch
@@ -36,6 +42,7 @@ __all__ = [
     "Assignment",
     "Calibration",
     "Confidence",
+    "Contender",
     "DayModels",
     "Evidence",
     "Features",
@@ -62,6 +69,8 @@ __all__ = [
     "Tried",
     "Tuned",
     "Verdict",
+    "act_on",
+    "as_baseline",
     "assign",
     "baseline_of",
     "challenger_of",
@@ -75,8 +84,14 @@ __all__ = [
     "finished",
     "forecast_all",
     "horizon_of",
+    "insane",
+    "is_behind",
     "labels",
+    "loss_of",
+    "means",
+    "model_name",
     "next_version",
+    "out_of_band",
     "outcome",
     "params_of",
     "ranked",
@@ -88,9 +103,11 @@ __all__ = [
     "toward",
     "track_ranking",
     "track_tuning",
+    "trading_metrics",
     "train_pair",
     "train_pairs",
     "training_trials",
     "verdict_of",
     "watch",
+    "with_record",
 ]

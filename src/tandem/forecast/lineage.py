@@ -1,6 +1,6 @@
 """What a day's training is recorded with: tags, parameters and figures under the mission's names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -9,7 +9,8 @@ from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
 from tandem.forecast.rating import Rating
-from tandem.market import Session, World
+from tandem.forecast.recipe import Recipe
+from tandem.market import Pair, Session, World
 from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
 
 if TYPE_CHECKING:
@@ -21,13 +22,18 @@ def experiment_of(sector: str, settings: Settings) -> str:
     return f"{experiments_of(sector)}/gru_garch_hybrid_{settings.model.version}"
 
 
-def model_name(session: Session, sector: str, settings: Settings) -> str:
+def model_name(session: Session, sector: str, recipe: str) -> str:
     """The registered model of a day: `pairs_trading_gru_garch_technology_v1_20260414`."""
-    return f"pairs_trading_gru_garch_{slug(sector)}_{settings.model.version}_{session.day:%Y%m%d}"
+    return f"pairs_trading_gru_garch_{slug(sector)}_{recipe}_{session.day:%Y%m%d}"
 
 
 def tags(
-    session: Session, sector: str, passports: Sequence["Passport"], settings: Settings, world: World | None
+    session: Session,
+    sector: str,
+    passports: Sequence["Passport"],
+    models: Mapping[Pair, PairModel],
+    settings: Settings,
+    world: World | None,
 ) -> dict[str, str]:
     """Tags of the day's runs and model."""
     return {
@@ -35,10 +41,12 @@ def tags(
         "model_type": "gru_garch_hybrid",
         "feature_set": "lagged_spread_garch_technical",
         "training_date": str(session.day),
-        "data_version": _data_version(passports),
+        "data_version": _data_version(passports, models),
         "code_version": code_version(),
         "garch_order": "1,1",
         "sequence_length": str(settings.model.sequence_length),
+        "recipe": settings.model.version,
+        "recipe_digest": Recipe.of(settings.model).digest,
         "world": world_tag(world),
     }
 
@@ -82,6 +90,29 @@ def figures(passport: "Passport", model: PairModel) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if isfinite(value)}
 
 
+def means(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each figure over those that have it; what is not finite does not count."""
+    columns: dict[str, list[float]] = {}
+    for each in figures:
+        for name, value in each.items():
+            if isfinite(value):
+                columns.setdefault(name, []).append(float(value))
+    return {name: sum(values) / len(values) for name, values in columns.items()}
+
+
+def totals(
+    models: Mapping[Pair, PairModel], screen_facts: Mapping[str, float | str], refused: str
+) -> tuple[dict[str, object], dict[str, float]]:
+    """Parameters and figures of the day's own run: what the screen said, and means over its pairs."""
+    words: dict[str, object] = {name: value for name, value in screen_facts.items() if isinstance(value, str)}
+    numbers = {name: float(value) for name, value in screen_facts.items() if not isinstance(value, str)}
+    with_gru = float(sum(model.trades_with == "gru" for model in models.values()))
+    counts = {"pairs": float(len(models)), "pairs_with_gru": with_gru}
+    return words | ({"refused": refused} if refused else {}), means(
+        m.metrics for m in models.values()
+    ) | numbers | counts
+
+
 def epochs(model: PairModel) -> list[tuple[str, float, int]]:
     """Name, value and epoch of everything the GRU's training reported."""
     return [
@@ -98,6 +129,8 @@ def _dates(model: PairModel | Rating) -> dict[str, str]:
     return starts | {f"{name}_end_date": str(period.last) for name, period in found.items()}
 
 
-def _data_version(passports: Sequence["Passport"]) -> str:
-    versions = sorted({passport.data_version for passport in passports})
+def _data_version(passports: Sequence["Passport"], models: Mapping[Pair, PairModel]) -> str:
+    """Of all bars that were read: those of the screen, and those that each pair learned from."""
+    read = {passport.data_version for passport in passports} | {models[p.pair].data_version for p in passports}
+    versions = sorted(read - {""})
     return versions[0] if len(versions) == 1 else sha256(" ".join(versions).encode()).hexdigest()

@@ -121,6 +121,7 @@ class PairModel:
         periods: the blocks `train`, `validation` and `test`, where the dates are known.
         refusal: why no GRU was trained, where none was.
         network: the GRU, refitted on the whole window; also kept where the baseline trades.
+        data_version: SHA-256 of the bars it learned from; empty where nobody recorded it.
     """
 
     pair: Pair
@@ -137,6 +138,7 @@ class PairModel:
     periods: dict[str, Period] = field(default_factory=dict)
     refusal: Refusal | None = None
     network: Network | None = None
+    data_version: str = ""
 
     @property
     def reach(self) -> int:

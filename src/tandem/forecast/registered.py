@@ -16,6 +16,9 @@ class ModelRegistered:
         pairs: `A/B`, best score first.
         trades_with: `gru` or `baseline` by pair.
         metrics: each pair's figures, flat, by pair.
+        sector: of its pairs.
+        recipe: it is a refit of; empty for models of earlier versions of Tandem.
+        refused: why it must not trade; empty where it passed.
     """
 
     kind: ClassVar = "model_registered"
@@ -26,3 +29,6 @@ class ModelRegistered:
     pairs: tuple[str, ...]
     trades_with: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sector: str = ""
+    recipe: str = ""
+    refused: str = ""

@@ -1,29 +1,21 @@
-"""What was tried and what trades, in MLflow: a run per pair, one registered model per day."""
+"""What was tried and what trades, in MLflow: a run per pair, one registered model per recipe and day."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tandem.config import Settings
+from tandem.config import Settings, as_yaml
 from tandem.forecast import lineage
+from tandem.forecast.drawing import Drawing
+from tandem.forecast.mirror import TAG, mirror
 from tandem.forecast.model import PairModel
 from tandem.forecast.package import package
-from tandem.forecast.pictures import pictures as drawn
 from tandem.forecast.registered import ModelRegistered
 from tandem.market import Pair, Session, World
-from tandem.screening import world_tag
-from tandem.store import Runs, Tracking
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-    from tandem.screening import Passport
-
-STAGING, PRODUCTION, ARCHIVED = "Staging", "Production", "Archived"
-CHAMPION = "champion"
+from tandem.screening import Passport
+from tandem.store import Facts, Runs, Stage, Tracking
 
 
 class MlflowRegistry:
@@ -44,13 +36,14 @@ class MlflowRegistry:
         self,
         session: Session,
         sector: str,
-        passports: Sequence["Passport"],
+        passports: Sequence[Passport],
         models: Mapping[Pair, PairModel],
         settings: Settings,
         screen_facts: Mapping[str, float | str] | None = None,
         *,
         pictures: bool = True,
         world: World | None = None,
+        refused: str = "",
     ) -> ModelRegistered:
         """Log a run for the day and one for each pair, and register the day's models as one, in Staging.
 
@@ -59,36 +52,49 @@ class MlflowRegistry:
             sector: of its pairs.
             passports: of the selected pairs, best score first, at least one.
             models: by pair; every passport has one.
-            settings: what they were made with.
+            settings: what they were made with; `model.version` is the recipe.
             screen_facts: of the day's screen; numbers become metrics, words parameters.
             pictures: whether to draw three pictures per pair.
             world: the account that will trade them.
+            refused: why the refit must not trade; it is registered as Archived.
 
         Raises:
             StoreError: the tracking store is away.
         """
-        tags = lineage.tags(session, sector, passports, settings, world)
-        name = lineage.model_name(session, sector, settings)
-        with self.tracking.runs(lineage.experiment_of(sector, settings), session.morning, tags) as runs:
-            run = runs.add(f"{sector} {session.day}", {}, *_totals(models, screen_facts or {}))
-            for passport in passports:
-                model = models[passport.pair]
-                runs.add(
-                    f"{passport.pair} {session.day}",
-                    {"mlflow.parentRunId": run, "pair": str(passport.pair), "trades_with": model.trades_with},
-                    lineage.params(sector, settings, model),
-                    lineage.figures(passport, model),
-                    lineage.epochs(model),
-                    files=_artifacts(passport, model, pictures=pictures),
-                )
-            version = _register(runs, tags, name, run, passports, models)
+        recipe = settings.model.version
+        tags = lineage.tags(session, sector, passports, models, settings, world)
+        name = lineage.model_name(session, sector, recipe)
+        figures = {passport.pair: lineage.figures(passport, models[passport.pair]) for passport in passports}
+        document = {"settings.yaml": as_yaml(settings).encode()}
+        asked = [(passport, models[passport.pair]) for passport in passports] if pictures else []
+        with (
+            Drawing(asked) as drawing,
+            self.tracking.runs(lineage.experiment_of(sector, settings), session.morning, tags) as runs,
+        ):
+            words, numbers = lineage.totals(models, screen_facts or {}, refused)
+            with runs.begun(f"{sector} {session.day}", {}, words, numbers, files=document) as run:
+                for passport in passports:
+                    model = models[passport.pair]
+                    child = runs.add(
+                        f"{passport.pair} {session.day}",
+                        {"mlflow.parentRunId": run, "pair": str(passport.pair), "trades_with": model.trades_with},
+                        lineage.params(sector, settings, model),
+                        figures[passport.pair],
+                        lineage.epochs(model),
+                        files={"passport.json": msgspec.json.encode(passport), **document},
+                    )
+                    drawing.keep(passport.pair, runs.folder(child))
+                version = _register(runs, {**tags, TAG: _stage(refused)}, name, run, passports, models)
         return ModelRegistered(
             name,
             version,
             run,
             pairs=tuple(str(passport.pair) for passport in passports),
             trades_with={str(passport.pair): models[passport.pair].trades_with for passport in passports},
-            metrics={str(passport.pair): lineage.figures(passport, models[passport.pair]) for passport in passports},
+            metrics={str(pair): found for pair, found in figures.items()},
+            sector=sector,
+            recipe=recipe,
+            refused=refused,
         )
 
     def record_trading(self, registered: ModelRegistered, metrics: Mapping[str, float]) -> None:
@@ -101,80 +107,36 @@ class MlflowRegistry:
             for name, value in metrics.items():
                 client.log_metric(registered.run_id, name, value)
 
-    def promote(self, name: str, version: str) -> None:
-        """Make a version the sector's Production in its world, alias `champion`; the one before is Archived.
-
-        Raises:
-            StoreError: the tracking store is away, or has no such version.
-        """
-        with self.tracking.client() as client:
-            for former in _in_production(client, client.get_model_version(name, version).tags):
-                client.set_model_version_tag(former.name, former.version, "stage", ARCHIVED)
-                champion = client.get_registered_model(former.name).aliases.get(CHAMPION)
-                if str(champion) == str(former.version):
-                    client.delete_registered_model_alias(former.name, CHAMPION)
-            client.set_model_version_tag(name, version, "stage", PRODUCTION)
-            client.set_registered_model_alias(name, CHAMPION, version)
-
-    def stage(self, name: str, version: str) -> str:
-        """`Staging`, `Production` or `Archived`.
-
-        Raises:
-            StoreError: the tracking store is away, or has no such version.
-        """
-        with self.tracking.client() as client:
-            return str(client.get_model_version(name, version).tags["stage"])
-
-    def champion(self, sector: str, world: World | None = None) -> ModelRegistered | None:
-        """The sector's Production model in a world, without its figures; None where nothing was promoted.
+    def mirror(self, facts: Facts) -> tuple[str, ...]:
+        """Bring MLflow's stages and aliases to what the world's facts say; what was changed, in words.
 
         Raises:
             StoreError: the tracking store is away.
         """
-        with self.tracking.client() as client:
-            found = _in_production(client, {"sector": sector, "world": world_tag(world)})
-            return ModelRegistered(found[0].name, str(found[0].version), found[0].run_id, ()) if found else None
+        return mirror(self.tracking, facts)
+
+
+def _stage(refused: str) -> Stage:
+    return Stage.ARCHIVED if refused else Stage.STAGING
 
 
 def _register(
     runs: Runs,
-    tags: dict[str, str],
+    tags: Mapping[str, str],
     name: str,
     run: str,
-    passports: Sequence["Passport"],
+    passports: Sequence[Passport],
     models: Mapping[Pair, PairModel],
 ) -> str:
     client = runs.client
-    logged = client.create_logged_model(runs.experiment, name="pairs", source_run_id=run, tags=tags)
+    logged = client.create_logged_model(runs.experiment, name="pairs", source_run_id=run, tags=dict(tags))
     with TemporaryDirectory() as folder:
         client.log_model_artifacts(logged.model_id, str(package(Path(folder), passports, models)))
     client.finalize_logged_model(logged.model_id, "READY")
     if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(name, tags=tags)
+        client.create_registered_model(name, tags={key: value for key, value in tags.items() if key != TAG})
     # The source is a path: for `models:/...` MLflow asks its global tracking store, not this one.
     made = client.create_model_version(
-        name,
-        source=logged.artifact_location,
-        run_id=run,
-        tags={**tags, "stage": STAGING},
-        model_id=logged.model_id,
+        name, source=logged.artifact_location, run_id=run, tags=dict(tags), model_id=logged.model_id
     )
     return str(made.version)
-
-
-def _in_production(client: "MlflowClient", tags: Mapping[str, str]) -> list[Any]:
-    found = client.search_model_versions(f"tag.stage = '{PRODUCTION}'")
-    return [each for each in found if all(each.tags.get(key) == tags.get(key) for key in ("sector", "world"))]
-
-
-def _totals(
-    models: Mapping[Pair, PairModel], screen_facts: Mapping[str, float | str]
-) -> tuple[dict[str, object], dict[str, float]]:
-    words: dict[str, object] = {name: value for name, value in screen_facts.items() if isinstance(value, str)}
-    numbers = {name: float(value) for name, value in screen_facts.items() if not isinstance(value, str)}
-    with_gru = float(sum(model.trades_with == "gru" for model in models.values()))
-    return words, {**numbers, "pairs": float(len(models)), "pairs_with_gru": with_gru}
-
-
-def _artifacts(passport: "Passport", model: PairModel, *, pictures: bool) -> dict[str, bytes]:
-    return {"passport.json": msgspec.json.encode(passport)} | (drawn(passport, model) if pictures else {})

@@ -4,6 +4,7 @@ from tandem.screening.eligible.quality import SymbolRefused
 from tandem.screening.engines.dask import engine_of
 from tandem.screening.engines.engine import Engine, LocalEngine
 from tandem.screening.engines.workplace import Versions
+from tandem.screening.examination.record import RuleRecord
 from tandem.screening.examination.score import Score
 from tandem.screening.identify import Progress, identify
 from tandem.screening.life import PairLife, PairState, next_morning, not_looked_at
@@ -29,6 +30,7 @@ __all__ = [
     "Progress",
     "Refusals",
     "RefusedPair",
+    "RuleRecord",
     "Score",
     "Screen",
     "Step",

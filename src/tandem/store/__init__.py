@@ -1,4 +1,4 @@
-"""PostgreSQL: the embedded server, the schema, bars and facts."""
+"""PostgreSQL: the embedded server, the schema, bars, facts and stages."""
 
 from tandem.store.bars.bars import Bars, Loaded
 from tandem.store.bars.panel import Panel
@@ -19,6 +19,9 @@ from tandem.store.paper import (
 )
 from tandem.store.record import Body, Record
 from tandem.store.sectors import Sectors
+from tandem.store.stages.board import Board
+from tandem.store.stages.change import Move, Stage, StageChanged
+from tandem.store.stages.stages import Stages
 from tandem.store.store import Store
 from tandem.store.tracking import Runs, Tracking
 from tandem.store.turn import turn
@@ -26,12 +29,14 @@ from tandem.store.turn import turn
 __all__ = [
     "Bars",
     "Blobs",
+    "Board",
     "Body",
     "Facts",
     "Leases",
     "Ledger",
     "Loaded",
     "MemoryFacts",
+    "Move",
     "Panel",
     "PaperAccount",
     "PaperCharge",
@@ -45,6 +50,9 @@ __all__ = [
     "Record",
     "Runs",
     "Sectors",
+    "Stage",
+    "StageChanged",
+    "Stages",
     "Store",
     "Strip",
     "Track",

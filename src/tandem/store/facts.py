@@ -1,13 +1,14 @@
 """Facts: the append-only record of everything that happened in a world."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from typing import Protocol, cast
 
 import psycopg
 
 from tandem.market import FactConflict, World
-from tandem.store.connections import Connections, reason
+from tandem.store.connections import Connection, reason
 from tandem.store.record import B, Record, decoded, encoded
 
 CONFLICT = "TF001"
@@ -36,11 +37,29 @@ class Facts(Protocol):
         """The facts of one kind in the order of their recording, of one session or pair where asked."""
         ...
 
+    def alone(self, what: str) -> "AbstractContextManager[Facts]":
+        """The facts for one who reads, decides and appends while nobody else of this world does the same.
+
+        What is appended within the block is there when it ends, all of it, or none where it raises.
+
+        Args:
+            what: is kept from being done twice at once.
+        """
+        ...
+
+
+class Lends(Protocol):
+    """Connections, or the one of a transaction."""
+
+    def use(self) -> AbstractContextManager[Connection]:
+        """A connection for the length of the block."""
+        ...
+
 
 class PostgresFacts:
     """Facts that survive the process: durable when `append` returns, in one round trip."""
 
-    def __init__(self, connections: Connections, world: World, number: int) -> None:
+    def __init__(self, connections: Lends, world: World, number: int) -> None:
         self._connections = connections
         self._number = number
         self.world = world
@@ -72,6 +91,24 @@ class PostgresFacts:
         with self._connections.use() as connection:
             rows = cast(Rows, connection.execute(wanted + " ORDER BY id", asked).fetchall())
         return [Record(decoded(text, body), day, at, key, of) for text, day, at, key, of in rows]
+
+    @contextmanager
+    def alone(self, what: str) -> "Iterator[PostgresFacts]":
+        """See `Facts.alone`: one transaction under an advisory lock, which the server gives back whatever happens."""
+        with self._connections.use() as connection, connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [self._number, what])
+            yield PostgresFacts(_Lent(connection), self.world, self._number)
+
+
+class _Lent:
+    """The connection of a transaction that is under way."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def use(self) -> Iterator[Connection]:
+        yield self._connection
 
 
 Rows = list[tuple[str, date, datetime, str, str | None]]
@@ -107,6 +144,16 @@ class MemoryFacts:
             for record, text in self._records.values()
             if record.kind == body.kind and session in (None, record.session) and pair in (None, record.pair)
         ]
+
+    @contextmanager
+    def alone(self, what: str) -> "Iterator[MemoryFacts]":
+        """See `Facts.alone`: one run has them to itself, and a block that raises takes back what it appended."""
+        before = dict(self._records)
+        try:
+            yield self
+        except BaseException:
+            self._records = before
+            raise
 
     def flush(self, into: Facts) -> None:
         """Write everything to another sink in one go; doing it twice changes nothing."""

@@ -21,10 +21,13 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 FIRST_USE: Final = "first use"
 PATIENCE: Final = "5min"
 SUPERSEDED: Final = "superseded_by"
+# MLflow takes 1,000 entries at once, parameters among them.
+MOST_METRICS: Final = 800
 
 
 class Tracking:
@@ -155,6 +158,7 @@ class Runs:
         self.experiment = experiment
         self._at = int(at.timestamp() * 1000)
         self._tags = dict(tags)
+        self._folders: dict[str, Path] = {}
 
     def add(
         self,
@@ -196,17 +200,24 @@ class Runs:
         """The id of a run like those of `add` that is over with the block: finished, or failed where that raises."""
         info = self.client.create_run(self.experiment, tags={**self._tags, **tags}, run_name=name).info
         run = str(info.run_id)
+        self._folders[run] = _folder(str(info.artifact_uri))
         try:
             self._log(run, params, metrics, steps)
             if inputs:
                 self.client.log_inputs(run, list(inputs))
-            _write(_folder(str(info.artifact_uri)), files or {})
+            _write(self._folders[run], files or {})
             yield run
         except BaseException:
             with suppress(Exception):
                 self.client.set_terminated(run, "FAILED")
             raise
         self.client.set_terminated(run)
+
+    def folder(self, run: str) -> Path:
+        """Where the files of a run of this block are kept."""
+        folder = self._folders[run]
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def known(self, tags: Mapping[str, str]) -> "list[Run]":
         """Runs that have these tags, newest first, without those that another has superseded."""
@@ -225,11 +236,11 @@ class Runs:
         from mlflow.entities import Metric, Param
 
         values = [*((key, value, 0) for key, value in metrics.items()), *steps]
-        self.client.log_batch(
-            run,
-            metrics=[Metric(key, value, self._at, step) for key, value, step in values],
-            params=[Param(key, str(value)) for key, value in params.items()],
-        )
+        entries = [Metric(key, value, self._at, step) for key, value, step in values]
+        said = [Param(key, str(value)) for key, value in params.items()]
+        self.client.log_batch(run, metrics=entries[:MOST_METRICS], params=said)
+        for first in range(MOST_METRICS, len(entries), MOST_METRICS):
+            self.client.log_batch(run, metrics=entries[first : first + MOST_METRICS])
 
 
 def _folder(uri: str) -> Path:

@@ -8,8 +8,8 @@ import numpy as np
 
 from tandem.config import TrialSettings
 from tandem.forecast.trial.bootstrap import are_same, confidence_set, superior
+from tandem.forecast.trial.contender import BASELINE
 from tandem.forecast.trial.grades import in_common
-from tandem.forecast.trial.recipe import BASELINE
 from tandem.forecast.trial.track import Track
 
 MEASURES = 3

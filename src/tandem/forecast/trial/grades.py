@@ -10,7 +10,7 @@ import numpy as np
 
 from tandem.forecast.features import Array, Mask
 from tandem.forecast.skill import Skill, log_losses
-from tandem.forecast.trial.recipe import BASELINE
+from tandem.forecast.trial.contender import BASELINE
 from tandem.statistics import qlike
 
 Places = np.ndarray[Any, np.dtype[np.intp]]

@@ -2,8 +2,8 @@
 
 from tandem.config import Settings
 from tandem.forecast.trial.comparison import MEASURES, Comparison, compare
+from tandem.forecast.trial.contender import BASELINE
 from tandem.forecast.trial.gates import Gate, Trials, figures_of, gates
-from tandem.forecast.trial.recipe import BASELINE
 from tandem.forecast.trial.track import Track
 from tandem.forecast.verdict import Verdict
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.config import RuleSettings
+from tandem.config import RuleSettings, Settings
 from tandem.rules import Trades, inside_band, replay
 from tandem.screening.examination.hedge import hedged
 from tandem.screening.examination.spreads import Column, Legs, Matrix
@@ -80,9 +80,9 @@ class Trial:
         return replay(z, reversion_probability(z, rho), inside, half_life, rule)
 
 
-def try_out(legs: Legs, market: Market) -> Trial:
-    """Fit hedge, equilibrium and GARCH on the first four fifths and run them over the whole window."""
-    firsts = (legs.bars * FITTED_SHARE).astype(np.intp)
+def try_out(legs: Legs, market: Market | Settings, fitted_share: float = FITTED_SHARE) -> Trial:
+    """Fit hedge, equilibrium and GARCH on the first bars, four fifths of them, and run them over the whole window."""
+    firsts = (legs.bars * fitted_share).astype(np.intp)
     bars = np.arange(legs.log_a.shape[1])
     fitted = bars < firsts[:, None]
     measured = hedged(legs.where(fitted), market.screen.hedge)

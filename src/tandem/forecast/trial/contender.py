@@ -1,4 +1,4 @@
-"""What competes: the settings of a model under a version name. Its dated models are refits."""
+"""Who takes part in a trial: the settings of a recipe under its name."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,11 +7,11 @@ from tandem.config import ModelSettings, Settings
 from tandem.market import ConfigError
 
 BASELINE: Final = "baseline"
-"""The recipe that is always in the comparison: the AR(1) forecast on every pair."""
+"""The one that is always in the comparison: the AR(1) forecast on every pair."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Contender:
     """A way to make a model.
 
     Attributes:
@@ -28,17 +28,17 @@ class Recipe:
         return self.name == BASELINE
 
 
-def champion_of(settings: Settings) -> Recipe:
+def champion_of(settings: Settings) -> Contender:
     """The recipe of the block `model`."""
-    return Recipe(settings.model.version, settings.model)
+    return Contender(settings.model.version, settings.model)
 
 
-def baseline_of(settings: Settings) -> Recipe:
+def baseline_of(settings: Settings) -> Contender:
     """The AR(1) forecast on every pair."""
-    return Recipe(BASELINE, settings.model)
+    return Contender(BASELINE, settings.model)
 
 
-def challenger_of(settings: Settings) -> Recipe:
+def challenger_of(settings: Settings) -> Contender:
     """The recipe of the block `model` with the changes of `trial.challenger`.
 
     Raises:
@@ -50,4 +50,4 @@ def challenger_of(settings: Settings) -> Recipe:
     model = ModelSettings.model_validate({**settings.model.model_dump(), **changes})
     if model.version in (settings.model.version, BASELINE):
         raise ConfigError(f"the challenger is called {model.version} as well", "Give trial.challenger another version.")
-    return Recipe(model.version, model)
+    return Contender(model.version, model)

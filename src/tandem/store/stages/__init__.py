@@ -1,0 +1,1 @@
+"""Which recipe of a sector is in Production."""
