@@ -78,6 +78,11 @@ def net_of_fixture():
     return net_of
 
 
+@pytest.fixture(scope="session", name="log_loss")
+def log_loss_fixture():
+    return log_loss
+
+
 @pytest.fixture(scope="session")
 def assigned():
     """Four assignments of different sizes, some with a validation block."""

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from tandem.forecast.gru import Assignment, train_gru, train_grus
+from tandem.forecast.gru.apart import learn
+from tandem.forecast.gru.study import Study
 
 
 def same(one, other):
@@ -28,14 +30,22 @@ def test_weights_and_losses_are_those_of_pytorchs_gru(a_block, twin, small, unit
     np.testing.assert_allclose([epoch.loss for epoch in lesson.history], losses, atol=1e-5)
 
 
-def test_one_step_down_the_gradient_is_that_of_autograd(a_block, twin, small):
-    # So small a rate leaves the first batch's gradient alone to decide each weight's direction.
-    assignment = Assignment(a_block(16), None, seed=3)
-    settings = small.model_copy(update={"learning_rate": 1e-2, "dropout_rate": 0.5})
-    expected, _ = twin(assignment, settings, 1)
-    lesson = train_grus([assignment], settings, 1)[0]
-    for name, weights in expected.weights.items():
-        np.testing.assert_allclose(lesson.gru.weights[name], weights, atol=2e-6)
+@pytest.mark.parametrize(("units", "features", "length", "samples"), [(8, 4, 10, 16), (64, 12, 10, 32), (19, 5, 2, 7)])
+def test_the_hand_written_gradient_is_that_of_autograd(
+    a_block, net_of, log_loss, small, units, features, length, samples
+):
+    import torch
+
+    settings = small.model_copy(update={"gru_units": units, "batch_size": samples, "dropout_rate": 0.5})
+    study = Study.begin(Assignment(a_block(samples, 2, features, length), None, seed=3), settings, 1, None)
+    course, chance = study.course, study.shuffle()
+    net = net_of(course.lesson().gru.weights, features, units)
+    inputs, labels = (part[chance.order].astype(np.float64) for part in study.train)
+    log_loss(net, inputs, labels, torch.from_numpy(chance.kept / 0.5)).backward()
+    learn(study)
+    # After one step Adam's mean is a tenth of the gradient.
+    for name, tenth in course.layout.unpack(course.means).items():
+        np.testing.assert_allclose(10 * tenth, net.get_parameter(name).grad.numpy(), atol=1e-6)
 
 
 def test_at_once_or_one_by_one_gives_the_same_bits(assigned, small):
