@@ -86,12 +86,19 @@ def test_other_settings_or_bars_take_nothing_from_a_checkpoint(pupils, fast, tmp
 @pytest.mark.parametrize(
     "damage", [lambda content: content[:-20], lambda content: content[:-9] + b"x" * 9, lambda _: b""]
 )
-def test_a_damaged_checkpoint_is_none(pupils, alone, fast, tmp_path, damage):
+def test_a_damaged_checkpoint_is_none(pupils, alone, fast, tmp_path, damage, monkeypatch):
+    monkeypatch.setattr(module, "PAIRS_AT_ONCE", 1)
     with pytest.raises(ZeroDivisionError):
-        Training(fast, folder=tmp_path, progress=lambda *_: 1 / 0).models(pupils[:1])
+        Training(fast, folder=tmp_path, progress=lambda *_: 1 / 0).models(pupils[:2])
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage(file.read_bytes()))
-    assert [model.to_bytes() for model in Training(fast, folder=tmp_path).models(pupils[:1])] == alone[:1]
+    assert [model.to_bytes() for model in Training(fast, folder=tmp_path).models(pupils[:2])] == alone[:2]
+
+
+def test_a_single_batch_keeps_nothing(pupils, fast, tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        Training(fast, folder=tmp_path, progress=lambda *_: 1 / 0).models(pupils[:1])
+    assert not list(tmp_path.iterdir())
 
 
 def test_progress_is_told_in_pairs(pupils, fast, monkeypatch):

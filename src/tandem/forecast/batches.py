@@ -53,6 +53,9 @@ class Training:
         self, work: Callable[[Settings, Sequence[Item]], list[R]], items: Sequence[Item], kept: Checkpoint[R], kind: str
     ) -> list[R]:
         batches = [items[start : start + PAIRS_AT_ONCE] for start in range(0, len(items), PAIRS_AT_ONCE)]
+        if len(batches) == 1:
+            # Nothing is left to do when the only one is done.
+            kept = Checkpoint(None, kept.read)
         names = [f"{kind}-{self._name(batch)}" for batch in batches]
         found = [kept.find(name) for name in names]
         missing = [batch for batch, known in zip(batches, found, strict=True) if known is None]

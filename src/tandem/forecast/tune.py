@@ -28,7 +28,7 @@ from tandem.forecast.gru import train_grus
 from tandem.forecast.pair_bars import PairBars
 from tandem.forecast.walk import SCORES, Stage, before_test, by_step, walk
 from tandem.market import DataError, Pair, Refusal
-from tandem.screening import slug
+from tandem.screening import Versions, slug
 from tandem.statistics import one_thread
 from tandem.store import Store, Trial, key_of, turn
 
@@ -86,7 +86,8 @@ class Search:
         kept = self.settings.model.model_dump(mode="json", exclude={"version"})
         seen = [before_test(each, self.settings) for each in self.pairs]
         bars = [[str(each.pair), key_of(each.closes_a.tolist(), each.closes_b.tolist())] for each in seen]
-        decided = [kept, self.settings.garch.model_dump(mode="json"), _judging(self.settings), space.described(), bars]
+        garch = self.settings.garch.model_dump(mode="json")
+        decided = [kept, garch, _judging(self.settings), space.described(), bars, str(Versions.here())]
         return f"{slug(self.sector)} {key_of(decided)[:20]}"
 
     @cached_property
