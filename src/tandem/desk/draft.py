@@ -1,5 +1,7 @@
 """Facts that are not yet on record: a piece of work whose facts become durable all together, or not at all."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TypeVar
 
@@ -23,6 +25,12 @@ class Draft:
     def read(self, body: type[B], *, session: date | None = None, pair: str | None = None) -> list[Record[B]]:
         """See `Facts.read`: what is on record, then what is not."""
         return [*self._facts.read(body, session=session, pair=pair), *self._own.read(body, session=session, pair=pair)]
+
+    @contextmanager
+    def alone(self, what: str) -> "Iterator[Draft]":
+        """See `Facts.alone`: nobody else has a hand in a draft."""
+        with self._own.alone(what):
+            yield self
 
     def publish(self) -> None:
         """Put everything on record in one transaction; doing it twice changes nothing."""
