@@ -50,7 +50,7 @@ PUBLIC = {
         not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel Recipe
+        Calibration Confidence Evidence Features Forecast MlflowRegistry ModelRegistered PairModel RecipeStaged
         Verdict act_on as_baseline features horizon_of insane is_behind labels loss_of means model_name out_of_band
         reverts toward trading_metrics train_pair with_record
     """,

@@ -8,10 +8,10 @@ from tandem.forecast.lineage import means, model_name
 from tandem.forecast.mirror import is_behind
 from tandem.forecast.model import Forecast, PairModel
 from tandem.forecast.promotion import act_on
-from tandem.forecast.recipe import Recipe
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
 from tandem.forecast.sanity import as_baseline, insane, loss_of, out_of_band
+from tandem.forecast.staged import RecipeStaged
 from tandem.forecast.trading import trading_metrics, with_record
 from tandem.forecast.train import train_pair
 from tandem.forecast.verdict import Verdict
@@ -25,7 +25,7 @@ __all__ = [
     "MlflowRegistry",
     "ModelRegistered",
     "PairModel",
-    "Recipe",
+    "RecipeStaged",
     "Verdict",
     "act_on",
     "as_baseline",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
-from tandem.forecast.recipe import Recipe
+from tandem.forecast.staged import RecipeStaged
 from tandem.market import Pair, Session, World
 from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
 
@@ -45,7 +45,7 @@ def tags(
         "garch_order": "1,1",
         "sequence_length": str(settings.model.sequence_length),
         "recipe": settings.model.version,
-        "recipe_digest": Recipe.of(settings.model).digest,
+        "recipe_digest": RecipeStaged.of(settings.model).digest,
         "world": world_tag(world),
     }
 
