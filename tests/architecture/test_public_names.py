@@ -52,11 +52,11 @@ PUBLIC = {
     "forecast": """
         Assignment BASELINE Calibration Confidence Contender DayModels Evidence Features Forecast FurtherFeature
         Grades Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars PairModel Question Ranked
-        Ranking Rating Recipe Search Track Training Trials Tried Tuned Verdict act_on as_baseline assign baseline_of
-        challenger_of champion_of compare_split decide families feature_set features find_leaks finished forecast_all
-        horizon_of insane is_behind labels loss_of means model_name next_version out_of_band outcome params_of ranked
-        rate_pairs register_feature reverts run_trials take_seat toward track_ranking track_tuning trading_metrics
-        train_pair train_pairs training_trials verdict_of watch with_record
+        Ranking Rating RecipeStaged Search Track Training Trials Tried Tuned Verdict act_on as_baseline assign
+        baseline_of challenger_of champion_of compare_split decide families feature_set features find_leaks finished
+        forecast_all horizon_of insane is_behind labels loss_of means model_name next_version out_of_band outcome
+        params_of ranked rate_pairs register_feature reverts run_trials take_seat toward track_ranking track_tuning
+        trading_metrics train_pair train_pairs training_trials verdict_of watch with_record
     """,
     "signals": "Case Entered PairWatch Signal judge judge_all",
     "risk": """

@@ -9,7 +9,7 @@ import pytest
 from tandem.cli.app import run
 from tandem.config import ModelSettings
 from tandem.desk import Plan, Refit
-from tandem.forecast import Recipe
+from tandem.forecast import RecipeStaged
 from tandem.market import WorldKind
 from tandem.store import Record, Stage, StageChanged, Stages
 
@@ -29,7 +29,7 @@ def world(store, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     facts = store.facts(store.new_world(WorldKind.RECYCLER))
     for recipe in LOSSES:
-        made = Recipe.of(ModelSettings(version=recipe))
+        made = RecipeStaged.of(ModelSettings(version=recipe))
         facts.append(Record(made, FIRST.date(), FIRST, f"recipe.{recipe}"))
         Stages(facts).stage(TECH, recipe, why=f"model.version is {recipe}", by="morning", at=FIRST)
     for number in range(10):

@@ -24,7 +24,7 @@ from tandem.desk import (
     run_session,
 )
 from tandem.execution import PairOrderEnded
-from tandem.forecast import MlflowRegistry, PairModel, Recipe, Verdict, act_on
+from tandem.forecast import MlflowRegistry, PairModel, RecipeStaged, Verdict, act_on
 from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, StoreError, Timeframe, WorldKind, resample
 from tandem.screening import Funnel, Passport
 from tandem.signals import Signal
@@ -209,7 +209,7 @@ def test_the_first_recipe_of_a_sector_is_in_production_and_trades(real: Desk) ->
     assert refit.models == real.morning.plan.models
     assert {"sharpe_ratio", "max_drawdown", "test_f1_score_ar1"} <= refit.figures.keys()
     assert Stages(real.facts).board("technology").stages == {"v1": Stage.PRODUCTION}
-    (recipe,) = (record.body for record in real.facts.read(Recipe))
+    (recipe,) = (record.body for record in real.facts.read(RecipeStaged))
     assert (recipe.name, recipe.model(SETTINGS.model.timeframe)) == ("v1", SETTINGS.model)
 
 
@@ -221,7 +221,7 @@ def as_recipe(name: str, **changes: object) -> Settings:
 def identified(real: Desk) -> MemoryFacts:
     """A fresh world that has the morning's identification and no plan, and a day before with v1 in Production."""
     facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
-    for kind in (Funnel, Passport, TradingConfiguration, Recipe, StageChanged):
+    for kind in (Funnel, Passport, TradingConfiguration, RecipeStaged, StageChanged):
         facts.append(*real.facts.read(kind))
     yesterday = replace(real.morning.plan, refits=tuple(replace(each, loss=0.01) for each in real.morning.plan.refits))
     facts.append(Record(yesterday, date(2023, 1, 24), TODAY.morning - timedelta(days=1), "plan of the day before"))
@@ -242,7 +242,7 @@ def test_a_new_recipe_is_staged_and_fitted_beside_the_champion(real: Desk, ident
 
 def test_a_recipe_keeps_its_settings_whatever_becomes_of_the_file(real: Desk, identified: MemoryFacts) -> None:
     early = TODAY.morning - timedelta(hours=12)
-    second = Recipe.of(as_recipe("v2", gru_units=8, epochs=1).model)
+    second = RecipeStaged.of(as_recipe("v2", gru_units=8, epochs=1).model)
     identified.append(Record(second, early.date(), early, "recipe.v2"))
     Stages(identified).stage("technology", "v2", why="new", by="ada", at=early)
     verdict = Verdict("technology", "v2", "promote", "better on 40 days", {"spa_pvalue": 0.01}, "v1")

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from tandem.cli.mlflow import QUIET
-from tandem.forecast import MlflowRegistry, Recipe, train_pair
+from tandem.forecast import MlflowRegistry, RecipeStaged, train_pair
 from tandem.market import Session, WorldKind
 from tandem.store import Record, Stage, Stages
 
@@ -121,7 +121,7 @@ class Life:
         """Train, stage, register, mirror: a morning."""
         own = settings.model_copy(update={"model": settings.model.model_copy(update={"version": recipe})})
         model = train_pair(passport, *closes, own)
-        self.facts.append(Record(Recipe.of(own.model), DAY.day, DAY.morning, f"recipe.{recipe}"))
+        self.facts.append(Record(RecipeStaged.of(own.model), DAY.day, DAY.morning, f"recipe.{recipe}"))
         self.stages.stage(TECH, recipe, why=f"model.version is {recipe}", by="morning", at=DAY.morning)
         made = self.registry.record_day(DAY, TECH, [passport], {passport.pair: model}, own, world=self.world)
         self.facts.append(Record(made, DAY.day, DAY.morning, f"registered.{made.name}.{made.version}"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tandem.config import Settings
-from tandem.forecast import Recipe, lineage, means, with_record
+from tandem.forecast import RecipeStaged, lineage, means, with_record
 from tandem.market import Session, World, WorldKind
 
 DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))
@@ -57,7 +57,7 @@ def test_every_tag_of_the_mission_is_set(passport, recorded, quick):
     assert set(TAGS.split()) <= tags.keys()
     here = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     assert tags["code_version"] == subprocess.run(here, capture_output=True, text=True, check=True).stdout.strip()
-    assert tags["recipe_digest"] == Recipe.of(quick.model).digest
+    assert tags["recipe_digest"] == RecipeStaged.of(quick.model).digest
 
 
 def test_the_data_version_is_of_all_bars_that_were_read(passport, recorded, quick):
@@ -78,10 +78,10 @@ def test_a_mean_is_of_those_that_have_a_figure():
 
 
 def test_a_recipe_is_known_by_code_and_settings(quick):
-    recipe = Recipe.of(quick.model)
+    recipe = RecipeStaged.of(quick.model)
     assert recipe.model(quick.model.timeframe) == quick.model
     other = quick.model.model_copy(update={"gru_units": 17})
-    assert Recipe.of(other).digest != recipe.digest
+    assert RecipeStaged.of(other).digest != recipe.digest
     assert recipe.changes(other) == ("gru_units 16 is now 17",)
     assert recipe.changes(quick.model.model_copy(update={"version": "v9", "timeframe": "1Day"})) == ()
     # A setting that came later counts by its default.

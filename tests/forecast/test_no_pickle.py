@@ -31,7 +31,7 @@ for module, names in ((pickle, "load loads Unpickler"), (cloudpickle, "load load
         setattr(module, name, poisoned)
 armed.append(True)
 try:
-    _pickle.loads(b"cos\nsystem\n.")  # what a library may have kept a reference to
+    _pickle.loads(b"cos\\nsystem\\n.")  # what a library may have kept a reference to
 except SystemExit:
     pass
 else:

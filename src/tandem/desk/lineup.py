@@ -1,11 +1,11 @@
 """Which recipes are fitted anew on a morning, sector by sector."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tandem.config import Settings
-from tandem.forecast import Recipe
+from tandem.config import ModelSettings, Settings
+from tandem.forecast import RecipeStaged
 from tandem.market import DataError, Refusal, Session
 from tandem.store import Board, Facts, Record, Stages
 
@@ -23,7 +23,7 @@ class Lineup:
     """
 
     sector: str
-    recipes: tuple[Recipe, ...]
+    recipes: tuple[RecipeStaged, ...]
     production: str | None
     why: str
 
@@ -38,28 +38,44 @@ class Lineup:
         return self.why or f"{self.production} could not be fitted"
 
 
-def line_up(facts: Facts, session: Session, settings: Settings, sectors: Iterable[str]) -> list[Lineup]:
-    """Put the recipe of the settings on record where it is new, and say which recipes each sector needs.
+def line_up(
+    facts: Facts,
+    session: Session,
+    settings: Settings,
+    sectors: Iterable[str],
+    challengers: Iterable[ModelSettings] = (),
+) -> list[Lineup]:
+    """Put the recipe of the settings, and challengers, on record where they are new; say which ones each sector needs.
 
     A name stands for one recipe: settings that changed under a name that is known are refused, on record, and the
     recipe goes on as it was.
     """
-    known = {record.body.name: record.body for record in facts.read(Recipe)}
-    own = known.get(settings.model.version) or _new(facts, session, settings)
-    _refuse_changes(facts, session, settings, own)
-    return [_line_up(facts, session, settings, sector, {**known, own.name: own}, own) for sector in sectors]
+    known = {record.body.name: record.body for record in facts.read(RecipeStaged)}
+    configured = []
+    for model in (settings.model, *challengers):
+        recipe = known.get(model.version) or _new(facts, session, model)
+        _refuse_changes(facts, session, model, recipe)
+        known[recipe.name] = recipe
+        configured.append(recipe)
+    return [_line_up(facts, session, settings, sector, known, configured) for sector in sectors]
 
 
-def model_of(recipe: Recipe, settings: Settings) -> Settings:
+def model_of(recipe: RecipeStaged, settings: Settings) -> Settings:
     """The settings with the recipe's own `model` block, on the bars that they name."""
     return settings.model_copy(update={"model": recipe.model(settings.model.timeframe)})
 
 
 def _line_up(
-    facts: Facts, session: Session, settings: Settings, sector: str, known: dict[str, Recipe], own: Recipe
+    facts: Facts,
+    session: Session,
+    settings: Settings,
+    sector: str,
+    known: dict[str, RecipeStaged],
+    configured: Sequence[RecipeStaged],
 ) -> Lineup:
-    stages = Stages(facts)
-    stages.stage(sector, own.name, why=f"model.version is {own.name}", by=MORNING, at=session.morning)
+    stages, own = Stages(facts), configured[0]
+    for recipe in configured:
+        stages.stage(sector, recipe.name, why=f"the settings name {recipe.name}", by=MORNING, at=session.morning)
     board = stages.board(sector)
     names = dict.fromkeys([board.production or own.name, *board.staged, board.last_good])
     recipes = [known[name] for name in names if name in known and _is_readable(facts, session, settings, known[name])]
@@ -75,15 +91,15 @@ def alone_because(board: Board) -> str:
     return f"no recipe is in Production since {board.changes[-1].recipe} was {board.changes[-1].move}"
 
 
-def _new(facts: Facts, session: Session, settings: Settings) -> Recipe:
-    made = Recipe.of(settings.model)
+def _new(facts: Facts, session: Session, model: ModelSettings) -> RecipeStaged:
+    made = RecipeStaged.of(model)
     facts.append(Record(made, session.day, session.morning, f"recipe.{made.name}"))
     return made
 
 
-def _refuse_changes(facts: Facts, session: Session, settings: Settings, own: Recipe) -> None:
+def _refuse_changes(facts: Facts, session: Session, model: ModelSettings, own: RecipeStaged) -> None:
     try:
-        changes = own.changes(settings.model)
+        changes = own.changes(model)
     except DataError:
         return
     if changes:
@@ -91,7 +107,7 @@ def _refuse_changes(facts: Facts, session: Session, settings: Settings, own: Rec
         _refuse(facts, session, own, Refusal("recipe changed", why, "forecast"))
 
 
-def _is_readable(facts: Facts, session: Session, settings: Settings, recipe: Recipe) -> bool:
+def _is_readable(facts: Facts, session: Session, settings: Settings, recipe: RecipeStaged) -> bool:
     try:
         recipe.model(settings.model.timeframe)
     except DataError as error:
@@ -100,7 +116,7 @@ def _is_readable(facts: Facts, session: Session, settings: Settings, recipe: Rec
     return True
 
 
-def _refuse(facts: Facts, session: Session, recipe: Recipe, refusal: Refusal) -> None:
+def _refuse(facts: Facts, session: Session, recipe: RecipeStaged, refusal: Refusal) -> None:
     key = f"refusal.{refusal.reason.replace(' ', '_')}.{session.day}.{recipe.name}"
     known = {record.key for record in facts.read(Refusal, session=session.day)}
     # Settings may change once more on the same morning: the first word on it stays.

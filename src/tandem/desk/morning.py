@@ -14,7 +14,7 @@ from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.desk.refitted import Refitted, begins_with, refit
 from tandem.desk.tracked import Tracked
 from tandem.desk.training import day_models
-from tandem.forecast import PairModel, Recipe, is_behind
+from tandem.forecast import PairModel, RecipeStaged, is_behind
 from tandem.market import Pair, Refusal, Session, StoreError
 from tandem.screening import Funnel, PairLife, Passport, Progress
 from tandem.store import Facts, Record, StageChanged, Store
@@ -114,7 +114,7 @@ def copy_plan(source: Facts, target: Facts, session: Session) -> None:
     """Let another world trade a date by the same identification and plan, and the stages as they were and became."""
     for kind in (Funnel, Passport, PairLife, TradingConfiguration, Tracked, Plan):
         target.append(*source.read(kind, session=session.day))
-    target.append(*source.read(Recipe))
+    target.append(*source.read(RecipeStaged))
     target.append(*(record for record in source.read(StageChanged) if record.session <= session.day))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tandem.config import Settings
 from tandem.desk.lineup import Lineup, model_of
 from tandem.desk.plan import Plan, Refit
-from tandem.forecast import PairModel, Recipe, as_baseline, insane, loss_of, means, model_name, out_of_band
+from tandem.forecast import PairModel, RecipeStaged, as_baseline, insane, loss_of, means, model_name, out_of_band
 from tandem.market import Pair, Session
 from tandem.screening import Passport
 from tandem.store import Blobs, Facts
@@ -19,7 +19,7 @@ class Refitted:
     """A refit with its recipe and its models; a pair that failed has its model with the baseline in place."""
 
     refit: Refit
-    recipe: Recipe
+    recipe: RecipeStaged
     models: Mapping[Pair, PairModel]
 
 
@@ -71,7 +71,7 @@ def _checked(
     session: Session,
     settings: Settings,
     sector: str,
-    recipe: Recipe,
+    recipe: RecipeStaged,
     passports: Sequence[Passport],
     trained: Mapping[Pair, PairModel],
     record: Sequence[float],

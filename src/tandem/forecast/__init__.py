@@ -16,11 +16,11 @@ from tandem.forecast.promotion import act_on
 from tandem.forecast.ranking import Ranked, Ranking
 from tandem.forecast.ranking_runs import track_ranking
 from tandem.forecast.rating import Rating, ranked
-from tandem.forecast.recipe import Recipe
 from tandem.forecast.registered import ModelRegistered
 from tandem.forecast.registry import MlflowRegistry
 from tandem.forecast.sanity import as_baseline, insane, loss_of, out_of_band
 from tandem.forecast.space import params_of
+from tandem.forecast.staged import RecipeStaged
 from tandem.forecast.trading import trading_metrics, with_record
 from tandem.forecast.train import rate_pairs, train_pair, train_pairs
 from tandem.forecast.trial.assignment import Assignment, assign
@@ -61,7 +61,7 @@ __all__ = [
     "Ranked",
     "Ranking",
     "Rating",
-    "Recipe",
+    "RecipeStaged",
     "Search",
     "Track",
     "Training",

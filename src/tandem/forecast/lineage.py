@@ -9,7 +9,7 @@ from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
 from tandem.forecast.rating import Rating
-from tandem.forecast.recipe import Recipe
+from tandem.forecast.staged import RecipeStaged
 from tandem.market import Pair, Session, World
 from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
 
@@ -46,7 +46,7 @@ def tags(
         "garch_order": "1,1",
         "sequence_length": str(settings.model.sequence_length),
         "recipe": settings.model.version,
-        "recipe_digest": Recipe.of(settings.model).digest,
+        "recipe_digest": RecipeStaged.of(settings.model).digest,
         "world": world_tag(world),
     }
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from tandem.desk import Plan, Refit
-from tandem.forecast import Recipe, means
+from tandem.forecast import RecipeStaged, means
 from tandem.store import Facts, Stage, StageChanged, Stages
 
 FIGURES: Final = (
@@ -52,7 +52,7 @@ class RecipeStanding:
 
     sector: str
     name: str
-    recipe: Recipe | None
+    recipe: RecipeStaged | None
     stage: Stage
     since: datetime
     change: StageChanged
@@ -76,7 +76,7 @@ class RecipeStanding:
 
 def standings_of(facts: Facts) -> tuple[RecipeStanding, ...]:
     """Every recipe of a world by sector, in the order in which it came."""
-    recipes = {record.body.name: record.body for record in facts.read(Recipe)}
+    recipes = {record.body.name: record.body for record in facts.read(RecipeStaged)}
     refits = _refits(facts)
     stages = Stages(facts)
     found = []

@@ -17,7 +17,7 @@ NO_MATTER: Final = {"timeframe", "version"}
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class RecipeStaged:
     """A recipe as it was when it first came; its name never stands for another one in the same world.
 
     Attributes:
