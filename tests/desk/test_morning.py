@@ -34,7 +34,7 @@ from tandem.store import MemoryFacts, Record, Stage, StageChanged, Stages, Store
 SYMBOLS = ["AAPL", "IBM", "MSFT", "NVDA"]
 SETTINGS = Settings(
     screen={"formation_days": 7},
-    model={"timeframe": "5Min", "min_data_points": 400, "epochs": 2},  # type: ignore[arg-type]
+    model={"timeframe": "5Min", "min_data_points": 400, "epochs": 2, "evidence_pvalue": 0.0},  # type: ignore[arg-type]
 )
 NewStore = Any
 
