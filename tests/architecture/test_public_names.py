@@ -25,15 +25,15 @@ PUBLIC = {
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos Equilibrium
         GarchFilter GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable LjungBox
-        LjungBoxes RefusedPairs RefusedSeries Series SharpeRatio SimulatedMarkets SimulatedNull SpreadTable Unfit
-        UnitRootTable VariantFit WalkStep all_pairs arch_lm arch_lms avg_trade_duration benjamini_hochberg
-        benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe deflated_sharpes
-        diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant fit_constant_variance
-        fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant half_life in_chunks jarque_beras
-        kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown measure_spreads min_track_record one_thread
-        probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks purged_walk_forward qlike
-        reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of sharpe_ratio
-        simulated_markets simulated_null total_return track_record_length volatilities win_rate
+        LjungBoxes RefusedPairs RefusedSeries SESSIONS_PER_YEAR Series SharpeRatio SimulatedMarkets SimulatedNull
+        SpreadTable Unfit UnitRootTable VariantFit WalkStep all_pairs arch_lm arch_lms avg_trade_duration
+        benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe
+        deflated_sharpes diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant
+        fit_constant_variance fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant half_life
+        in_chunks jarque_beras kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown measure_spreads
+        min_track_record one_thread probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks
+        purged_walk_forward qlike reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of
+        sharpe_ratio simulated_markets simulated_null total_return track_record_length volatilities win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
@@ -71,11 +71,11 @@ PUBLIC = {
     "book": "Book Capital Mark Trade merge",
     "desk": """
         ConfiguredPair Desk Difference Identification ModelInForce ModelsOfDay Morning Plan RankedDay Recycled Refit
-        Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk compare
-        configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
-        last_configuration minutes models_of_day on_record pair_bars plan_of prepare rank_day recipes_of
-        record_verdict recycled refusal_of run_session search_of seen shadow_day shadow_of shadow_session symbols_of
-        through_sockets track_of tracked_of training try_challenger tune visiting_desk watch_champion
+        Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk close_day
+        compare configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
+        last_configuration minutes models_of_day on_record pair_bars plan_of prepare rank_day record_verdict recycled
+        refusal_of run_session search_of seen shadow_day shadow_of shadow_session split_of symbols_of through_sockets
+        track_of tracked_of training try_challenger tune visiting_desk watch_champion why_no_trial
     """,
     "operations": """
         RecipeStanding Summary change_document count_backtest evolution_drawing figures_of findings_document picture

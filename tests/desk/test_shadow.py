@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,6 +10,7 @@ from tandem.book import Book, Capital, Mark
 from tandem.cli.demo import SYMBOLS, settings_of
 from tandem.config import ModelSettings, Settings, TrialSettings
 from tandem.desk import (
+    Plan,
     Rehearsal,
     Shadow,
     assignments_of,
@@ -17,25 +19,36 @@ from tandem.desk import (
     in_one_process,
     plan_of,
     prepare,
-    recipes_of,
     record_verdict,
     run_session,
     shadow_day,
     shadow_of,
     shadow_session,
+    split_of,
     track_of,
     try_challenger,
     watch_champion,
+    why_no_trial,
 )
+from tandem.desk.lineup import line_up
 from tandem.desk.shadow import account_of
 from tandem.execution import in_process
-from tandem.forecast import BASELINE, Assignment, Contender, PairModel, Verdict, baseline_of, champion_of
+from tandem.forecast import (
+    BASELINE,
+    Assignment,
+    Contender,
+    PairModel,
+    Verdict,
+    baseline_of,
+    challenger_of,
+    champion_of,
+)
 from tandem.market import Calendar, DataError, Fill, Pair, World, WorldKind
 from tandem.risk import Switch
 from tandem.screening import Passport
 from tandem.signals import Signal
 from tandem.sources import samples
-from tandem.store import MemoryFacts, Record
+from tandem.store import MemoryFacts, Record, Stages
 
 DAYS = (date(2023, 1, 25),)
 
@@ -209,32 +222,51 @@ def test_nobody_is_tried_before_there_is_a_record(module_store, settings, trying
 PAIRS = [Pair("AAPL", "NVDA"), Pair("IBM", "MSFT"), Pair("AAPL", "MSFT"), Pair("IBM", "NVDA")]
 
 
+def split(facts, session, pairs, settings):
+    """Who trades what, with both recipes fitted."""
+    lineups = line_up(facts, session, settings, ["technology"], [challenger_of(settings).settings])
+    return split_of(
+        facts, session, settings, lineups, [SimpleNamespace(pair=pair, sector="technology") for pair in pairs]
+    )
+
+
 def test_an_assignment_is_a_fact_that_outlives_days_pairs_and_shares(half_day, trying):
     facts = MemoryFacts(World(WorldKind.PAPER, 1))
     trial = trying.trial.model_copy(update={"mode": "split"})
-    split = trying.model_copy(update={"trial": trial})
-    first = recipes_of(facts, half_day, PAIRS[:3], split)
-    assert {pair: each.recipe for pair, each in assignments_of(facts, split).items()} == {
-        pair: recipe.name for pair, recipe in first.items()
-    }
-    greedy = split.model_copy(update={"trial": trial.model_copy(update={"share": 1.0})})
-    later = recipes_of(facts, Calendar().after(half_day.day), PAIRS[::-1], greedy)
-    assert all(later[pair] == first[pair] for pair in first)
-    assert later[PAIRS[3]].name == "v2"
+    halves = trying.model_copy(update={"trial": trial})
+    first = split(facts, half_day, PAIRS[:3], halves)
+    found = {pair: each.recipe for pair, each in assignments_of(facts, halves, "technology").items()}
+    assert first == {pair: recipe for pair, recipe in found.items() if recipe == "v2"}
+    assert {*found.values()} == {"v1", "v2"}
+    greedy = halves.model_copy(update={"trial": trial.model_copy(update={"share": 1.0})})
+    later = split(facts, Calendar().after(half_day.day), PAIRS[::-1], greedy)
+    assert later == first | {PAIRS[3]: "v2"}
     assert len(facts.read(Assignment)) == 4
-    assert {recipe.name: recipe.settings.gru_units for recipe in later.values()}["v2"] == 8
 
 
 def test_without_a_split_every_pair_is_the_champions(half_day, trying):
     facts = MemoryFacts(World(WorldKind.PAPER, 1))
-    assert {recipe.name for recipe in recipes_of(facts, half_day, PAIRS, trying).values()} == {"v1"}
+    assert split(facts, half_day, PAIRS, trying) == {}
     assert facts.read(Assignment) == []
 
 
+def test_a_challenger_that_is_withdrawn_or_promoted_has_no_trial(half_day, trying):
+    facts = MemoryFacts(World(WorldKind.PAPER, 1))
+    halves = trying.model_copy(update={"trial": trying.trial.model_copy(update={"mode": "split"})})
+    assert split(facts, half_day, PAIRS, halves)
+    Stages(facts).promote("technology", "v2", why="better", by="ada", at=half_day.close, evidence={"days": 60.0})
+    assert split(facts, Calendar().after(half_day.day), PAIRS, halves) == {}
+    assert why_no_trial(facts, halves, "technology").startswith("v2 of technology is in Production")
+    assert why_no_trial(facts, halves, "energy") == ""
+    assert why_no_trial(facts, Settings(), "energy") == "trial.mode is off"
+
+
 def test_a_split_is_decided_on_the_pairs_that_each_had(module_store, traded, trying):
-    split = trying.model_copy(update={"trial": trying.trial.model_copy(update={"mode": "split"})})
-    session = Calendar().session(DAYS[0])
-    recipes_of(traded, session, PAIRS, split)
-    verdict = try_challenger(module_store, traded, split, "technology")
-    assert verdict.action == "keep"
-    assert verdict.evidence["days"] == 1
+    halves = trying.model_copy(update={"trial": trying.trial.model_copy(update={"mode": "split"})})
+    facts = MemoryFacts(traded.world)
+    for kind in (Capital, Mark, Plan, Fill, Signal, Passport):
+        facts.append(*traded.read(kind))
+    split(facts, Calendar().session(DAYS[0]), PAIRS, halves)
+    verdict = try_challenger(module_store, facts, halves, "technology")
+    assert (verdict.action, verdict.recipe, verdict.against) == ("keep", "v2", "v1")
+    assert verdict.why == "0 sessions on record, at least 60"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from tandem.cli.opening import open_store, world_of
+from tandem.cli.opening import open_store, registry_of, world_of
 from tandem.cli.table import show
 from tandem.market import DataError, RecyclerError, StoreError, WallClock, World, WorldKind
 
@@ -284,12 +284,12 @@ class _Desk:
 
     def reflect(self) -> str:
         """Bring MLflow to what the store says, where it is behind; why it could not be, in words."""
-        from tandem.forecast import MlflowRegistry, is_behind
+        from tandem.forecast import is_behind
 
         if not is_behind(self.facts):
             return ""
         try:
-            MlflowRegistry(self.store.database("mlflow_db"), self.settings.home / "artifacts").mirror(self.facts)
+            registry_of(self.store, self.settings).mirror(self.facts)
         except StoreError as error:
             return str(error)
         return ""

@@ -7,6 +7,7 @@ from tandem.market import ConfigError, RecyclerError, World, WorldKind
 
 if TYPE_CHECKING:
     from tandem.config import Settings
+    from tandem.forecast import MlflowRegistry
     from tandem.market import Session
     from tandem.store import Store
 
@@ -20,6 +21,13 @@ def open_store() -> "Store":
 
     settings = load()
     return Store.open(settings.home, settings.database_url.get_secret_value() if settings.database_url else None)
+
+
+def registry_of(store: "Store", settings: "Settings") -> "MlflowRegistry":
+    """MLflow, as the settings have it."""
+    from tandem.forecast import MlflowRegistry
+
+    return MlflowRegistry(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
 
 
 def kind_of(settings: "Settings") -> WorldKind:

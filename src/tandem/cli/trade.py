@@ -4,7 +4,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tandem.cli.opening import newest_world, open_store, world_to_trade
+from tandem.cli.opening import newest_world, open_store, registry_of, world_to_trade
 from tandem.market import NEW_YORK, Calendar, ConfigError, Pair, RecyclerError, Session, WallClock, WorldKind
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from tandem.config import Settings
     from tandem.desk import Desk, Morning
-    from tandem.forecast import MlflowRegistry
     from tandem.market import World
     from tandem.store import Facts, Record, Store
 
@@ -23,6 +22,8 @@ LIVE = "trade real money"
 
 def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None:
     """Trade one session: identify pairs where the day has no plan yet, then decide every five minutes.
+
+    After the close the champions are watched and the challengers tried; what follows from it counts from the next day.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
     from rich.console import Console
 
     from tandem.config import load
-    from tandem.desk import copy_plan, prepare, run_session
+    from tandem.desk import close_day, copy_plan, prepare, run_session
     from tandem.store import MemoryFacts
 
     settings, console = load(), Console(highlight=False)
@@ -49,13 +50,18 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
         if dry_run and (known := newest_world(store, settings, world)):
             copy_plan(store.facts(known), inner, session)
         console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
-        morning = prepare(store, inner, session, settings, None if dry_run else _registry(store, settings))
+        registry = None if dry_run else registry_of(store, settings)
+        morning = prepare(store, inner, session, settings, registry)
         _tell(console, morning)
         _warn(console, store, settings, session, morning)
         facts = Told(inner, console, orders=not dry_run)
         with _desk(store, meant, settings, _symbols(inner, session, settings), facts, dry_run, console) as desk:
             run_session(desk, session)
         console.print(f"{session.day} is over.")
+        if not dry_run:
+            for verdict in close_day(store, inner, session, settings, registry):
+                line = f"{verdict.sector}, {verdict.recipe}: {verdict.action}. {verdict.why}."
+                console.print(line, soft_wrap=True)
 
 
 class Told:
@@ -93,12 +99,6 @@ def _typed(question: str) -> str:
     except EOFError:
         print()
         return ""
-
-
-def _registry(store: "Store", settings: "Settings") -> "MlflowRegistry":
-    from tandem.forecast import MlflowRegistry
-
-    return MlflowRegistry(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
 
 
 def _symbols(facts: "Facts", session: Session, settings: "Settings") -> list[str]:

@@ -127,11 +127,12 @@ def _ranked(
 def _trained(
     store: "Store", facts: "Facts", session: "Session", settings: "Settings", *, quiet: bool
 ) -> "dict[str, Ranking]":
+    from tandem.cli.opening import registry_of
     from tandem.cli.progress import progress_of, say_compiling
     from tandem.desk import plan_of, prepare
-    from tandem.forecast import MlflowRegistry, PairModel, Ranking, Rating
+    from tandem.forecast import PairModel, Ranking, Rating
 
-    registry = MlflowRegistry(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
+    registry = registry_of(store, settings)
     say_compiling()
     with progress_of(quiet) as progress:
         prepare(store, facts, session, settings, registry, progress)

@@ -8,9 +8,8 @@ from tandem.cli.opening import open_store, world_of
 from tandem.market import Calendar, DataError, Session
 
 if TYPE_CHECKING:
-    from tandem.config import Settings
     from tandem.forecast import Verdict
-    from tandem.store import Facts, Store
+    from tandem.store import Facts
 
 app = App(name="trial", help="Champion and challenger: their records and what follows from them.")
 
@@ -52,51 +51,50 @@ def status(sector: str = "", *, world: str = "", json: Json = False) -> None:
     json
         Print one JSON document.
     """
-    _decide(sector, world, json=json, record=False)
+    from tandem.config import load
+    from tandem.desk import try_challenger, watch_champion, why_no_trial
+
+    settings = load()
+    with open_store() as store:
+        facts = store.facts(world_of(store, settings, world))
+        _last_session(facts)
+        sector = sector or settings.sectors.active[0]
+        nobody = why_no_trial(facts, settings, sector)
+        reached = [watch_champion] if nobody else [watch_champion, try_challenger]
+        verdicts = [reach(store, facts, settings, sector) for reach in reached]
+    _show(verdicts, json=json)
+    if settings.trial.mode != "off" and nobody and not json:
+        print(f"Nobody is tried: {nobody}.")
 
 
 @app.command
 def decide(sector: str = "", *, world: str = "", json: Json = False) -> None:
-    """Say whether the champion stands down and whether the challenger takes over, and put both on record.
+    """Do the evening of the last session again: shadow books, verdicts, and the promotions that follow from them.
 
-    Nothing is promoted or demoted by this: a verdict is the evidence for it.
+    `tandem trade` does it after each session by itself; what is on record by then stays as it is.
 
     Parameters
     ----------
     sector
-        Whose models; without it the first of `sectors.active`.
+        Whose models; without it all that had pairs.
     world
         Which account and timeline, such as paper-3; without it the newest of those the settings name.
     json
         Print one JSON document.
     """
-    _decide(sector, world, json=json, record=True)
-
-
-def _decide(sector: str, world: str, *, json: bool, record: bool) -> None:
+    from tandem.cli.opening import registry_of
     from tandem.config import load
-    from tandem.desk import record_verdict
+    from tandem.desk import close_day
 
     settings = load()
     with open_store() as store:
         facts = store.facts(world_of(store, settings, world))
-        sessions = _sessions(facts)
-        if not sessions:
-            raise DataError(f"{facts.world} has not traded", "A trial needs sessions on record: `tandem trade`.")
-        verdicts = list(_verdicts(store, facts, settings, sector or settings.sectors.active[0]))
-        if record:
-            for verdict in verdicts:
-                record_verdict(facts, sessions[-1], verdict)
+        session = _last_session(facts)
+        sectors = [sector] if sector else None
+        verdicts = close_day(store, facts, session, settings, registry_of(store, settings), sectors)
     _show(verdicts, json=json)
-
-
-def _verdicts(store: "Store", facts: "Facts", settings: "Settings", sector: str) -> "list[Verdict]":
-    from tandem.desk import try_challenger, watch_champion
-
-    watched = watch_champion(store, facts, settings, sector)
-    if settings.trial.mode == "off":
-        return [watched]
-    return [watched, try_challenger(store, facts, settings, sector)]
+    if not verdicts and not json:
+        print(f"No sector had pairs on {session.day}.")
 
 
 def _show(verdicts: "list[Verdict]", *, json: bool) -> None:
@@ -110,6 +108,13 @@ def _show(verdicts: "list[Verdict]", *, json: bool) -> None:
         print(f"{verdict.sector}, {verdict.recipe}{against}: {verdict.action}. {verdict.why}.")
         for name, value in sorted(verdict.evidence.items()):
             print(f"  {name:<32}{value:>14,.6g}")
+
+
+def _last_session(facts: "Facts") -> Session:
+    sessions = _sessions(facts)
+    if not sessions:
+        raise DataError(f"{facts.world} has not traded", "A trial needs sessions on record: `tandem trade`.")
+    return sessions[-1]
 
 
 def _sessions(facts: "Facts") -> list[Session]:

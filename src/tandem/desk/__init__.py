@@ -10,8 +10,10 @@ from tandem.desk.configuration import (
     fact_key,
     last_configuration,
 )
+from tandem.desk.contenders import why_no_trial
 from tandem.desk.desk import Desk
 from tandem.desk.earned import earned
+from tandem.desk.evening import close_day
 from tandem.desk.graded import graded
 from tandem.desk.history import formation, minutes, seen, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
@@ -29,9 +31,9 @@ from tandem.desk.tracked import Tracked, tracked_of
 from tandem.desk.training import RankedDay, pair_bars, rank_day
 from tandem.desk.trial import (
     assignments_of,
-    recipes_of,
     record_verdict,
     shadow_day,
+    split_of,
     track_of,
     try_challenger,
     watch_champion,
@@ -58,6 +60,7 @@ __all__ = [
     "as_identified",
     "assignments_of",
     "backtest_desk",
+    "close_day",
     "compare",
     "configuration_of",
     "copy_plan",
@@ -76,7 +79,6 @@ __all__ = [
     "plan_of",
     "prepare",
     "rank_day",
-    "recipes_of",
     "record_verdict",
     "recycled",
     "refusal_of",
@@ -86,6 +88,7 @@ __all__ = [
     "shadow_day",
     "shadow_of",
     "shadow_session",
+    "split_of",
     "symbols_of",
     "through_sockets",
     "track_of",
@@ -95,4 +98,5 @@ __all__ = [
     "tune",
     "visiting_desk",
     "watch_champion",
+    "why_no_trial",
 ]

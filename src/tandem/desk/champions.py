@@ -36,6 +36,8 @@ class ModelInForce:
 class Champions:
     """The models of one day's plan, as the stages have them. What is in force is on record before it decides.
 
+    A pair that the plan's split gives to a challenger has that one's refit all day, or the baseline where it must not.
+
     Args:
         facts: of the world.
         blobs: where the models are.
@@ -84,9 +86,11 @@ class Champions:
                 watch.model = self._model(passport.pair, now)
 
     def _found(self, pair: Pair, now: ModelInForce) -> PairModel:
-        refit = self._plan.refit(now.sector, now.recipe)
+        own = self._plan.split.get(str(pair), now.recipe)
+        refit = self._plan.refit(now.sector, own)
         if refit is not None:
-            return self._read(refit.models[str(pair)])
+            model = self._read(refit.models[str(pair)])
+            return as_baseline(model, refit.why_not) if refit.refused else model
         return as_baseline(self._read(self._plan.models[str(pair)]), now.why)
 
     def _standing(self, board: Board) -> ModelInForce:
@@ -97,5 +101,5 @@ class Champions:
             why = f"{board.production} is in Production and was not fitted for this session"
             return ModelInForce(board.sector, "", "", why)
         if refit.refused:
-            return ModelInForce(board.sector, "", "", f"the refit of {refit.recipe} must not trade: {refit.refused}")
+            return ModelInForce(board.sector, "", "", refit.why_not)
         return ModelInForce(board.sector, refit.recipe, refit.name, f"{refit.recipe} is in Production")

@@ -14,9 +14,10 @@ from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.desk.refitted import Refitted, begins_with, refit
 from tandem.desk.tracked import Tracked
 from tandem.desk.training import day_models
-from tandem.forecast import PairModel, RecipeStaged, is_behind
+from tandem.desk.trial import split_of
+from tandem.forecast import PairModel, RecipeStaged, challenger_of, is_behind
 from tandem.market import Pair, Refusal, Session, StoreError
-from tandem.screening import Funnel, PairLife, Passport, Progress
+from tandem.screening import Funnel, PairLife, Passport, Progress, slug
 from tandem.store import Facts, Record, StageChanged, Store
 
 if TYPE_CHECKING:
@@ -96,16 +97,19 @@ def train(
     settings = as_identified(settings, found.configuration)
     entering = tuple(each for each in found.passports if _may_enter(found.configuration, each.pair))
     sectors = tuple(dict.fromkeys(passport.sector for passport in entering))
-    lineups = line_up(facts, session, settings, sectors) if sectors else []
+    challengers = () if settings.trial.mode == "off" else (challenger_of(settings).settings,)
+    lineups = line_up(facts, session, settings, sectors, challengers) if sectors else []
     refitted = refit(
         facts, store.blobs, session, settings, entering, lineups,
         lambda own, passports: day_models(store, session, own, passports, progress),
     )  # fmt: skip
-    models = begins_with(lineups, refitted)
+    split = split_of(facts, session, settings, lineups, entering)
+    models = begins_with(lineups, refitted, split)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
     version = found.configuration.version
-    registered = _registered(registry, facts, session, entering, refitted, settings, version) if registry else ()
-    plan = Plan(found.funnel.tested, digests, registered, version, tuple(each.refit for each in refitted))
+    registered = _registered(registry, store, facts, session, entering, refitted, settings, version) if registry else ()
+    shares = {str(pair): recipe for pair, recipe in split.items()}
+    plan = Plan(found.funnel.tested, digests, registered, version, tuple(each.refit for each in refitted), shares)
     record_plan(facts, session, plan, entering)
     return Morning(found, models, plan)
 
@@ -132,6 +136,7 @@ def _may_enter(configuration: TradingConfiguration, pair: Pair) -> bool:
 
 def _registered(
     registry: "MlflowRegistry",
+    store: Store,
     facts: Facts,
     session: Session,
     entering: Sequence[Passport],
@@ -153,6 +158,7 @@ def _registered(
                 model_of(each.recipe, settings),
                 world=facts.world,
                 refused=each.refit.refused,
+                tried=store.ledger.count([slug(each.refit.sector)]),
             )
             facts.append(Record(model, day, at, f"registered.{model.name}.{model.version}"))
             names.append(model.name)

@@ -35,6 +35,11 @@ class Refit:
     refused: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def why_not(self) -> str:
+        """Why its models must not trade, in words; empty where they may."""
+        return f"the refit of {self.recipe} must not trade: {self.refused}" if self.refused else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -46,6 +51,7 @@ class Plan:
         registered: names of the registered models.
         version: of the day's trading configuration that it was made from.
         refits: of every recipe that may come to trade; none in plans that know no recipes, which trade `models`.
+        split: the recipe of each pair that a challenger trades, whatever is in Production; its refit is among them.
     """
 
     kind: ClassVar = "plan"
@@ -55,6 +61,7 @@ class Plan:
     registered: tuple[str, ...] = ()
     version: int = 1
     refits: tuple[Refit, ...] = ()
+    split: Mapping[str, str] = field(default_factory=dict)
 
     def refit(self, sector: str, recipe: str) -> Refit | None:
         """The refit of a recipe; None where the day has none."""

@@ -49,14 +49,24 @@ def refit(
     return made
 
 
-def begins_with(lineups: Sequence[Lineup], refitted: Sequence[Refitted]) -> dict[Pair, PairModel]:
-    """The models that the session begins with: those in Production, or the baseline and why."""
+def begins_with(
+    lineups: Sequence[Lineup], refitted: Sequence[Refitted], split: Mapping[Pair, str]
+) -> dict[Pair, PairModel]:
+    """The models that the session begins with: those in Production, or the baseline and why.
+
+    Args:
+        split: the recipe of each pair that a challenger trades.
+    """
     found = {(each.refit.sector, each.refit.recipe): each for each in refitted}
     models: dict[Pair, PairModel] = {}
     for lineup in lineups:
         first = found[lineup.sector, lineup.recipes[0].name]
         why = lineup.why_not(first.refit.refused)
         models |= {pair: as_baseline(model, why) if why else model for pair, model in first.models.items()}
+    for each in refitted:
+        why = each.refit.why_not
+        own = {pair: model for pair, model in each.models.items() if split.get(pair) == each.recipe.name}
+        models |= {pair: as_baseline(model, why) if why else model for pair, model in own.items()}
     return models
 
 

@@ -1,9 +1,9 @@
 """Another recipe on the bars of a session: the one loop again, in a world and a book of its own that nobody trades."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from tandem.book import Book, Capital, Mark
 from tandem.config import Settings
@@ -15,14 +15,11 @@ from tandem.desk.plan import Plan, passport_key, plan_of, record_plan
 from tandem.desk.session import run_session
 from tandem.desk.training import day_models
 from tandem.execution import in_process
-from tandem.forecast import Contender, PairModel
+from tandem.forecast import Contender, PairModel, as_baseline
 from tandem.market import Calendar, DataError, FactConflict, Fill, Pair, Session, World, WorldKind
 from tandem.matching import HeldShares, LedgerState
 from tandem.screening import Passport
 from tandem.store import Facts, Record, Store
-
-NO_NETWORK: Final = 1_000_000_000
-"""More bars than there are: the baseline trains none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,9 @@ class Shadow:
 def shadow_session(store: Store, facts: Facts, session: Session, settings: Settings, recipe: Contender) -> Facts:
     """Trade a session that a world has a plan for by another recipe; its facts, all of them on record or none.
 
-    It has the same passports and configuration, models of its own, the minutes that the world's desk saw, and the
-    in-process broker; its book goes on from its session before. A session that it has traded is left as it is.
+    It has the same passports and configuration, the models that the morning fitted for it or else models of its own,
+    the minutes that the world's desk saw, and the in-process broker; its book goes on from its session before. A
+    session that it has traded is left as it is.
 
     Args:
         facts: of the world whose plans and bars it follows.
@@ -101,15 +99,31 @@ def _prepare(store: Store, facts: Facts, draft: Draft, session: Session, setting
         capital = [record.body for record in facts.read(Capital)] or [Capital(settings.websocket.recycler.cash)]
         draft.append(Record(capital[0], session.day, session.morning, "capital"))
     passports = _passports(facts, session, plan)
-    models = day_models(store, session, _contending(facts, session, settings, recipe), passports)
+    models = _refitted(store, plan, recipe, passports)
+    others = [passport for passport in passports if str(passport.pair) not in models]
+    like_it = _contending(facts, session, settings, recipe)
+    trained = day_models(store, session, like_it, others, networks=not recipe.is_baseline)
+    models |= {str(pair): store.blobs.put(model.to_bytes()) for pair, model in trained.items()}
     draft.append(*facts.read(TradingConfiguration, session=session.day))
-    record_plan(draft, session, Plan(plan.tested, _kept(store, models), (), plan.version), passports)
+    record_plan(draft, session, Plan(plan.tested, models, (), plan.version), passports)
+
+
+def _refitted(store: Store, plan: Plan, recipe: Contender, passports: Iterable[Passport]) -> dict[str, str]:
+    """Digests of the models that the morning fitted, with the baseline in place of those that must not trade."""
+    found: dict[str, str] = {}
+    for passport in passports:
+        refit, pair = plan.refit(passport.sector, recipe.name), str(passport.pair)
+        if refit is not None and refit.refused:
+            model = as_baseline(PairModel.from_bytes(store.blobs.get(refit.models[pair])), refit.why_not)
+            found[pair] = store.blobs.put(model.to_bytes())
+        elif refit is not None:
+            found[pair] = refit.models[pair]
+    return found
 
 
 def _contending(facts: Facts, session: Session, settings: Settings, contender: Contender) -> Settings:
     """The contender's model on the bars and the window of the day's configuration, whatever the settings say by now."""
-    changes = {"min_data_points": NO_NETWORK} if contender.is_baseline else {}
-    own = settings.model_copy(update={"model": contender.settings.model_copy(update=changes)})
+    own = settings.model_copy(update={"model": contender.settings})
     configuration = configuration_of(facts, session.day)
     return own if configuration is None else as_identified(own, configuration)
 
@@ -118,10 +132,6 @@ def _passports(facts: Facts, session: Session, plan: Plan) -> list[Passport]:
     found = {record.key: record.body for record in facts.read(Passport, session=session.day)}
     planned = [each for key, each in found.items() if key == passport_key(each, plan.version)]
     return [each for each in planned if str(each.pair) in plan.models]
-
-
-def _kept(store: Store, models: Mapping[Pair, PairModel]) -> dict[str, str]:
-    return {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
 
 
 def _symbols(facts: Facts, session: Session) -> list[str]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from tandem.config import Settings
 from tandem.desk.configuration import TradingConfiguration, fact_key
@@ -23,6 +24,9 @@ from tandem.forecast import (
 from tandem.market import DataError, Pair, Refusal, Session, StoreError
 from tandem.screening import Passport, Progress, engine_of, slug
 from tandem.store import Facts, Record, Store, Tracking
+
+NO_NETWORK: Final = 1_000_000_000
+"""More bars than there are: none is enough to train on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,18 @@ def day_models(
     settings: Settings,
     passports: Sequence[Passport],
     progress: Progress | None = None,
+    *,
+    networks: bool = True,
 ) -> dict[Pair, PairModel]:
-    """Train a model for each passport and count the trainings in the ledger; one that was killed goes on."""
+    """Train a model for each passport and count the trainings in the ledger; one that was killed goes on.
+
+    Args:
+        networks: without them the baseline trades every pair.
+    """
     if not passports:
         return {}
     bars = pair_bars(store, session, settings, [passport.pair for passport in passports])
-    with _training(settings, session, progress) as trainer:
+    with _training(settings if networks else _without_networks(settings), session, progress) as trainer:
         models = trainer.models(list(zip(passports, bars, strict=True)))
     for passport, model in zip(passports, models, strict=True):
         store.ledger.record(*training_trials(passport.sector, [model], settings.model))
@@ -77,6 +87,10 @@ def day_models(
         model.pair: with_record(model, each.closes_a, each.closes_b, settings, each.starts)
         for model, each in zip(models, bars, strict=True)
     }
+
+
+def _without_networks(settings: Settings) -> Settings:
+    return settings.model_copy(update={"model": settings.model.model_copy(update={"min_data_points": NO_NETWORK})})
 
 
 def rank_day(

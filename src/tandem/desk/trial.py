@@ -1,70 +1,82 @@
 """Champion and challenger in a world: who gets which pairs, what their records are, and what follows from them."""
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 
 import numpy as np
 
 from tandem.book import Capital, Mark
 from tandem.config import Settings
+from tandem.desk.contenders import Traders, challenger_in, champion_in, why_no_trial
 from tandem.desk.earned import earned
 from tandem.desk.graded import graded
 from tandem.desk.history import seen
+from tandem.desk.lineup import Lineup, alone_because
 from tandem.desk.shadow import shadow_of, shadow_session
 from tandem.forecast import (
     BASELINE,
     Assignment,
-    Contender,
     Track,
     Trials,
     Verdict,
     assign,
     baseline_of,
     challenger_of,
-    champion_of,
     compare_split,
     decide,
     verdict_of,
     watch,
 )
-from tandem.market import DataError, Pair, Session
-from tandem.store import Facts, Record, Store
+from tandem.market import Calendar, DataError, Pair, Session
+from tandem.screening import Passport, slug
+from tandem.store import Facts, Move, Record, Stage, StageChanged, Stages, Store
 
 
-def recipes_of(facts: Facts, session: Session, pairs: Iterable[Pair], settings: Settings) -> dict[Pair, Contender]:
-    """Which recipe trades each pair today: the champion, or in a split the one that the pair is assigned to.
+def split_of(
+    facts: Facts, session: Session, settings: Settings, lineups: Sequence[Lineup], passports: Iterable[Passport]
+) -> dict[Pair, str]:
+    """In the mode `split`, the pairs that the challenger trades today, with its name.
 
     An assignment is a fact before it is acted upon, and the first one of a trial stays, whatever pairs come and go.
 
-    Raises:
-        ConfigError: a split without a challenger.
+    Args:
+        lineups: a sector whose challenger is not fitted keeps all its pairs.
     """
-    champion = champion_of(settings)
     if settings.trial.mode != "split":
-        return dict.fromkeys(pairs, champion)
-    challenger, before = challenger_of(settings), assignments_of(facts, settings)
-    found = assign(pairs, champion.name, challenger.name, settings.trial, before)
-    facts.append(*(
-        Record(each, session.day, session.morning, _key(each), str(pair))
-        for pair, each in found.items() if pair not in before
-    ))  # fmt: skip
-    named = {recipe.name: recipe for recipe in (champion, challenger)}
-    return {pair: named[each.recipe] for pair, each in found.items()}
+        return {}
+    challenger, passports = challenger_of(settings).name, list(passports)
+    found: dict[Pair, str] = {}
+    for lineup in lineups:
+        if challenger in {each.name for each in lineup.recipes} and not why_no_trial(facts, settings, lineup.sector):
+            pairs = [each.pair for each in passports if each.sector == lineup.sector]
+            made = _assigned(facts, session, settings, lineup.sector, pairs)
+            found |= {pair: challenger for pair, each in made.items() if each.recipe == challenger}
+    return found
 
 
-def assignments_of(facts: Facts, settings: Settings) -> dict[Pair, Assignment]:
-    """The assignments on record of the trial that the settings name."""
-    trial = champion_of(settings).name, challenger_of(settings).name, settings.trial.seed
+def assignments_of(facts: Facts, settings: Settings, sector: str) -> dict[Pair, Assignment]:
+    """The assignments on record of a sector's trial: its champion of now against the challenger of the settings."""
+    trial = champion_in(facts, settings, sector), challenger_of(settings).name, settings.trial.seed
     found = (record.body for record in facts.read(Assignment))
     return {each.pair: each for each in found if (each.champion, each.challenger, each.seed) == trial}
 
 
 def shadow_day(store: Store, facts: Facts, session: Session, settings: Settings) -> list[Facts]:
-    """In the mode `shadow`, keep the shadow books of a session that is over: the challenger's and the baseline's."""
-    if settings.trial.mode != "shadow":
+    """In the mode `shadow`, keep the shadow books of a session that is over: the challenger's and the baseline's.
+
+    Sessions that a book has missed since its last one are made up for. Without a trial in any sector nothing is done.
+    """
+    sectors = Stages(facts).sectors() or settings.sectors.active
+    if settings.trial.mode != "shadow" or all(why_no_trial(facts, settings, sector) for sector in sectors):
         return []
-    recipes = challenger_of(settings), baseline_of(settings)
-    return [shadow_session(store, facts, session, settings, recipe) for recipe in recipes]
+    recipes = challenger_in(facts, settings), baseline_of(settings)
+    return [
+        [
+            shadow_session(store, facts, each, settings, recipe)
+            for each in (*_missed(store, facts, session, recipe.name), session)
+        ][-1]
+        for recipe in recipes
+    ]
 
 
 def track_of(
@@ -74,72 +86,87 @@ def track_of(
     sector: str,
     *,
     seen_by: Facts | None = None,
-    pairs: Iterable[Pair] | None = None,
-    since: date = date.min,
-    until: date = date.max,
+    traders: Traders | None = None,
+    days: Collection[date] | None = None,
 ) -> Track:
     """The record of a recipe in a sector, from the facts of the world that it traded in.
 
     Args:
         seen_by: facts of the world whose desk saw the bars; the same world's where None.
-        pairs: only those; all of the sector where None.
-        since, until: trading dates, both included.
+        traders: who had which pair; without them everything there is the recipe's.
+        days: trading dates; all of the recipe's where None.
     """
-    days = [day for day in sorted({record.session for record in facts.read(Mark)}) if since <= day <= until]
+    own = traders.days(recipe) if traders else _days(facts)
+    chosen = [day for day in own if days is None or day in days]
     world = (seen_by or facts).world
-    grades = graded(facts, lambda symbols, first, last: seen(store, world, symbols, first, last), days)
+    grades = graded(facts, lambda symbols, first, last: seen(store, world, symbols, first, last), chosen)
     by_pair = earned(facts)
-    chosen = _of_sector(store, {*by_pair, *grades.pairs.tolist()}, sector)
-    if pairs is not None:
-        chosen &= set(map(str, pairs))
-    pnl = {day: sum((by_pair[pair][day] for pair in chosen & by_pair.keys()), 0.0) for day in days}
-    means = {pair: sum(by_pair[pair][day] for day in days) / len(days) for pair in chosen & by_pair.keys() if days}
-    own = grades.where(np.isin(grades.pairs, sorted(chosen)))
-    return Track(recipe, own, pnl, _capital(facts), means)
+    of_sector = _of_sector(store, {*by_pair, *grades.pairs.tolist()}, sector)
+
+    def had(day: date, pair: str) -> bool:
+        return pair in of_sector and (traders is None or traders.had(recipe, day, pair))
+
+    cells = {pair: [days[day] for day in chosen if had(day, pair)] for pair, days in by_pair.items()}
+    return Track(
+        recipe,
+        grades.where(np.array([*map(had, grades.sessions.tolist(), grades.pairs.tolist())], dtype=bool)),
+        {day: sum((days[day] for pair, days in by_pair.items() if had(day, pair)), 0.0) for day in chosen},
+        _capital(facts),
+        {pair: sum(values) / len(values) for pair, values in cells.items() if values},
+    )
 
 
-def try_challenger(
-    store: Store, facts: Facts, settings: Settings, sector: str, trials: Trials | None = None
-) -> Verdict:
+def try_challenger(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
     """Whether the challenger takes the champion's place, by what is on record up to now.
 
-    Args:
-        trials: by the ledger; the challenger alone where it is not known.
+    A record of fewer than `trial.min_days` sessions is not looked into.
 
     Raises:
         ConfigError: there is no challenger.
         DataError: nothing was tried yet.
     """
-    champion, challenger = champion_of(settings), challenger_of(settings)
     if settings.trial.mode == "split":
-        return _try_split(store, facts, settings, sector, trials or Trials())
-    shadow = shadow_of(facts, challenger.name)
+        return _try_split(store, facts, settings, sector)
+    champion, challenger = champion_in(facts, settings, sector), challenger_of(settings).name
+    shadow = shadow_of(facts, challenger)
     if shadow is None:
-        raise DataError(f"{challenger.name} has no shadow beside {facts.world}", "Set trial.mode to shadow and trade.")
-    theirs = track_of(store, store.facts(shadow), challenger.name, sector, seen_by=facts)
-    ours = track_of(store, facts, champion.name, sector, since=min(theirs.days, default=date.min))
+        raise DataError(f"{challenger} has no shadow beside {facts.world}", "Set trial.mode to shadow and trade.")
+    days = _days(store.facts(shadow))
+    if len(days) < settings.trial.min_days:
+        return _too_short(sector, champion, challenger, len(days), settings)
+    theirs = track_of(store, store.facts(shadow), challenger, sector, seen_by=facts)
+    traders = Traders.of(facts, settings, sector)
+    ours = track_of(store, facts, champion, sector, traders=traders, days=set(days))
     plain = shadow_of(facts, BASELINE)
     baseline = track_of(store, store.facts(plain), BASELINE, sector, seen_by=facts) if plain else None
-    return decide(sector, ours, theirs, baseline, settings, trials)
+    return decide(sector, ours, theirs, baseline, settings, _tried(store, sector, theirs))
 
 
 def watch_champion(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
-    """Whether the champion stands down: its sessions since it was promoted, held to the record before.
+    """Whether the champion stands down: its sessions since it came to Production, held to the record before.
 
-    That record is its shadow book of the time when it was the challenger. A champion that never was one is held to
-    its own first `trial.min_days` sessions.
+    That record is its shadow book of the time before it was promoted. A champion that has none is held to its own
+    first `trial.min_days` sessions. The baseline stands down for nobody.
     """
-    champion = champion_of(settings).name
-    promoted = [r.session for r in facts.read(Verdict) if _promotes(r.body, champion, sector)]
-    shadow = shadow_of(facts, champion)
+    champion = champion_in(facts, settings, sector)
+    if champion == BASELINE:
+        return Verdict(sector, champion, "keep", alone_because(Stages(facts).board(sector)), {})
+    traders, came = Traders.of(facts, settings, sector), _came(facts, sector, champion)
+    own, shadow = traders.days(champion), shadow_of(facts, champion)
+    promoted = [record.session for record in came if record.body.move is Move.PROMOTED]
     if promoted and shadow is not None:
-        record = track_of(store, store.facts(shadow), champion, sector, seen_by=facts, until=promoted[-1])
-        live = track_of(store, facts, champion, sector, since=promoted[-1] + timedelta(days=1))
-        return watch(sector, record, live, settings.trial)
-    days = sorted({record.session for record in facts.read(Mark)})
-    first = days[: settings.trial.min_days]
-    record = track_of(store, facts, champion, sector, until=first[-1] if first else date.min)
-    live = track_of(store, facts, champion, sector, since=days[len(first)] if len(days) > len(first) else date.max)
+        before = [day for day in _days(store.facts(shadow)) if day <= promoted[-1]]
+    else:
+        before, shadow = own[: settings.trial.min_days], None
+    since = [day for day in own if day not in before and not (came and traders.began[day] < came[-1].at)]
+    if not since:
+        why = "within the band of its record for 0 sessions"
+        return Verdict(sector, champion, "keep", why, {"days": 0.0, "record_days": float(len(before))})
+    live = track_of(store, facts, champion, sector, traders=traders, days=since)
+    if shadow is not None:
+        record = track_of(store, store.facts(shadow), champion, sector, seen_by=facts, days=before)
+    else:
+        record = track_of(store, facts, champion, sector, traders=traders, days=before)
     return watch(sector, record, live, settings.trial)
 
 
@@ -154,22 +181,58 @@ def record_verdict(facts: Facts, session: Session, verdict: Verdict) -> None:
     facts.append(Record(verdict, session.day, session.close, key))
 
 
-def _try_split(store: Store, facts: Facts, settings: Settings, sector: str, trials: Trials) -> Verdict:
-    names = champion_of(settings).name, challenger_of(settings).name
-    found = assignments_of(facts, settings)
+def _assigned(
+    facts: Facts, session: Session, settings: Settings, sector: str, pairs: Iterable[Pair]
+) -> dict[Pair, Assignment]:
+    before, champion = assignments_of(facts, settings, sector), champion_in(facts, settings, sector)
+    found = assign(pairs, champion, challenger_of(settings).name, settings.trial, before)
+    facts.append(*(
+        Record(each, session.day, session.morning, _key(each), str(pair))
+        for pair, each in found.items() if pair not in before
+    ))  # fmt: skip
+    return found
+
+
+def _missed(store: Store, facts: Facts, session: Session, recipe: str) -> list[Session]:
+    shadow = shadow_of(facts, recipe)
+    done = _days(store.facts(shadow)) if shadow else []
+    lacking = [day for day in _days(facts) if done and done[-1] < day < session.day]
+    return [found for day in lacking if (found := Calendar().session(day)) is not None]
+
+
+def _try_split(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
+    found = assignments_of(facts, settings, sector)
     if not found:
         raise DataError(f"no pair of {facts.world} was assigned yet", "Set trial.mode to split and trade.")
+    champion, challenger = champion_in(facts, settings, sector), challenger_of(settings).name
     since = min(record.session for record in facts.read(Assignment) if record.body in found.values())
-    tracks = [
-        track_of(store, facts, name, sector, pairs=[p for p, each in found.items() if each.recipe == name], since=since)
-        for name in names
-    ]
-    compared = compare_split(tracks[0], tracks[1], settings.trial)
-    return verdict_of(sector, compared, tracks[1], settings, trials)
+    traders = Traders.of(facts, settings, sector)
+    days = [day for day in traders.days(challenger) if day >= since]
+    if len(days) < settings.trial.min_days:
+        return _too_short(sector, champion, challenger, len(days), settings)
+    ours, theirs = (track_of(store, facts, name, sector, traders=traders, days=days) for name in (champion, challenger))
+    compared = compare_split(ours, theirs, settings.trial)
+    return verdict_of(sector, compared, theirs, settings, _tried(store, sector, theirs))
 
 
-def _promotes(verdict: Verdict, recipe: str, sector: str) -> bool:
-    return (verdict.action, verdict.recipe, verdict.sector) == ("promote", recipe, sector)
+def _too_short(sector: str, champion: str, challenger: str, days: int, settings: Settings) -> Verdict:
+    least = settings.trial.min_days
+    why = f"{days} sessions on record, at least {least}"
+    return Verdict(sector, challenger, "keep", why, {"days": float(days), "min_days": float(least)}, champion)
+
+
+def _tried(store: Store, sector: str, track: Track) -> Trials:
+    tried = store.ledger.count([slug(sector)])
+    return Trials(tried.count, tried.variance_over(len(track.pnl)))
+
+
+def _came(facts: Facts, sector: str, recipe: str) -> list[Record[StageChanged]]:
+    history = Stages(facts).history(sector)
+    return [each for each in history if each.body.recipe == recipe and each.body.after is Stage.PRODUCTION]
+
+
+def _days(facts: Facts) -> list[date]:
+    return sorted({record.session for record in facts.read(Mark)})
 
 
 def _of_sector(store: Store, pairs: Iterable[str], sector: str) -> set[str]:

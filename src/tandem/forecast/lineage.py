@@ -10,8 +10,10 @@ from tandem.forecast.features import MEAN_WINDOWS
 from tandem.forecast.model import PairModel
 from tandem.forecast.rating import Rating
 from tandem.forecast.staged import RecipeStaged
+from tandem.forecast.trading import deflated
 from tandem.market import Pair, Session, World
 from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
+from tandem.store import TrialCount
 
 if TYPE_CHECKING:
     from tandem.screening import Passport
@@ -84,9 +86,13 @@ def params(sector: str, settings: Settings, model: PairModel | Rating) -> dict[s
     }
 
 
-def figures(passport: "Passport", model: PairModel) -> dict[str, float]:
-    """Figures of one pair; those that are not finite are left out."""
-    found = {**model.metrics, **passport_figures(passport)}
+def figures(passport: "Passport", model: PairModel, tried: TrialCount | None = None) -> dict[str, float]:
+    """Figures of one pair; those that are not finite are left out.
+
+    Args:
+        tried: in its sector, by the ledger; where it is not known nothing is deflated.
+    """
+    found = {**model.metrics, **passport_figures(passport), **(deflated(model.metrics, tried) if tried else {})}
     return {name: float(value) for name, value in found.items() if isfinite(value)}
 
 

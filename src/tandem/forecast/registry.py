@@ -15,7 +15,7 @@ from tandem.forecast.package import package
 from tandem.forecast.registered import ModelRegistered
 from tandem.market import Pair, Session, World
 from tandem.screening import Passport
-from tandem.store import Facts, Runs, Stage, Tracking
+from tandem.store import Facts, Runs, Stage, Tracking, TrialCount
 
 
 class MlflowRegistry:
@@ -44,6 +44,7 @@ class MlflowRegistry:
         pictures: bool = True,
         world: World | None = None,
         refused: str = "",
+        tried: TrialCount | None = None,
     ) -> ModelRegistered:
         """Log a run for the day and one for each pair, and register the day's models as one, in Staging.
 
@@ -57,6 +58,7 @@ class MlflowRegistry:
             pictures: whether to draw three pictures per pair.
             world: the account that will trade them.
             refused: why the refit must not trade; it is registered as Archived.
+            tried: in the sector, by the ledger; it deflates each pair's Sharpe ratio.
 
         Raises:
             StoreError: the tracking store is away.
@@ -64,7 +66,7 @@ class MlflowRegistry:
         recipe = settings.model.version
         tags = lineage.tags(session, sector, passports, models, settings, world)
         name = lineage.model_name(session, sector, recipe)
-        figures = {passport.pair: lineage.figures(passport, models[passport.pair]) for passport in passports}
+        figures = {passport.pair: lineage.figures(passport, models[passport.pair], tried) for passport in passports}
         document = {"settings.yaml": as_yaml(settings).encode()}
         asked = [(passport, models[passport.pair]) for passport in passports] if pictures else []
         with (

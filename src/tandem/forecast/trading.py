@@ -1,6 +1,6 @@
 """What a pair's model is recorded with: the hash of its bars, and what the rule earned on its test block."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -14,6 +14,8 @@ from tandem.forecast.model import PairModel
 from tandem.market import NEW_YORK
 from tandem.screening import RuleRecord
 from tandem.statistics import (
+    SESSIONS_PER_YEAR,
+    SharpeRatio,
     avg_trade_duration,
     calmar_ratio,
     max_drawdown,
@@ -22,6 +24,7 @@ from tandem.statistics import (
     total_return,
     win_rate,
 )
+from tandem.store import TrialCount
 
 
 def with_record(
@@ -53,8 +56,8 @@ def trading_metrics(
         return {}
     daily = _daily(record, starts)
     equity = 1 + np.concatenate([[0.0], np.cumsum(daily)])
-    found = {
-        "sharpe_ratio": sharpe_ratio(daily).ratio if len(daily) > 1 else None,
+    found: dict[str, float | None] = {
+        **_sharpe(daily),
         "max_drawdown": max_drawdown(equity),
         "total_return": total_return(equity),
         "win_rate": win_rate(record.profits),
@@ -64,6 +67,27 @@ def trading_metrics(
         "round_trips": float(len(record.profits)),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def deflated(metrics: Mapping[str, float], tried: TrialCount) -> dict[str, float]:
+    """How many trials the ledger has counted, and what they leave of the Sharpe ratio among the figures, if it is."""
+    found = {"trials": float(tried.count)}
+    if "sharpe_ratio" not in metrics:
+        return found
+    days = int(metrics["sharpe_days"])
+    ratio = SharpeRatio(metrics["sharpe_ratio"], metrics["sharpe_standard_error"], SESSIONS_PER_YEAR, days)
+    return found | {"deflated_sharpe_ratio": ratio.deflated(tried.count, tried.variance_over(days))}
+
+
+def _sharpe(daily: Array) -> dict[str, float]:
+    if len(daily) < 2:
+        return {}
+    found = sharpe_ratio(daily)
+    return {
+        "sharpe_ratio": found.ratio,
+        "sharpe_standard_error": found.standard_error,
+        "sharpe_days": float(found.count),
+    }
 
 
 def _daily(record: RuleRecord, starts: Sequence[datetime]) -> Array:

@@ -40,7 +40,7 @@ def _cards(summary: Summary) -> Iterator[tuple[str, str]]:
     entries = counted(acted["enter_long"] + acted["enter_short"], "entry", "entries")
     exits = f"{counted(acted['exit'], 'exit')}, {counted(acted['stop'], 'stop')}"
     open_trades = f", {len(summary.open_trades)} still open" if summary.open_trades else ""
-    registered = f"{counted(summary.models_registered, 'day')} of models registered"
+    registered = f"{counted(summary.models_registered, 'model of a day', 'models of a day')} registered"
     start = dollars(summary.capital, signed=False)
     yield toned(dollars(summary.net_pnl), float(summary.net_pnl)), f"net P&L, from {start}"
     yield dollars(summary.gross_pnl), "gross P&L, before costs"

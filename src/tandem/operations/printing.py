@@ -84,8 +84,8 @@ def _counts(summary: Summary) -> "Table":
 
 def _who_trades(summary: Summary) -> str:
     gru = sum(model.trades_with == "gru" for model in summary.models)
-    days = counted(summary.models_registered, "day")
-    return f"of pairs, {days} registered; the GRU trades {gru}, the baseline {len(summary.models) - gru}"
+    days = counted(summary.models_registered, "model of a day", "models of a day")
+    return f"of pairs; {days} registered; the GRU trades {gru}, the baseline {len(summary.models) - gru}"
 
 
 def _days(summary: Summary) -> "Table":

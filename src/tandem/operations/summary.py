@@ -35,7 +35,7 @@ class Summary:
         gross_pnl, costs, net_pnl: dollars; net is gross less costs. Open positions are valued at the newest
             prices known.
         max_drawdown: largest fall of equity from its peak at any decision, as a share of that peak.
-        models_registered: models of days in the registry.
+        models_registered: in the registry: one for each recipe, sector and day.
         seconds: that the run took; None where nobody counted.
         parity: whether replay and backtest traded alike; None where they were not compared.
         open_trades: round trips with shares still held.

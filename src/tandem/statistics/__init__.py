@@ -48,6 +48,7 @@ from tandem.statistics.performance import (
 from tandem.statistics.rows import RefusedSeries
 from tandem.statistics.series import Series, series_of
 from tandem.statistics.sharpe import (
+    SESSIONS_PER_YEAR,
     SharpeRatio,
     deflated_sharpe,
     deflated_sharpes,
@@ -74,6 +75,7 @@ from tandem.statistics.threads import in_chunks, one_thread
 from tandem.statistics.unit_root import UnitRootTable, screen_unit_roots
 
 __all__ = [
+    "SESSIONS_PER_YEAR",
     "ArchLm",
     "ArchLms",
     "Band",

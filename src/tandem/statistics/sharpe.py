@@ -31,6 +31,11 @@ class SharpeRatio:
     periods: float
     count: int
 
+    def deflated(self, trials: int, trial_variance: float) -> float:
+        """See `deflated_sharpe`, of returns that are not at hand any more."""
+        luck = expected_best_sharpe(trials, trial_variance) * sqrt(self.periods)
+        return float(ndtr((self.ratio - luck) / self.standard_error))
+
 
 def sharpe_ratio(returns: ArrayLike, periods: float = SESSIONS_PER_YEAR) -> SharpeRatio:
     """Annualised Sharpe ratio with its standard error.
