@@ -87,12 +87,21 @@ class Stage:
         models = {str(made.pair): self.blobs.put(model_of(made).to_bytes()) for made in passports}
         record_plan(self.facts, session, Plan(len(pairs), models, ("registered",)), passports)
 
-    def refit(self, session: Session, horizons: Mapping[str, int], *, refused: str = "", without: str = "") -> None:
+    def refit(
+        self,
+        session: Session,
+        horizons: Mapping[str, int],
+        *,
+        refused: str = "",
+        without: str = "",
+        split: Mapping[str, str] | None = None,
+    ) -> None:
         """Put a plan on record with a refit of each recipe, told apart by the horizon of its models.
 
         Args:
             refused: why the last recipe's must not trade.
             without: a recipe that has none.
+            split: the recipe of each pair that a challenger trades.
         """
         passports = [passport_of(pair, session) for pair in (AB, CD)]
         refits = []
@@ -102,7 +111,7 @@ class Stage:
             why = refused if recipe == list(horizons)[-1] else ""
             refits.append(Refit("technology", recipe, name, models, refused=why))
         kept = tuple(refit for refit in refits if refit.recipe != without)
-        record_plan(self.facts, session, Plan(2, refits[0].models, (), 1, kept), passports)
+        record_plan(self.facts, session, Plan(2, refits[0].models, (), 1, kept, split or {}), passports)
 
     def configure(self, session: Session, *lives: PairLife) -> None:
         """Put a configuration on record under which pairs stand like this."""

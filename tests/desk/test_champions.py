@@ -8,7 +8,8 @@ import pytest
 
 from tandem.book import Book
 from tandem.desk import compare, copy_plan, plan_of, run_session
-from tandem.desk.champions import ModelInForce
+from tandem.desk.champions import Champions, ModelInForce
+from tandem.desk.contenders import Traders
 from tandem.market import DECISION_EVERY, Calendar, Pair, Session, World, WorldKind
 from tandem.risk import Intent
 from tandem.signals import Signal
@@ -166,6 +167,36 @@ def test_a_trade_carried_over_night_keeps_the_model_it_was_entered_with(stage: M
     assert in_force(made.facts)[-1] == (first, "v2")
     assert horizon_at(made.facts, AB, second) == HORIZONS["v1"]
     assert horizon_at(made.facts, CD, second) == HORIZONS["v2"]
+
+
+def test_in_a_split_a_pair_trades_by_the_challenger_in_every_world(stage: Make, half_day: Session) -> None:
+    steps = {AB: [(12, 1.5)], CD: [(5, 1.5)]}
+    made, other = stage(steps, plan=False), stage(steps, plan=False, run=2)
+    made.refit(half_day, HORIZONS, split={str(AB): "v2"})
+    stages_of(made, half_day)
+    other.blobs = made.blobs
+    copy_plan(made.facts, other.facts, half_day)
+    for each in (made, other):
+        run_session(each.desk(), half_day)
+    for moment in sorted(half_day.decisions)[4::9]:
+        assert horizon_at(made.facts, AB, moment) == HORIZONS["v2"]
+        assert horizon_at(made.facts, CD, moment) == HORIZONS["v1"]
+    assert compare(made.facts, other.facts) == []
+    traders = Traders.of(made.facts, made.settings, TECH)
+    assert traders.days("v1") == traders.days("v2") == [half_day.day]
+    assert [traders.had("v2", half_day.day, str(pair)) for pair in (AB, CD)] == [True, False]
+
+
+def test_a_challenger_whose_refit_must_not_trade_leaves_its_pairs_to_the_baseline(
+    stage: Make, half_day: Session
+) -> None:
+    made = stage(plan=False)
+    made.refit(half_day, HORIZONS, refused="validation log loss 9", split={str(AB): "v2"})
+    stages_of(made, half_day)
+    champions = Champions(made.facts, made.blobs, half_day.day)
+    champions.follow(half_day.open)
+    assert champions.model(AB, TECH).why == "the baseline trades: the refit of v2 must not trade: validation log loss 9"
+    assert champions.model(CD, TECH).horizon == HORIZONS["v1"]
 
 
 def test_a_plan_that_knows_no_recipes_trades_its_models(stage: Make, half_day: Session) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tandem.book import Book
-from tandem.config import RefitSettings, SectorSettings, Settings
+from tandem.config import RefitSettings, SectorSettings, Settings, TrialSettings
 from tandem.desk import (
     Morning,
     Plan,
@@ -24,7 +24,7 @@ from tandem.desk import (
     run_session,
 )
 from tandem.execution import PairOrderEnded
-from tandem.forecast import MlflowRegistry, PairModel, RecipeStaged, Verdict, act_on
+from tandem.forecast import Assignment, MlflowRegistry, PairModel, RecipeStaged, Verdict, act_on
 from tandem.market import Calendar, DataError, Fill, Order, Refusal, Session, StoreError, Timeframe, WorldKind, resample
 from tandem.screening import Funnel, Passport
 from tandem.signals import Signal
@@ -238,6 +238,26 @@ def test_a_new_recipe_is_staged_and_fitted_beside_the_champion(real: Desk, ident
     widths = [PairModel.from_bytes(real.store.blobs.get(digest)).settings.gru_units
               for refit in (champion, challenger) for digest in refit.models.values()]  # fmt: skip
     assert widths == [64, 8]
+
+
+def in_trial(mode: str) -> Settings:
+    challenger = {"version": "v2", "gru_units": 8, "epochs": 1}
+    return SETTINGS.model_copy(update={"trial": TrialSettings(mode=mode, challenger=challenger, share=1.0)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["shadow", "split"])
+def test_the_challenger_of_a_trial_is_staged_and_fitted_and_has_its_pairs(
+    real: Desk, identified: MemoryFacts, mode: str
+) -> None:
+    morning = prepare(real.store, identified, TODAY, in_trial(mode), None)
+    assert morning is not None
+    assert Stages(identified).board("technology").stages == {"v1": Stage.PRODUCTION, "v2": Stage.STAGING}
+    champion, challenger = morning.plan.refits
+    assert (champion.recipe, challenger.recipe) == ("v1", "v2")
+    is_split = mode == "split"
+    assert morning.plan.split == ({"AAPL/NVDA": "v2"} if is_split else {})
+    assert morning.plan.models == (challenger if is_split else champion).models
+    assert [record.body.recipe for record in identified.read(Assignment)] == ["v2"] * is_split
 
 
 def test_a_recipe_keeps_its_settings_whatever_becomes_of_the_file(real: Desk, identified: MemoryFacts) -> None:

@@ -5,7 +5,9 @@ import pytest
 
 from tandem.config import Settings
 from tandem.forecast import trading_metrics
+from tandem.forecast.trading import deflated
 from tandem.screening import RuleRecord
+from tandem.store import TrialCount
 
 NAMES = {
     "sharpe_ratio", "max_drawdown", "total_return", "win_rate", "profit_factor", "calmar_ratio", "avg_trade_duration",
@@ -65,3 +67,12 @@ def test_a_pair_without_a_trade_leaves_out_what_is_not_defined(wide):
     found = trading_metrics(a, b, never, starts)
     assert (found["total_return"], found["max_drawdown"], found["round_trips"]) == (0, 0, 0)
     assert not {"win_rate", "profit_factor", "calmar_ratio", "avg_trade_duration"} & set(found)
+
+
+def test_a_sharpe_ratio_is_deflated_by_all_that_was_tried(wide):
+    closes, starts = wide
+    found = trading_metrics(*closes, DEAR, starts)
+    one, many = (deflated(found, TrialCount(trials)) for trials in (1, 400))
+    assert (one["trials"], many["trials"]) == (1, 400)
+    assert 0 <= many["deflated_sharpe_ratio"] < one["deflated_sharpe_ratio"] <= 1
+    assert deflated({}, TrialCount(7)) == {"trials": 7}

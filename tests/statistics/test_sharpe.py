@@ -54,6 +54,8 @@ def test_the_expected_best_of_a_hundred_is_the_papers():
 def test_more_trials_deflate_more():
     assert probabilistic_sharpe(RETURNS) == deflated_sharpe(RETURNS, 1, 0.001)
     found = [deflated_sharpe(RETURNS, trials, 0.001) for trials in (1, 10, 100, 1000)]
+    known = sharpe_ratio(RETURNS)
+    assert [known.deflated(trials, 0.001) for trials in (1, 10, 100, 1000)] == pytest.approx(found, abs=1e-12)
     assert found == sorted(found, reverse=True)
 
 

@@ -60,12 +60,12 @@ def sectors_of(facts: Facts, session: Session) -> list[str]:
 
 def _concluded(store: Store, facts: Facts, session: Session, settings: Settings, sector: str, reach: Reach) -> Verdict:
     verdict = _on_record(facts, session, sector, reach) or reach(store, facts, settings, sector)
-    # Another process may have been quicker.
     with facts.alone(f"verdicts of {sector}") as own:
-        verdict = _on_record(own, session, sector, reach) or verdict
-        record_verdict(own, session, verdict)
-    _act(facts, session, verdict)
-    return verdict
+        known = _on_record(own, session, sector, reach)  # another process may have been quicker
+        if known is None:
+            record_verdict(own, session, verdict)
+    _act(facts, session, known or verdict)
+    return known or verdict
 
 
 def _on_record(facts: Facts, session: Session, sector: str, reach: Reach) -> Verdict | None:

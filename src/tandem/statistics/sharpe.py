@@ -163,7 +163,7 @@ def expected_best_sharpe(trials: int, trial_variance: float) -> float:
 
 def _ratios(found: Moments) -> Series:
     deviation = found.deviation * np.sqrt(found.count / np.maximum(found.count - 1, 1))
-    return found.mean / np.where(found.vary, deviation, 1.0)
+    return found.mean / np.where(found.vary & (deviation > 0), deviation, 1.0)  # 0 where squares underflow
 
 
 def _errors(found: Moments) -> Series:
