@@ -10,7 +10,7 @@ from tandem.book import Capital, Mark
 from tandem.cli.trial import app
 from tandem.forecast import Verdict
 from tandem.market import Calendar, DataError, WorldKind
-from tandem.store import Record
+from tandem.store import Record, Stages
 
 
 @pytest.fixture
@@ -55,6 +55,22 @@ def test_a_trial_without_a_shadow_says_what_to_do(facts, monkeypatch):
     monkeypatch.setenv("TANDEM_TRIAL__CHALLENGER", "version=v2")
     with pytest.raises(DataError, match="v2 has no shadow beside recycler-"):
         run("status", "--world", str(facts.world))
+
+
+def test_a_challenger_that_was_withdrawn_is_not_tried_and_status_says_so(facts, monkeypatch, capsys):
+    monkeypatch.setenv("TANDEM_TRIAL__MODE", "shadow")
+    monkeypatch.setenv("TANDEM_TRIAL__CHALLENGER", "version=v2")
+    stages, at = Stages(facts), Calendar().session(date(2022, 11, 25)).morning
+    for recipe in ("v1", "v2"):
+        stages.stage("technology", recipe, why="new", by="morning", at=at)
+    stages.withdraw("technology", "v2", why="too slow", by="ada", at=at)
+    run("status", "--world", str(facts.world))
+    assert "Nobody is tried: v2 of technology is in Archived: name another" in capsys.readouterr().out
+
+
+def test_without_a_sector_those_that_had_pairs_are_decided_on(facts, capsys):
+    run("decide", "--world", str(facts.world))
+    assert capsys.readouterr().out == "No sector had pairs on 2022-11-25.\n"
 
 
 def test_without_a_world_there_is_one_line_that_says_what_to_do(tandem):
