@@ -39,7 +39,8 @@ def test_every_parameter_of_the_mission_is_logged(recorded, quick):
 
 
 def test_what_the_network_learns_from_is_logged_beside_them(recorded, quick):
-    assert {"symmetric": True, "practice": 100}.items() <= lineage.params("technology", quick, recorded).items()
+    params = lineage.params("technology", quick, recorded)
+    assert {"symmetric": True, "practice": 100, "distillation": 0.7}.items() <= params.items()
 
 
 def test_every_metric_of_the_mission_and_of_the_statistics_is_logged(passport, recorded):

@@ -74,6 +74,7 @@ def params(sector: str, settings: Settings, model: PairModel | Rating) -> dict[s
         "volatility_window": recipe.volatility_window,
         "symmetric": recipe.symmetric,
         "practice": recipe.practice,
+        "distillation": recipe.distillation,
         "pair": model.pair,
         "timeframe": recipe.timeframe,
         "label": recipe.label,
