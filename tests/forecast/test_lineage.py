@@ -38,6 +38,11 @@ def test_every_parameter_of_the_mission_is_logged(recorded, quick):
     ).keys()
 
 
+def test_what_the_network_learns_from_is_logged_beside_them(recorded, quick):
+    params = lineage.params("technology", quick, recorded)
+    assert {"symmetric": True, "practice": 100, "distillation": 0.7}.items() <= params.items()
+
+
 def test_every_metric_of_the_mission_and_of_the_statistics_is_logged(passport, recorded):
     figures = lineage.figures(passport, recorded)
     scores = {f"{block}_{score}" for block in ("train", "test") for score in f"{SCORES} {OURS}".split()}
@@ -58,6 +63,13 @@ def test_every_tag_of_the_mission_is_set(passport, recorded, quick):
     here = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     assert tags["code_version"] == subprocess.run(here, capture_output=True, text=True, check=True).stdout.strip()
     assert tags["recipe_digest"] == RecipeStaged.of(quick.model).digest
+
+
+def test_the_feature_set_names_the_further_features(passport, recorded, quick):
+    recipe = quick.model.model_copy(update={"features": ["momentum"]})
+    further = quick.model_copy(update={"model": recipe})
+    tags = lineage.tags(DAY, "technology", [passport], {passport.pair: recorded}, further, WORLD)
+    assert tags["feature_set"] == "lagged_spread_garch_technical+momentum"
 
 
 def test_the_data_version_is_of_all_bars_that_were_read(passport, recorded, quick):

@@ -34,7 +34,7 @@ def test_the_whole_pipeline_sees_nothing_of_the_future(legs):
     assert leaks_of(ModelPipeline(SMALL), legs, cuts=(FORMATION, 301, 341, 359)) == ()
 
 
-@pytest.mark.parametrize("change", [{"symmetric": False, "practice": 0}, {"label": "toward"}])
+@pytest.mark.parametrize("change", [{"symmetric": False, "practice": 0, "distillation": 0}, {"label": "toward"}])
 def test_no_recipe_of_it_does(legs, change):
     settings = SMALL.model_copy(update={"model": SMALL.model.model_copy(update=change)})
     assert leaks_of(ModelPipeline(settings), legs) == ()

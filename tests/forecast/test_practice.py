@@ -73,6 +73,30 @@ def test_practice_uses_nothing_but_what_was_estimated():
     assert all(one.tobytes() == two.tobytes() for one, two in zip(first, second, strict=True))
 
 
+@pytest.mark.parametrize("label", ["reverts", "toward"])
+@pytest.mark.parametrize("practice", [0, 50])
+def test_a_real_label_is_mixed_with_what_the_fitted_model_expected(label, practice):
+    spread = a_spread(alpha=0.15, beta=0.8)
+    alone, half, all_ = (
+        practised(spread.samples(recipe), spread, recipe)
+        for recipe in (ModelSettings(practice=practice, label=label, distillation=share) for share in (0, 0.5, 1))
+    )
+    real = len(alone) - practice
+    assert set(alone.labels[:real]) == {0.0, 1.0}
+    assert ((all_.labels[:real] > 0) & (all_.labels[:real] < 1)).all()
+    np.testing.assert_allclose(half.labels[:real], (alone.labels + all_.labels)[:real] / 2)
+    assert half.labels[real:].tobytes() == alone.labels[real:].tobytes()
+    assert half.rows.tobytes() == alone.rows.tobytes()
+
+
+def test_what_the_fitted_model_expects_of_a_real_bar_is_the_closed_form_without_garch():
+    spread, recipe = a_spread(4_000), ModelSettings(practice=0, distillation=1)
+    taught = practised(spread.samples(recipe), spread, recipe)
+    expected = reversion_probability(taught.z, spread.garch.phi**spread.horizon)
+    assert np.abs(taught.labels - expected).max() < 0.2
+    assert np.mean(taught.labels - expected) == pytest.approx(0, abs=0.02)
+
+
 def test_another_seed_gives_other_sequences_and_none_are_drawn_where_none_are_asked_for():
     spread = a_spread()
     first, second = (simulated(spread, ModelSettings(practice=50, seed=seed))[0] for seed in (1, 2))

@@ -180,6 +180,7 @@ class ModelSettings(Block):
     feature_modules: list[str] = []
     symmetric: bool = True
     practice: Annotated[int, Field(ge=0)] = 2000
+    distillation: Probability = 0.7
     rivals: list[Rival] = ["ar1", "logistic", "always_one"]
     evidence_pvalue: Probability = 0.05
     expires_sessions: Annotated[int, Field(ge=0)] = 5

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
-from tandem.forecast.features import MEAN_WINDOWS
+from tandem.forecast.features import MEAN_WINDOWS, feature_set
 from tandem.forecast.model import PairModel
 from tandem.forecast.rating import Rating
 from tandem.forecast.staged import RecipeStaged
@@ -41,7 +41,7 @@ def tags(
     return {
         "sector": sector,
         "model_type": "gru_garch_hybrid",
-        "feature_set": "lagged_spread_garch_technical",
+        "feature_set": feature_set(settings.model),
         "training_date": str(session.day),
         "data_version": _data_version(passports, models),
         "code_version": code_version(),
@@ -74,6 +74,9 @@ def params(sector: str, settings: Settings, model: PairModel | Rating) -> dict[s
         "technical_indicators": [*(f"MA_{window}" for window in MEAN_WINDOWS), "RSI"],
         "z_score_window": recipe.z_score_window,
         "volatility_window": recipe.volatility_window,
+        "symmetric": recipe.symmetric,
+        "practice": recipe.practice,
+        "distillation": recipe.distillation,
         "pair": model.pair,
         "timeframe": recipe.timeframe,
         "label": recipe.label,

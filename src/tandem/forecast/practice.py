@@ -1,18 +1,25 @@
-"""Sequences to practise on: simulated from the spread's own fitted AR(1)-GARCH, with the probabilities it implies.
+"""What a network learns beside what came of each bar: the probabilities that the spread's own AR(1)-GARCH implies.
 
 A formation window of 1,800 bars at a half-life of 12 holds about ninety labels that do not share their future. A
 network of fifteen thousand weights learns their accidents. The fitted model is worth more than they are: simulated
 from it, a sequence comes with the probability of its label, not with one draw of it, and with as many neighbours as are
-asked for. Nothing is used that was not estimated on the block itself.
+asked for. Of the real bars it is the teacher: what a bar's label says is mixed with the probability that the fitted
+model gives from that bar on (knowledge distillation: Hinton, Vinyals and Dean, arXiv 1503.02531). Nothing is used that
+was not estimated on the block itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from tandem.config import ModelSettings
 from tandem.forecast.features import Array, features, sequences
 from tandem.forecast.window import Samples, Spread
+from tandem.statistics import GarchPath
+
+Bars = np.ndarray[Any, np.dtype[np.intp]]
+State = tuple[Array, Array, Array]
 
 FUTURES = 100
 """Simulated futures per sequence; the last step of each is exact."""
@@ -23,13 +30,14 @@ PERSISTENCE = 0.995
 
 
 def practised(samples: Samples, spread: Spread, recipe: ModelSettings) -> Samples:
-    """The samples, followed by `model.practice` simulated ones whose labels are probabilities.
+    """The samples as they are learnt, followed by `model.practice` simulated ones whose labels are probabilities.
 
     Args:
         samples: of a block on which the spread's parameters were estimated.
         spread: those parameters.
-        recipe: how many, which label, and the seed.
+        recipe: how many, how much of each real label is the fitted model's, which label, and the seed.
     """
+    samples = _distilled(samples, spread, recipe)
     if not recipe.practice:
         return samples
     simulated = _simulated(spread, recipe)
@@ -72,7 +80,11 @@ class _World:
             path.append(distance)
         return np.array(path)
 
-    def probability(self, state: tuple[Array, Array, Array], horizon: int, chance: np.random.Generator) -> Array:
+    def answer(self, state: State, horizon: int, recipe: ModelSettings, chance: np.random.Generator) -> Array:
+        """Probability of the recipe's label in each state."""
+        return self.toward(state) if recipe.label == "toward" else self.probability(state, horizon, chance)
+
+    def probability(self, state: State, horizon: int, chance: np.random.Generator) -> Array:
         """That the spread is closer to 0 one horizon after (distance, residual, variance); the last step is exact."""
         start = state[0][:, None]
         distance, residual, variance = (np.repeat(now[:, None], FUTURES, axis=1) for now in state)
@@ -88,7 +100,7 @@ class _World:
         likely: Array = np.mean(self._below(high) - self._below(low), axis=1)
         return likely
 
-    def toward(self, state: tuple[Array, Array, Array]) -> Array:
+    def toward(self, state: State) -> Array:
         """Probability that the next move goes toward 0."""
         distance, residual, variance = state
         deviation = np.sqrt(self.omega + self.alpha * residual**2 + self.beta * variance)
@@ -117,6 +129,22 @@ def _simulated(spread: Spread, recipe: ModelSettings) -> Samples:
     bars = np.arange(BURN_IN, len(values), apart)
     seen = features(values, path, recipe)
     rows = sequences(seen.values, recipe.sequence_length)[bars - recipe.sequence_length + 1]
-    state = distance[bars], path.residuals[bars] / fit.scale, path.variances[bars] / fit.scale**2
-    asked = world.toward(state) if recipe.label == "toward" else world.probability(state, spread.horizon, chance)
+    asked = world.answer(_state(values, path, bars, spread), spread.horizon, recipe, chance)
     return Samples(seen.names, np.full(len(bars), -1), rows, spread.equilibrium.z(values[bars]), asked)
+
+
+def _distilled(samples: Samples, spread: Spread, recipe: ModelSettings) -> Samples:
+    """The same sequences, their labels mixed with what the fitted model expected of them."""
+    if not recipe.distillation:
+        return samples
+    chance = np.random.default_rng([recipe.seed, spread.horizon, 1])
+    state = _state(spread.values, spread.path, samples.bars, spread)
+    expected = _World.of(spread).answer(state, spread.horizon, recipe, chance)
+    mixed = recipe.distillation * expected + (1 - recipe.distillation) * samples.labels
+    return replace(samples, labels=mixed)
+
+
+def _state(values: Array, path: GarchPath, bars: Bars, spread: Spread) -> State:
+    """Distance, residual and variance at some bars, in the fit's units."""
+    unit = spread.garch.scale
+    return (values[bars] - spread.equilibrium.mean) / unit, path.residuals[bars] / unit, path.variances[bars] / unit**2

@@ -62,6 +62,13 @@ def test_the_weights_of_the_best_validation_loss_are_kept(lesson, a_block):
     assert loss == pytest.approx(best, abs=1e-5)
 
 
+def test_a_label_above_half_is_a_one_for_the_f1_score(a_block, small):
+    inputs, answers = a_block(90, seed=4)
+    lesson = train_gru((inputs, 0.1 + 0.7 * answers), (inputs, answers), small, 2)
+    assert [epoch.f1_score for epoch in lesson.history] == [epoch.validation_f1_score for epoch in lesson.history]
+    assert 0 < lesson.history[-1].f1_score < 1
+
+
 def test_training_stops_when_the_validation_loss_has_not_improved_for_patience_epochs(a_block, small):
     inputs, answers = a_block(60, seed=1)
     lesson = train_gru(a_block(), (inputs, 1 - answers), small, 60)

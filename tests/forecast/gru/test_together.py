@@ -32,6 +32,12 @@ def test_it_gives_the_weights_of_the_compiled_loops(assigned, small):
         nearly(mine, theirs)
 
 
+def test_labels_between_0_and_1_count_as_in_the_compiled_loops(a_block, small):
+    inputs, labels = a_block(70, seed=2)
+    unsure = [Assignment((inputs, 0.2 + 0.7 * labels), (inputs, 0.4 + 0.2 * labels), 3)]
+    nearly(by_pytorch(unsure, small, 3)[0], train_grus(unsure, small, 3, device="cpu")[0])
+
+
 def test_sequences_of_other_shapes_are_a_group_of_their_own(a_block, assigned, small):
     other = Assignment(a_block(40, 3, features=2, length=5), None, 8)
     mixed = [assigned[0], other, assigned[1]]

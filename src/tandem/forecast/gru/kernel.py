@@ -187,7 +187,7 @@ def teach(
 def figures(
     weights: Floats, sequences: Floats, labels: Floats, at_once: int, width: int, room: Room
 ) -> tuple[float, float]:
-    """Mean log loss and F1 score of what is said of the sequences, without dropout.
+    """Mean log loss and F1 score of what is said of the sequences, without dropout; a label above half is a yes.
 
     Args:
         weights: laid out.
@@ -201,7 +201,7 @@ def figures(
     steps, features = sequences.shape[1:]
     bias = weights.size - LANES
     head, everything = weights[bias - width : bias], np.arange(labels.size)
-    loss, right, named = 0.0, 0, 0.0
+    loss, right, named = 0.0, 0, 0
     for start in range(0, labels.size, at_once):
         picked = everything[start : start + at_once]
         rows = picked.size
@@ -214,7 +214,7 @@ def figures(
                 logit += last[row, at] * head[at]
             loss += max(logit, 0.0) - logit * label + log1p(exp(-abs(logit)))
             right += logit >= 0 and label > HALF
-            named += (1.0 if logit >= 0 else 0.0) + label
+            named += (logit >= 0) + (label > HALF)
     return loss / labels.size, 2 * right / named if named > 0 else 0.0
 
 

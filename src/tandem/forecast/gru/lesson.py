@@ -11,7 +11,8 @@ class Assignment:
     """What one network is to learn.
 
     Attributes:
-        train: scaled sequences [n, length, features] and labels [n] of 0 and 1.
+        train: scaled sequences [n, length, features] and labels [n], 0 and 1 or between them where only
+            their probability is known.
         validation: the same from a later block; None (or an empty block) to run every epoch.
         seed: of the first weights, the order of the batches and the dropout.
         epochs: passes at most, where it is not the number that all are given.
@@ -25,7 +26,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training block; validation figures are None where no such block was given."""
+    """One pass over the training block; validation figures are None where no such block was given.
+
+    For the F1 score a label above 0.5 is a one.
+    """
 
     loss: float
     f1_score: float

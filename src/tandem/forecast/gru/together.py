@@ -159,10 +159,9 @@ class _Networks:
                 logits = _logits(self.weights, self.layout, block.sequences[which, first : first + AT_ONCE])
             there = torch.arange(first, first + labels.shape[1], device=self.device) < counts
             losses = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
-            says = (logits >= 0) & there
-            sums += torch.stack(
-                [(part * there).sum(1, dtype=torch.float64) for part in (losses, says & (labels > 0.5), says + labels)]
-            )
+            says, true = logits >= 0, labels > 0.5
+            parts = losses, says & true, says.int() + true.int()
+            sums += torch.stack([(part * there).sum(1, dtype=torch.float64) for part in parts])
         loss, right, named = sums.cpu().numpy()
         return [
             (float(loss[at] / max(count, 1)), float(2 * right[at] / named[at]) if named[at] else 0.0)
