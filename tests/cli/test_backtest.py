@@ -9,7 +9,7 @@ import pytest
 
 CONFIG = """
 screen: {formation_days: 7}
-model: {timeframe: 5Min, min_data_points: 400, epochs: 1}
+model: {timeframe: 5Min, min_data_points: 400, epochs: 1, evidence_pvalue: 0.0}
 """
 
 

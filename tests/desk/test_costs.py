@@ -15,7 +15,8 @@ from tandem.store import MemoryFacts
 def test_the_books_cash_is_the_brokers_to_the_cent_commission_and_all(module_store, tmp_path):
     samples.load(module_store)
     given = settings_of(tmp_path).model_dump()
-    given["model"]["epochs"], given["costs"]["commission_per_share"] = 1, Decimal("0.005")
+    given["model"] |= {"epochs": 1, "evidence_pvalue": 0.0}  # the baseline trades
+    given["costs"]["commission_per_share"] = Decimal("0.005")
     settings = Settings.model_validate(given)
     session = Calendar().session(date(2023, 1, 25))
     facts = MemoryFacts(module_store.new_world(WorldKind.BACKTEST))

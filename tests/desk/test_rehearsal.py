@@ -21,7 +21,7 @@ def rehearsal(module_store, tmp_path_factory):
     samples.load(module_store)
     home = tmp_path_factory.mktemp("home")
     settings = settings_of(home).model_dump() | {"database_url": module_store.url}
-    settings["model"]["epochs"] = 2
+    settings["model"] |= {"epochs": 2, "evidence_pvalue": 0.0}  # the baseline trades
     settings = Settings.model_validate(settings)
     world = module_store.new_world(WorldKind.RECYCLER, "plans")
     prepare(module_store, module_store.facts(world), Calendar().session(DAY), settings, None)

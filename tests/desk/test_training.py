@@ -1,5 +1,6 @@
 """The models of a day's pairs, on the bars that ship with Tandem."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from tandem.config import Settings
 from tandem.desk import Identification, identify_day, pair_bars, prepare, rank_day
-from tandem.forecast import Ranked, Ranking, train_pair
+from tandem.forecast import Ranked, Ranking, train_pair, with_record
 from tandem.market import Calendar, DataError, Pair, Session, Timeframe, WorldKind, resample
 from tandem.sources import samples
 from tandem.store import MemoryFacts, Store, Tracking
@@ -110,7 +111,10 @@ def test_a_morning_gives_the_models_of_pairs_one_by_one(january: Store, settings
     (passport,) = morning.entering
     (bars,) = pair_bars(january, FRIDAY, settings, [passport.pair])
     alone = train_pair(passport, bars.closes_a, bars.closes_b, settings, bars.starts)
-    assert morning.models[passport.pair].to_bytes() == alone.to_bytes()
+    recorded = with_record(alone, bars.closes_a, bars.closes_b, settings, bars.starts)
+    trained = morning.models[passport.pair]
+    assert {name: trained.metrics[name] for name in recorded.metrics} == recorded.metrics
+    assert replace(trained, metrics={}).to_bytes() == replace(recorded, metrics={}).to_bytes()
     assert not (settings.home / "training" / "2023-01-27").exists()
 
 
