@@ -7,7 +7,7 @@ import pytest
 
 from tandem.config import Settings
 from tandem.desk import Identification, identify_day, pair_bars, prepare, rank_day
-from tandem.forecast import Ranked, Ranking, train_pair
+from tandem.forecast import Ranked, Ranking, train_pair, with_record
 from tandem.market import Calendar, DataError, Pair, Session, Timeframe, WorldKind, resample
 from tandem.sources import samples
 from tandem.store import MemoryFacts, Store, Tracking
@@ -109,7 +109,8 @@ def test_a_morning_gives_the_models_of_pairs_one_by_one(january: Store, settings
     assert morning is not None
     (passport,) = morning.entering
     (bars,) = pair_bars(january, FRIDAY, settings, [passport.pair])
-    alone = train_pair(passport, bars.closes_a, bars.closes_b, settings, bars.starts)
+    closes = bars.closes_a, bars.closes_b
+    alone = with_record(train_pair(passport, *closes, settings, bars.starts), *closes, settings, bars.starts)
     assert morning.models[passport.pair].to_bytes() == alone.to_bytes()
     assert not (settings.home / "training" / "2023-01-27").exists()
 

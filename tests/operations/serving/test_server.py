@@ -18,7 +18,7 @@ WORLD = World(WorldKind.PAPER, 1)
 
 def found(models: DayModels) -> ModelsOfDay:
     plan: Any = None
-    return ModelsOfDay(WORLD, date(2023, 1, 25), plan, models)
+    return ModelsOfDay(WORLD, date(2023, 1, 25), plan, (), models)
 
 
 def test_models_are_looked_up_again_and_stay_while_the_store_is_away(models: DayModels) -> None:
