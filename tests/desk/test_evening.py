@@ -104,6 +104,12 @@ def settings(filled, tmp_path_factory):
     return settings_for(filled, tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(scope="module")
+def young(filled, settings):
+    """A world whose shadows have 20 sessions on record, on the evening of the next."""
+    return lived(filled, settings, None, days=20)
+
+
 def everything(facts):
     """What an evening may change."""
     return [[(record.key, record.at, record.body) for record in facts.read(kind)]
@@ -152,13 +158,12 @@ def the_shadow_has_the_mornings_refit(store, facts):
     assert shadow.read(Signal)
 
 
-def test_a_short_record_is_not_looked_into(filled, settings, monkeypatch):
+def test_a_short_record_is_not_looked_into(filled, settings, young, monkeypatch):
     def never(*_, **__):
         raise AssertionError("graded")
 
     monkeypatch.setattr(trial, "track_of", never)
-    facts = lived(filled, settings, None, days=20)
-    watched, tried = close_day(filled, facts, TODAY, settings, None)
+    watched, tried = close_day(filled, young, TODAY, settings, None)
     assert (watched.action, watched.why) == ("keep", "within the band of its record for 0 sessions")
     assert (tried.action, tried.why, tried.against) == ("keep", "21 sessions on record, at least 60", "v1")
 
@@ -175,10 +180,14 @@ def test_where_nothing_is_in_production_the_challenger_is_tried_against_the_base
     assert is_in_production(facts) == "v2"
 
 
-def test_a_session_that_the_shadow_missed_is_made_up_for(filled, settings):
-    facts = lived(filled, settings, None, days=20)
-    assert trial._missed(filled, facts, Calendar().after(TODAY.day), "v2") == [TODAY]
-    assert trial._missed(filled, facts, TODAY, "v2") == []
+def test_a_session_that_the_shadow_missed_is_made_up_for(filled, young, monkeypatch):
+    done = []
+    monkeypatch.setattr(trial, "shadow_session", lambda store, facts, session, *_: done.append(session.day))
+    after = Calendar().after(TODAY.day)
+    young_settings = settings_for(filled, Path("unused"))
+    monkeypatch.setattr(trial, "_days", lambda facts: [TODAY.day] if facts is young else [date(2023, 1, 24)])
+    trial.shadow_day(filled, young, after, young_settings)
+    assert done == [TODAY.day, after.day] * 2  # challenger and baseline
 
 
 class Away:
@@ -190,12 +199,11 @@ class Away:
         raise StoreError("the tracking store is away")
 
 
-def test_mlflow_away_is_on_record_once(filled, settings, monkeypatch):
+def test_mlflow_away_is_on_record_once(filled, settings, young, monkeypatch):
     monkeypatch.setattr("tandem.desk.evening.is_behind", lambda facts: True)
-    facts = lived(filled, settings, None, days=20)
     for _ in range(2):
-        close_day(filled, facts, TODAY, settings, Away())
-    found = [record.body for record in facts.read(Refusal) if record.body.reason == "not mirrored"]
+        close_day(filled, young, TODAY, settings, Away())
+    found = [record.body for record in young.read(Refusal) if record.body.reason == "not mirrored"]
     assert found == [Refusal("not mirrored", "the tracking store is away", "forecast")]
 
 
