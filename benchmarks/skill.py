@@ -11,9 +11,9 @@ form of STATISTICS 6 in `ou`, 1,000 simulated futures per bar in `garch`, each w
 All forecasts are trained on the same train block and scored on the same test block, with the default settings, the
 label `reverts` and seeds that no choice was made on. Figures are means over the seeds with their standard errors, by
 half-life and over all of them. Without `--full` it is a sample of a few seeds and half-lives, good to a few hundredths;
-the goals are meant for `--full`: 30 seeds, seven half-lives, hours. `claims` is the GRU's MCC less the best baseline's:
-the goal is that the lower end of its 95% interval is not above 0. With `--json` each line is a row of {name, value,
-unit, goal, met, standard_error, draws}.
+the goals are meant for `--full`: 30 seeds, seven half-lives, well over an hour of processor time. `claims` is the GRU's
+MCC less the best baseline's: the goal is that the lower end of its 95% interval is not above 0. With `--json` each line
+is a row of {name, value, unit, goal, met, standard_error, draws}.
 """
 
 import argparse
