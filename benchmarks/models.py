@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from figures import mean, row
 from tandem.config import Settings
-from tandem.forecast.judgement import judge
 from tandem.forecast.rivals import fit_pooled
+from tandem.forecast.training.judgement import judge
 from tandem.forecast.window import Window
 from tandem.market import Calendar, Pair, Timeframe, resample
 from tandem.screening import identify

@@ -22,8 +22,8 @@ import numpy as np
 from figures import Figure, at_least, at_most, line, row
 from tandem.config import GarchSettings, Settings
 from tandem.forecast import MlflowRegistry, ModelRegistered, PairModel, lineage, train_pair, with_record
-from tandem.forecast.drawing import Drawing
-from tandem.forecast.pictures import pictures
+from tandem.forecast.registry.drawing import Drawing
+from tandem.forecast.registry.pictures import pictures
 from tandem.market import Pair, Session, Stopwatch, Timeframe, World, WorldKind
 from tandem.screening import Passport, Score
 from tandem.statistics import fit_equilibrium, fit_hedge, fit_spread, half_life

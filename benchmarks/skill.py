@@ -28,9 +28,9 @@ import numpy as np
 from figures import Figure, at_least, at_most, line, mean, row, share
 from tandem.config import GarchSettings, ModelSettings
 from tandem.forecast.features import Array
-from tandem.forecast.judgement import judge
 from tandem.forecast.labels import horizon_of
 from tandem.forecast.skill import Skill
+from tandem.forecast.training.judgement import judge
 from tandem.forecast.window import Spread, Window
 from tandem.market import Refusal
 from tandem.statistics import (

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from tandem.forecast.package import package
+from tandem.forecast.registry.package import package
 
 LOADS = """
 import _pickle, json, pickle, sys, warnings

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tandem.config import ModelSettings
-from tandem.forecast.judgement import judge
 from tandem.forecast.rivals import fit_pooled, fit_rivals
 from tandem.forecast.rivals.boosting import Boosting
 from tandem.forecast.rivals.garch_gru import GarchGru
+from tandem.forecast.training.judgement import judge
 from tandem.forecast.window import Samples, Window
 
 ALL = ["ar1", "logistic", "always_one", "boosting", "garch_gru"]

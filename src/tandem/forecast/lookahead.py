@@ -17,8 +17,8 @@ import numpy as np
 from tandem.config import Settings
 from tandem.forecast.features import Array, features, sequences
 from tandem.forecast.gru import train_gru
-from tandem.forecast.practice import practised
 from tandem.forecast.rivals import ScaledGru, fit_scaler
+from tandem.forecast.training.practice import practised
 from tandem.forecast.window import Samples, Spread
 from tandem.market import DataError, Refusal
 from tandem.statistics import correlations, screen_cointegration

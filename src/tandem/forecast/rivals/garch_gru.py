@@ -25,9 +25,9 @@ import numpy as np
 
 from tandem.config import ModelSettings
 from tandem.forecast.features import Array, Mask
-from tandem.forecast.practice import practised
 from tandem.forecast.rivals.scaled_gru import fit_scaler
 from tandem.forecast.scaler import Scaler
+from tandem.forecast.training.practice import practised
 from tandem.forecast.window import Samples, Window
 
 if TYPE_CHECKING:

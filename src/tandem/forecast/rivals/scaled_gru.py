@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from tandem.config import ModelSettings
 from tandem.forecast.features import Array, Mask
 from tandem.forecast.gru import Gru
-from tandem.forecast.practice import practised
 from tandem.forecast.scaler import Scaler
+from tandem.forecast.training.practice import practised
 from tandem.forecast.window import Samples, Spread, Window
 
 

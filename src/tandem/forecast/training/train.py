@@ -26,14 +26,14 @@ from numpy.typing import ArrayLike
 
 from tandem.config import ModelSettings, Settings
 from tandem.forecast.gru import Assignment, train_grus
-from tandem.forecast.judgement import Judgement, assignment_of, baseline_calibration, baseline_metrics, judge
 from tandem.forecast.labels import horizon_of
 from tandem.forecast.model import Network, PairModel, Period
-from tandem.forecast.pair_bars import PairBars
-from tandem.forecast.practice import practised
-from tandem.forecast.rating import Rating
+from tandem.forecast.ranking.rating import Rating
 from tandem.forecast.rivals import fit_scaler
 from tandem.forecast.scaler import Scaler
+from tandem.forecast.training.judgement import Judgement, assignment_of, baseline_calibration, baseline_metrics, judge
+from tandem.forecast.training.pair_bars import PairBars
+from tandem.forecast.training.practice import practised
 from tandem.forecast.window import Spread, Window, refused
 from tandem.market import Refusal
 from tandem.statistics import Equilibrium, one_thread

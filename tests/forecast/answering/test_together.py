@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tandem.config import ModelSettings
 from tandem.forecast import Forecast, Question, features, forecast_all
-from tandem.forecast.bank import Bank
+from tandem.forecast.answering.bank import Bank
 from tandem.forecast.gru import Gru
 from tandem.forecast.model import Network
 from tandem.market import Refusal

@@ -8,8 +8,8 @@ import numpy as np
 from tandem.config import ModelSettings, Settings
 from tandem.forecast.features import look_back
 from tandem.forecast.gru import Assignment, Lesson
-from tandem.forecast.judgement import assignment_of, baseline_metrics, judge
-from tandem.forecast.pair_bars import PairBars
+from tandem.forecast.training.judgement import assignment_of, baseline_metrics, judge
+from tandem.forecast.training.pair_bars import PairBars
 from tandem.forecast.window import EMBARGO_SHARE, MIN_SAMPLES, Spread, Window, refused
 from tandem.market import Pair, Refusal
 from tandem.statistics import WalkStep, purged_walk_forward

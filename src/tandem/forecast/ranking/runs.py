@@ -4,8 +4,8 @@ from math import isfinite
 from typing import Final
 
 from tandem.config import Settings
-from tandem.forecast import lineage
-from tandem.forecast.ranking import Ranked, Ranking
+from tandem.forecast.ranking.ranking import Ranked, Ranking
+from tandem.forecast.registry import lineage
 from tandem.market import Session, World
 from tandem.screening import code_version, world_tag
 from tandem.store import Runs, Tracking

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tandem.config import GarchSettings, ModelSettings
-from tandem.forecast.practice import _World, practised
+from tandem.forecast.training.practice import _World, practised
 from tandem.forecast.window import Spread
 from tandem.statistics import fit_equilibrium, fit_spread, reversion_probability
 

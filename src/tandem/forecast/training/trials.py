@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tandem.config import ModelSettings, Settings
 from tandem.forecast.model import PairModel
-from tandem.forecast.rating import Rating
+from tandem.forecast.ranking.rating import Rating
 from tandem.screening import slug
 from tandem.store import Trial, key_of
 

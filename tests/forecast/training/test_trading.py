@@ -5,7 +5,7 @@ import pytest
 
 from tandem.config import Settings
 from tandem.forecast import trading_metrics
-from tandem.forecast.trading import deflated
+from tandem.forecast.training.trading import deflated
 from tandem.screening import RuleRecord
 from tandem.store import TrialCount
 

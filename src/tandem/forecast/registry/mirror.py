@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tandem.forecast.registered import ModelRegistered
+from tandem.forecast.registry.registered import ModelRegistered
 from tandem.market import NEW_YORK
 from tandem.screening import world_tag
 from tandem.store import Facts, Record, Stage, StageChanged, Stages, Tracking

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from tandem.forecast.model import PairModel
-from tandem.forecast.pictures import pictures
+from tandem.forecast.registry.pictures import pictures
 from tandem.market import Pair, follow_parent
 from tandem.screening import Passport
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tandem.config import Settings
 from tandem.forecast.features import MEAN_WINDOWS, feature_set
 from tandem.forecast.model import PairModel
-from tandem.forecast.rating import Rating
-from tandem.forecast.staged import RecipeStaged
-from tandem.forecast.trading import deflated
+from tandem.forecast.ranking.rating import Rating
+from tandem.forecast.registry.staged import RecipeStaged
+from tandem.forecast.training.trading import deflated
 from tandem.market import Pair, Session, World
 from tandem.screening import code_version, experiments_of, passport_figures, slug, world_tag
 from tandem.store import TrialCount

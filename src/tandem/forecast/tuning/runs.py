@@ -3,9 +3,9 @@
 import msgspec
 
 from tandem.config import Settings
-from tandem.forecast.lineage import experiment_of
-from tandem.forecast.tune import Outcome
-from tandem.forecast.tuned import Tuned
+from tandem.forecast.registry.lineage import experiment_of
+from tandem.forecast.tuning.tune import Outcome
+from tandem.forecast.tuning.tuned import Tuned
 from tandem.market import Session, World
 from tandem.screening import code_version, world_tag
 from tandem.store import Tracking

@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from tandem.config import Settings
-from tandem.forecast.checkpoint import Checkpoint, Kept
 from tandem.forecast.model import PairModel
-from tandem.forecast.pair_bars import PairBars
-from tandem.forecast.rating import Rating
-from tandem.forecast.train import Pupil, rate_pairs, train_pairs
+from tandem.forecast.ranking.rating import Rating
+from tandem.forecast.training.checkpoint import Checkpoint, Kept
+from tandem.forecast.training.pair_bars import PairBars
+from tandem.forecast.training.train import Pupil, rate_pairs, train_pairs
 from tandem.screening import Engine, LocalEngine, Passport, Progress, Versions
 
 # Cut here and not by an engine, so that no result depends on who worked on it with how many others.

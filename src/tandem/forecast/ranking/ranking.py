@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import msgspec
 import numpy as np
 
-from tandem.forecast.rating import Rating, ranked
+from tandem.forecast.ranking.rating import Rating, ranked
 from tandem.market import DataError
 
 

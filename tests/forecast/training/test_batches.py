@@ -8,7 +8,7 @@ import pytest
 
 from tandem.config import Settings
 from tandem.forecast import PairBars, Rating, Training, ranked, train_pair
-from tandem.forecast import batches as module
+from tandem.forecast.training import batches as module
 from tandem.market import Pair, Refusal
 from tandem.screening import LocalEngine
 

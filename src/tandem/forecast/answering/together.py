@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tandem.config import ModelSettings
-from tandem.forecast.bank import Bank
+from tandem.forecast.answering.bank import Bank
 from tandem.forecast.features import Array, features, look_back
 from tandem.forecast.window import refused
 from tandem.market import Refusal

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tandem.forecast import drawing
-from tandem.forecast.drawing import Drawing
-from tandem.forecast.pictures import pictures
+from tandem.forecast.registry import drawing
+from tandem.forecast.registry.drawing import Drawing
+from tandem.forecast.registry.pictures import pictures
 
 
 @pytest.mark.parametrize("least", [24, pytest.param(1, marks=pytest.mark.slow)])

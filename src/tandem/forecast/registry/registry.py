@@ -7,12 +7,12 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from tandem.config import Settings, as_yaml
-from tandem.forecast import lineage
-from tandem.forecast.drawing import Drawing
-from tandem.forecast.mirror import TAG, mirror
 from tandem.forecast.model import PairModel
-from tandem.forecast.package import package
-from tandem.forecast.registered import ModelRegistered
+from tandem.forecast.registry import lineage
+from tandem.forecast.registry.drawing import Drawing
+from tandem.forecast.registry.mirror import TAG, mirror
+from tandem.forecast.registry.package import package
+from tandem.forecast.registry.registered import ModelRegistered
 from tandem.market import Pair, Session, World
 from tandem.screening import Passport
 from tandem.store import Facts, Runs, Stage, Tracking, TrialCount

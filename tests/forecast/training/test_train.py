@@ -6,7 +6,7 @@ import pytest
 from tandem.forecast import Calibration, Evidence, reverts, train_pair
 from tandem.forecast.baselines import HalfLifeForecast
 from tandem.forecast.features import look_back
-from tandem.forecast.judgement import Judgement, baseline_calibration, judge
+from tandem.forecast.training.judgement import Judgement, baseline_calibration, judge
 from tandem.forecast.window import Window
 from tandem.market import Refusal
 

@@ -14,8 +14,8 @@ import pytest
 from tandem.config import Settings
 from tandem.forecast import PairBars, space, tune
 from tandem.forecast.features import look_back
-from tandem.forecast.tune import Heartbeat, Search, _Study, evaluate, finished, outcome, run_trials, take_seat
-from tandem.forecast.walk import walk
+from tandem.forecast.tuning.tune import Heartbeat, Search, _Study, evaluate, finished, outcome, run_trials, take_seat
+from tandem.forecast.tuning.walk import walk
 from tandem.market import DataError, Pair, Refusal
 
 BARS = 900

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tandem.forecast import DayModels
-from tandem.forecast.package import package
+from tandem.forecast.registry.package import package
 from tandem.market import DataError
 
 pytestmark = [

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tandem.config import ModelSettings, Settings
-from tandem.forecast import space
 from tandem.forecast.gru import train_grus
-from tandem.forecast.pair_bars import PairBars
-from tandem.forecast.walk import SCORES, Stage, before_test, by_step, walk
+from tandem.forecast.training.pair_bars import PairBars
+from tandem.forecast.tuning import space
+from tandem.forecast.tuning.walk import SCORES, Stage, before_test, by_step, walk
 from tandem.market import DataError, Pair, Refusal
 from tandem.screening import Versions, slug
 from tandem.statistics import one_thread

@@ -1,0 +1,1 @@
+"""What the day's models say, of many pairs at once."""

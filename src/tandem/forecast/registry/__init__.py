@@ -1,0 +1,1 @@
+"""Models in MLflow and what becomes of them: runs, registered days, stages mirrored there."""

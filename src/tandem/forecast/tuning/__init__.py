@@ -1,0 +1,1 @@
+"""A search for better settings of the model on walk-forward blocks."""
