@@ -21,7 +21,8 @@ import numpy as np
 
 from figures import Figure, at_least, at_most, line, row
 from tandem.config import GarchSettings, Settings
-from tandem.forecast import MlflowRegistry, ModelRegistered, PairModel, lineage, train_pair, with_record
+from tandem.forecast import MlflowRegistry, ModelRegistered, PairModel, train_pair, with_record
+from tandem.forecast.registry import lineage
 from tandem.forecast.registry.drawing import Drawing
 from tandem.forecast.registry.pictures import pictures
 from tandem.market import Pair, Session, Stopwatch, Timeframe, World, WorldKind

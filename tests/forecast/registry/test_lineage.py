@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tandem.config import Settings
-from tandem.forecast import RecipeStaged, lineage, means, with_record
+from tandem.forecast import RecipeStaged, means, with_record
+from tandem.forecast.registry import lineage
 from tandem.market import Session, World, WorldKind
 
 DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))

@@ -12,8 +12,9 @@ import optuna
 import pytest
 
 from tandem.config import Settings
-from tandem.forecast import PairBars, space, tune
+from tandem.forecast import PairBars
 from tandem.forecast.features import look_back
+from tandem.forecast.tuning import space, tune
 from tandem.forecast.tuning.tune import Heartbeat, Search, _Study, evaluate, finished, outcome, run_trials, take_seat
 from tandem.forecast.tuning.walk import walk
 from tandem.market import DataError, Pair, Refusal
