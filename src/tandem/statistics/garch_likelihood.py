@@ -204,13 +204,42 @@ def _slopes(
 
 
 @compiled
-def _pass(  # noqa: PLR0915
-    z: Matrix, begin: int, end: int, x: Matrix, student: bool, state: Matrix
-) -> None:
-    mu, phi, omega, alpha, beta = load(x, MU), load(x, PHI), load(x, OMEGA), load(x, ALPHA), load(x, BETA)
+def _parameters(x: Matrix) -> Any:
+    return load(x, MU), load(x, PHI), load(x, OMEGA), load(x, ALPHA), load(x, BETA)
+
+
+@compiled
+def _take_up(state: Matrix) -> Any:
+    """The recursions as the last pass left them."""
     h, hm, hp = load(state, H), load(state, H_MU), load(state, H_PHI)
     hw, ha, hb = load(state, H_OMEGA), load(state, H_ALPHA), load(state, H_BETA)
     q, qm, qp, lag = load(state, SQUARE), load(state, SQUARE_MU), load(state, SQUARE_PHI), load(state, LAG)
+    return h, hm, hp, hw, ha, hb, q, qm, qp, lag
+
+
+@compiled
+def _put_down(
+    state: Matrix, h: Lanes, hm: Lanes, hp: Lanes, hw: Lanes, ha: Lanes, hb: Lanes, q: Lanes, qm: Lanes, qp: Lanes,
+    lag: Lanes,
+) -> None:  # fmt: skip
+    store(state, H, h)
+    store(state, H_MU, hm)
+    store(state, H_PHI, hp)
+    store(state, H_OMEGA, hw)
+    store(state, H_ALPHA, ha)
+    store(state, H_BETA, hb)
+    store(state, SQUARE, q)
+    store(state, SQUARE_MU, qm)
+    store(state, SQUARE_PHI, qp)
+    store(state, LAG, lag)
+
+
+@compiled
+def _pass(
+    z: Matrix, begin: int, end: int, x: Matrix, student: bool, state: Matrix
+) -> None:
+    mu, phi, omega, alpha, beta = _parameters(x)
+    h, hm, hp, hw, ha, hb, q, qm, qp, lag = _take_up(state)
     gm, gp, gw = load(state, SUMS), load(state, SUMS + 1), load(state, SUMS + 2)
     ga, gb, gn = load(state, SUMS + 3), load(state, SUMS + 4), load(state, WEIGHTED)
     product, power = load(state, PRODUCT), load(state, POWER)
@@ -250,16 +279,7 @@ def _pass(  # noqa: PLR0915
             if student:
                 tail_power = tail_power + exponent(tail)
                 tail = mantissa(tail)
-    store(state, H, h)
-    store(state, H_MU, hm)
-    store(state, H_PHI, hp)
-    store(state, H_OMEGA, hw)
-    store(state, H_ALPHA, ha)
-    store(state, H_BETA, hb)
-    store(state, SQUARE, q)
-    store(state, SQUARE_MU, qm)
-    store(state, SQUARE_PHI, qp)
-    store(state, LAG, lag)
+    _put_down(state, h, hm, hp, hw, ha, hb, q, qm, qp, lag)
     store(state, SUMS, gm)
     store(state, SUMS + 1, gp)
     store(state, SUMS + 2, gw)
@@ -309,10 +329,8 @@ def _finish(bench: Bench, lane: int, n: int, student: bool) -> None:
 
 @compiled
 def _curvature_pass(z: Matrix, begin: int, end: int, x: Matrix, state: Matrix) -> None:
-    mu, phi, omega, alpha, beta = load(x, MU), load(x, PHI), load(x, OMEGA), load(x, ALPHA), load(x, BETA)
-    h, hm, hp = load(state, H), load(state, H_MU), load(state, H_PHI)
-    hw, ha, hb = load(state, H_OMEGA), load(state, H_ALPHA), load(state, H_BETA)
-    q, qm, qp, lag = load(state, SQUARE), load(state, SQUARE_MU), load(state, SQUARE_PHI), load(state, LAG)
+    mu, phi, omega, alpha, beta = _parameters(x)
+    h, hm, hp, hw, ha, hb, q, qm, qp, lag = _take_up(state)
     mm, mp, pp = load(state, SUMS), load(state, SUMS + 1), load(state, SUMS + 2)
     ww, wa, wb = load(state, SUMS + 3), load(state, SUMS + 4), load(state, SUMS + 5)
     aa, ab, bb = load(state, SUMS + 6), load(state, SUMS + 7), load(state, SUMS + 8)
@@ -338,16 +356,7 @@ def _curvature_pass(z: Matrix, begin: int, end: int, x: Matrix, state: Matrix) -
         qm = -2.0 * e
         qp = qm * lag
         lag = y
-    store(state, H, h)
-    store(state, H_MU, hm)
-    store(state, H_PHI, hp)
-    store(state, H_OMEGA, hw)
-    store(state, H_ALPHA, ha)
-    store(state, H_BETA, hb)
-    store(state, SQUARE, q)
-    store(state, SQUARE_MU, qm)
-    store(state, SQUARE_PHI, qp)
-    store(state, LAG, lag)
+    _put_down(state, h, hm, hp, hw, ha, hb, q, qm, qp, lag)
     store(state, SUMS, mm)
     store(state, SUMS + 1, mp)
     store(state, SUMS + 2, pp)
@@ -393,10 +402,8 @@ def _trace_pass(
     z: Matrix, begin: int, end: int, x: Matrix, student: bool, level: Matrix, state: Matrix, scores: Matrix,
     residuals: Matrix, variances: Matrix,
 ) -> None:  # fmt: skip
-    mu, phi, omega, alpha, beta = load(x, MU), load(x, PHI), load(x, OMEGA), load(x, ALPHA), load(x, BETA)
-    h, hm, hp = load(state, H), load(state, H_MU), load(state, H_PHI)
-    hw, ha, hb = load(state, H_OMEGA), load(state, H_ALPHA), load(state, H_BETA)
-    q, qm, qp, lag = load(state, SQUARE), load(state, SQUARE_MU), load(state, SQUARE_PHI), load(state, LAG)
+    mu, phi, omega, alpha, beta = _parameters(x)
+    h, hm, hp, hw, ha, hb, q, qm, qp, lag = _take_up(state)
     nu = 1.0 / load(x, ETA) if student else splat(3.0)
     least, weight, slope = splat(LEAST_VARIANCE), splat(1.0), load(level, 0)
     for t in range(begin, end):
@@ -428,16 +435,7 @@ def _trace_pass(
         qm = -2.0 * e
         qp = qm * lag
         lag = y
-    store(state, H, h)
-    store(state, H_MU, hm)
-    store(state, H_PHI, hp)
-    store(state, H_OMEGA, hw)
-    store(state, H_ALPHA, ha)
-    store(state, H_BETA, hb)
-    store(state, SQUARE, q)
-    store(state, SQUARE_MU, qm)
-    store(state, SQUARE_PHI, qp)
-    store(state, LAG, lag)
+    _put_down(state, h, hm, hp, hw, ha, hb, q, qm, qp, lag)
 
 
 @compiled
