@@ -74,8 +74,8 @@ PUBLIC = {
         Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk close_day
         compare configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
         last_configuration minutes models_of_day on_record pair_bars plan_of prepare rank_day record_verdict recycled
-        refusal_of run_session search_of seen shadow_day shadow_of shadow_session split_of symbols_of through_sockets
-        track_of tracked_of training try_challenger tune visiting_desk watch_champion why_no_trial
+        refusal_of run_session search_of sectors_of seen shadow_day shadow_of shadow_session split_of symbols_of
+        through_sockets track_of tracked_of training try_challenger tune visiting_desk watch_champion why_no_trial
     """,
     "operations": """
         RecipeStanding Summary change_document count_backtest evolution_drawing figures_of findings_document picture

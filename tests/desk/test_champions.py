@@ -187,6 +187,17 @@ def test_in_a_split_a_pair_trades_by_the_challenger_in_every_world(stage: Make, 
     assert [traders.had("v2", half_day.day, str(pair)) for pair in (AB, CD)] == [True, False]
 
 
+def test_a_challenger_that_is_withdrawn_trades_its_pairs_no_more(stage: Make, half_day: Session) -> None:
+    made = stage({AB: [(5, 1.5)], CD: [(5, 1.5)]}, plan=False)
+    made.refit(half_day, HORIZONS, split={str(AB): "v2"})
+    stages, at = stages_of(made, half_day), half_day.open + timedelta(minutes=62)
+    stages.withdraw(TECH, "v2", why="it loses", by="ada", at=at)
+    run_session(made.desk(), half_day)
+    after = next(d for d in sorted(half_day.decisions) if d >= at)
+    assert horizon_at(made.facts, AB, after - DECISION_EVERY) == HORIZONS["v2"]
+    assert horizon_at(made.facts, AB, after) == horizon_at(made.facts, CD, after) == HORIZONS["v1"]
+
+
 def test_a_challenger_whose_refit_must_not_trade_leaves_its_pairs_to_the_baseline(
     stage: Make, half_day: Session
 ) -> None:

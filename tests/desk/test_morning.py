@@ -202,6 +202,17 @@ def test_a_registry_that_is_away_is_on_record_and_the_plan_is_made_all_the_same(
     assert [r.body.by for r in facts.read(Refusal) if r.body.reason == "not tracked"] == ["screening"]
 
 
+def test_whatever_happens_to_the_registry_the_day_is_traded(real: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(AwayRegistry, "record_day", full)
+    facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
+    assert prepare(real.store, facts, TODAY, SETTINGS, AwayRegistry()) is not None  # type: ignore[arg-type]
+    reasons = [r.body.why for r in facts.read(Refusal) if r.body.reason == "not registered"]
+    assert reasons == ["OSError: no space left on device"]
+
+
 def test_the_first_recipe_of_a_sector_is_in_production_and_trades(real: Desk) -> None:
     (refit,) = real.morning.plan.refits
     assert (refit.sector, refit.recipe, refit.refused) == ("technology", "v1", "")

@@ -215,8 +215,8 @@ def test_nobody_is_tried_before_there_is_a_record(module_store, settings, trying
     with pytest.raises(DataError, match="v2 has no shadow beside backtest"):
         try_challenger(module_store, facts, trying, "technology")
     split = trying.model_copy(update={"trial": trying.trial.model_copy(update={"mode": "split"})})
-    with pytest.raises(DataError, match="was assigned yet"):
-        try_challenger(module_store, facts, split, "technology")
+    verdict = try_challenger(module_store, facts, split, "technology")
+    assert (verdict.action, "0 sessions on record" in verdict.why) == ("keep", True)
 
 
 PAIRS = [Pair("AAPL", "NVDA"), Pair("IBM", "MSFT"), Pair("AAPL", "MSFT"), Pair("IBM", "NVDA")]

@@ -49,6 +49,14 @@ def test_the_first_recipe_of_a_sector_goes_to_production_and_the_next_one_to_sta
     assert [record.body.move for record in stages.history(TECH)] == [Move.STAGED, Move.FIRST, Move.STAGED]
 
 
+def test_a_recipe_staged_for_tomorrow_puts_off_no_demotion_of_today() -> None:
+    stages = promoted(MemoryFacts(WORLD), "v1")
+    stages.stage(TECH, "v2", why="it is new", by="morning", at=AT + timedelta(days=1))
+    stages.demote(TECH, "v1", why="it drifts", by="ada", at=AT + timedelta(minutes=5))
+    assert stages.production(TECH, AT + timedelta(minutes=6)) is None
+    assert stages.production(TECH, AT + timedelta(minutes=4)) == "v1"
+
+
 def test_a_known_recipe_is_staged_once(store: Store) -> None:
     stages = stages_with(store.facts(WORLD), "v1", "v1")
     assert len(stages.history(TECH)) == 2

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from tandem.cli.nearest import nearest
 from tandem.cli.opening import open_store, registry_of, world_of
 from tandem.cli.table import show
 from tandem.market import DataError, RecyclerError, StoreError, WallClock, World, WorldKind
@@ -238,7 +238,7 @@ class _Desk:
                 f"{self.world} has no recipe on record yet", "`tandem trade` stages one on a morning with pairs"
             )
         if asked:
-            return _nearest(asked, known, f"{self.world} has no models of {asked}")
+            return nearest(asked, known, f"{self.world} has no models of {asked}")
         if len(known) > 1:
             raise DataError(f"{self.world} has models of {', '.join(known)}", "Name one with --sector")
         return known[0]
@@ -250,7 +250,7 @@ class _Desk:
             return by_model[name]
         sector = self.sector(asked)
         own = {each.name: each for each in self.standings if each.sector == sector}
-        return own[_nearest(name, tuple(own), f"{sector} has no recipe {name}")]
+        return own[nearest(name, tuple(own), f"{sector} has no recipe {name}")]
 
     def evidence(self, standing: "RecipeStanding") -> dict[str, float]:
         """The record of a recipe, and of the one in Production beside it."""
@@ -308,15 +308,6 @@ def _opened(world: str) -> Iterator[_Desk]:
         desk = _Desk(store, settings, meant, facts, Stages(facts), standings_of(facts))
         desk.reflect()
         yield desk
-
-
-def _nearest(asked: str, known: Sequence[str], what: str) -> str:
-    by_case = {each.casefold(): each for each in known}
-    if asked.casefold() in by_case:
-        return by_case[asked.casefold()]
-    near = get_close_matches(asked.casefold(), by_case, 1, 0.5)
-    mend = f"Did you mean {by_case[near[0]]}?" if near else f"There are: {', '.join(known)}"
-    raise DataError(what, mend)
 
 
 def _playing(settings: "Settings", world: World) -> datetime | None:

@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tandem.cli.opening import newest_world, open_store, registry_of, world_to_trade
-from tandem.market import NEW_YORK, Calendar, ConfigError, Pair, RecyclerError, Session, WallClock, WorldKind
+from tandem.market import (
+    NEW_YORK,
+    Calendar,
+    ConfigError,
+    Pair,
+    RecyclerError,
+    Session,
+    TandemError,
+    WallClock,
+    WorldKind,
+)
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -14,6 +24,7 @@ if TYPE_CHECKING:
 
     from tandem.config import Settings
     from tandem.desk import Desk, Morning
+    from tandem.forecast import MlflowRegistry
     from tandem.market import World
     from tandem.store import Facts, Record, Store
 
@@ -37,7 +48,7 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
     from rich.console import Console
 
     from tandem.config import load
-    from tandem.desk import close_day, copy_plan, prepare, run_session
+    from tandem.desk import copy_plan, prepare, run_session
     from tandem.store import MemoryFacts
 
     settings, console = load(), Console(highlight=False)
@@ -51,6 +62,8 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
             copy_plan(store.facts(known), inner, session)
         console.print(f"{meant}, session {session.day}{', dry run: nothing is sent' if dry_run else ''}")
         registry = None if dry_run else registry_of(store, settings)
+        if not dry_run:
+            _catch_up(console, store, inner, session, settings, registry)
         morning = prepare(store, inner, session, settings, registry)
         _tell(console, morning)
         _warn(console, store, settings, session, morning)
@@ -59,9 +72,7 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
             run_session(desk, session)
         console.print(f"{session.day} is over.")
         if not dry_run:
-            for verdict in close_day(store, inner, session, settings, registry):
-                line = f"{verdict.sector}, {verdict.recipe}: {verdict.action}. {verdict.why}."
-                console.print(line, soft_wrap=True)
+            _conclude(console, store, inner, session, settings, registry)
 
 
 class Told:
@@ -82,6 +93,43 @@ class Told:
             if line := _words(record, self._orders):
                 at = record.at.astimezone(NEW_YORK)
                 self._console.print(f"{at:%H:%M} {record.pair or '':<10} {line}", soft_wrap=True)
+
+
+def _catch_up(
+    console: "Console",
+    store: "Store",
+    facts: "Facts",
+    session: Session,
+    settings: "Settings",
+    registry: "MlflowRegistry | None",
+) -> None:
+    """The evening of the session before, where it was cut off: what is on record by then stays as it is."""
+    from tandem.book import Mark
+
+    before = max((mark.session for mark in facts.read(Mark) if mark.session < session.day), default=None)
+    last = Calendar().session(before) if before else None
+    if last is None:
+        return
+    try:
+        _conclude(console, store, facts, last, settings, registry)
+    except TandemError as error:
+        # Today has to be traded all the same.
+        console.print(f"the evening of {last.day} could not be done: {error}", soft_wrap=True)
+
+
+def _conclude(
+    console: "Console",
+    store: "Store",
+    facts: "Facts",
+    session: Session,
+    settings: "Settings",
+    registry: "MlflowRegistry | None",
+) -> None:
+    from tandem.desk import close_day
+
+    for verdict in close_day(store, facts, session, settings, registry):
+        line = f"{session.day}, {verdict.sector}, {verdict.recipe}: {verdict.action}. {verdict.why}."
+        console.print(line, soft_wrap=True)
 
 
 def _confirm(settings: "Settings", live: bool) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from tandem.cli.nearest import nearest
 from tandem.cli.opening import open_store, world_of
 from tandem.market import Calendar, DataError, Session
 
@@ -58,7 +59,7 @@ def status(sector: str = "", *, world: str = "", json: Json = False) -> None:
     with open_store() as store:
         facts = store.facts(world_of(store, settings, world))
         _last_session(facts)
-        sector = sector or settings.sectors.active[0]
+        sector = _sector(facts, sector or settings.sectors.active[0])
         nobody = why_no_trial(facts, settings, sector)
         reached = [watch_champion] if nobody else [watch_champion, try_challenger]
         verdicts = [reach(store, facts, settings, sector) for reach in reached]
@@ -90,11 +91,20 @@ def decide(sector: str = "", *, world: str = "", json: Json = False) -> None:
     with open_store() as store:
         facts = store.facts(world_of(store, settings, world))
         session = _last_session(facts)
-        sectors = [sector] if sector else None
+        sectors = [_sector(facts, sector)] if sector else None
         verdicts = close_day(store, facts, session, settings, registry_of(store, settings), sectors)
     _show(verdicts, json=json)
     if not verdicts and not json:
         print(f"No sector had pairs on {session.day}.")
+
+
+def _sector(facts: "Facts", asked: str) -> str:
+    """A sector that has recipes or had pairs, as the record spells it."""
+    from tandem.desk import sectors_of
+    from tandem.store import Stages
+
+    known = {*Stages(facts).sectors(), *(each for session in _sessions(facts) for each in sectors_of(facts, session))}
+    return asked if not known else nearest(asked, sorted(known), f"{facts.world} has no sector {asked}")
 
 
 def _show(verdicts: "list[Verdict]", *, json: bool) -> None:

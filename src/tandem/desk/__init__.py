@@ -13,7 +13,7 @@ from tandem.desk.configuration import (
 from tandem.desk.contenders import why_no_trial
 from tandem.desk.desk import Desk
 from tandem.desk.earned import earned
-from tandem.desk.evening import close_day
+from tandem.desk.evening import close_day, sectors_of
 from tandem.desk.graded import graded
 from tandem.desk.history import formation, minutes, seen, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
@@ -84,6 +84,7 @@ __all__ = [
     "refusal_of",
     "run_session",
     "search_of",
+    "sectors_of",
     "seen",
     "shadow_day",
     "shadow_of",

@@ -1,7 +1,7 @@
 """Which model trades each sector, decision by decision."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import ClassVar
@@ -11,7 +11,7 @@ from tandem.desk.plan import Plan, plan_of
 from tandem.forecast import PairModel, as_baseline
 from tandem.market import Pair
 from tandem.signals import PairWatch
-from tandem.store import Blobs, Board, Facts, Record, StageChanged
+from tandem.store import Blobs, Board, Facts, Record, Stage, StageChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class ModelInForce:
         recipe: in Production; empty where the baseline trades.
         name: of its registered model; empty where the baseline trades.
         why: in words.
+        withdrawn: recipes that have pairs in today's split and may trade them no more.
     """
 
     kind: ClassVar = "model_in_force"
@@ -31,6 +32,7 @@ class ModelInForce:
     recipe: str
     name: str
     why: str
+    withdrawn: tuple[str, ...] = ()
 
 
 class Champions:
@@ -87,6 +89,7 @@ class Champions:
 
     def _found(self, pair: Pair, now: ModelInForce) -> PairModel:
         own = self._plan.split.get(str(pair), now.recipe)
+        own = now.recipe if own in now.withdrawn else own
         refit = self._plan.refit(now.sector, own)
         if refit is not None:
             model = self._read(refit.models[str(pair)])
@@ -94,6 +97,11 @@ class Champions:
         return as_baseline(self._read(self._plan.models[str(pair)]), now.why)
 
     def _standing(self, board: Board) -> ModelInForce:
+        archived = {recipe for recipe, stage in board.stages.items() if stage is Stage.ARCHIVED}
+        withdrawn = tuple(sorted(archived & set(self._plan.split.values())))
+        return replace(self._produced(board), withdrawn=withdrawn)
+
+    def _produced(self, board: Board) -> ModelInForce:
         if board.production is None:
             return ModelInForce(board.sector, "", "", alone_because(board))
         refit = self._plan.refit(board.sector, board.production)

@@ -71,7 +71,13 @@ class Traders:
             day: _champion(Board.of(sector, (record.body for record in history if record.at <= at)), settings)
             for day, at in began.items()
         }
-        return cls(began, champions, {record.session: record.body.split for record in facts.read(Plan)})
+        split = {record.session: _split_of(record.body, sector) for record in facts.read(Plan)}
+        return cls(began, champions, split)
+
+    @property
+    def pairs(self) -> frozenset[str]:
+        """Pairs of the sector that a challenger ever had."""
+        return frozenset(pair for split in self.split.values() for pair in split)
 
     def days(self, recipe: str) -> list[date]:
         """Sessions in which a recipe traded, oldest first."""
@@ -83,6 +89,11 @@ class Traders:
 
     def _split(self, day: date) -> Mapping[str, str]:
         return self.split.get(day, {})
+
+
+def _split_of(plan: Plan, sector: str) -> dict[str, str]:
+    own = {pair for refit in plan.refits if refit.sector == sector for pair in refit.models}
+    return {pair: recipe for pair, recipe in plan.split.items() if pair in own}
 
 
 def _champion(board: Board, settings: Settings) -> str:

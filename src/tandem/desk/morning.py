@@ -13,10 +13,10 @@ from tandem.desk.lineup import line_up, model_of
 from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.desk.refitted import Refitted, begins_with, refit
 from tandem.desk.tracked import Tracked
-from tandem.desk.training import day_models
+from tandem.desk.training import day_models, forget_training
 from tandem.desk.trial import split_of
 from tandem.forecast import PairModel, RecipeStaged, challenger_of, is_behind
-from tandem.market import Pair, Refusal, Session, StoreError
+from tandem.market import FactConflict, Pair, Refusal, Session, StoreError
 from tandem.screening import Funnel, PairLife, Passport, Progress, slug
 from tandem.store import Facts, Record, StageChanged, Store
 
@@ -111,6 +111,7 @@ def train(
     shares = {str(pair): recipe for pair, recipe in split.items()}
     plan = Plan(found.funnel.tested, digests, registered, version, tuple(each.refit for each in refitted), shares)
     record_plan(facts, session, plan, entering)
+    forget_training(settings, session)
     return Morning(found, models, plan)
 
 
@@ -163,7 +164,10 @@ def _registered(
             facts.append(Record(model, day, at, f"registered.{model.name}.{model.version}"))
             names.append(model.name)
         registry.mirror(facts)
-    except StoreError as error:
-        away = Refusal("not registered", str(error), "forecast")
-        facts.append(Record(away, day, at, fact_key("refusal.registry", day, version)))
+    except Exception as error:
+        # Whatever happens to MLflow, its files or its pictures: the session has to be traded.
+        why = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
+        away = Refusal("not registered", why, "forecast")
+        with suppress(FactConflict):
+            facts.append(Record(away, day, at, fact_key("refusal.registry", day, version)))
     return tuple(names)

@@ -13,7 +13,7 @@ from tandem.desk.draft import Draft
 from tandem.desk.history import bars_in, seen
 from tandem.desk.plan import Plan, passport_key, plan_of, record_plan
 from tandem.desk.session import run_session
-from tandem.desk.training import day_models
+from tandem.desk.training import day_models, forget_training
 from tandem.execution import in_process
 from tandem.forecast import Contender, PairModel, as_baseline
 from tandem.market import Calendar, DataError, FactConflict, Fill, Pair, Session, World, WorldKind
@@ -65,6 +65,7 @@ def shadow_session(store: Store, facts: Facts, session: Session, settings: Setti
         symbols = _symbols(draft, session) or settings.websocket.symbols
         run_session(_desk(store, facts.world, draft, session, settings, symbols), session)
         draft.publish()
+        forget_training(settings, session)
     return own
 
 

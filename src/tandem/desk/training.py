@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import Final
 
 from tandem.config import Settings
@@ -127,6 +128,7 @@ def rank_day(
     fact = _fact(store, found.configuration, ranking, settings, sector, len(rows))
     key = fact_key("ranked", session.day, fact.version, sha256(repr(fact).encode()).hexdigest()[:12])
     facts.append(Record(fact, session.day, session.morning, key))
+    forget_training(settings, session)
     trials = store.ledger.count([slug(sector)]).trials
     return _tracked(facts, session, settings, RankedDay(fact, ranking, trials), tracking)
 
@@ -189,6 +191,11 @@ def _training(settings: Settings, session: Session, progress: Progress | None) -
     workers = 1 if where.engine == "local" else where.workers
     with engine_of(where.engine, workers, home) as engine:
         yield Training(settings, engine, _folder(home, session), progress)
+
+
+def forget_training(settings: Settings, session: Session) -> None:
+    """What a day's trainings have kept is not needed any more once their results are on record."""
+    rmtree(_folder(settings.home.expanduser(), session), ignore_errors=True)
 
 
 def _folder(home: Path, session: Session) -> Path:

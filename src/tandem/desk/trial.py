@@ -131,11 +131,11 @@ def try_challenger(store: Store, facts: Facts, settings: Settings, sector: str) 
     shadow = shadow_of(facts, challenger)
     if shadow is None:
         raise DataError(f"{challenger} has no shadow beside {facts.world}", "Set trial.mode to shadow and trade.")
-    days = _days(store.facts(shadow))
-    if len(days) < settings.trial.min_days:
-        return _too_short(sector, champion, challenger, len(days), settings)
+    days, traders = _days(store.facts(shadow)), Traders.of(facts, settings, sector)
+    paired = len(set(days) & set(traders.days(champion)))  # a champion that came yesterday is no record to beat
+    if paired < settings.trial.min_days:
+        return _too_short(sector, champion, challenger, paired, settings)
     theirs = track_of(store, store.facts(shadow), challenger, sector, seen_by=facts)
-    traders = Traders.of(facts, settings, sector)
     ours = track_of(store, facts, champion, sector, traders=traders, days=set(days))
     plain = shadow_of(facts, BASELINE)
     baseline = track_of(store, store.facts(plain), BASELINE, sector, seen_by=facts) if plain else None
@@ -201,12 +201,10 @@ def _missed(store: Store, facts: Facts, session: Session, recipe: str) -> list[S
 
 
 def _try_split(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
-    found = assignments_of(facts, settings, sector)
-    if not found:
-        raise DataError(f"no pair of {facts.world} was assigned yet", "Set trial.mode to split and trade.")
     champion, challenger = champion_in(facts, settings, sector), challenger_of(settings).name
-    since = min(record.session for record in facts.read(Assignment) if record.body in found.values())
-    traders = Traders.of(facts, settings, sector)
+    traders, found = Traders.of(facts, settings, sector), assignments_of(facts, settings, sector)
+    own = [each for pair, each in found.items() if str(pair) in traders.pairs]
+    since = min((record.session for record in facts.read(Assignment) if record.body in own), default=date.max)
     days = [day for day in traders.days(challenger) if day >= since]
     if len(days) < settings.trial.min_days:
         return _too_short(sector, champion, challenger, len(days), settings)

@@ -235,9 +235,7 @@ def _put_down(
 
 
 @compiled
-def _pass(
-    z: Matrix, begin: int, end: int, x: Matrix, student: bool, state: Matrix
-) -> None:
+def _pass(z: Matrix, begin: int, end: int, x: Matrix, student: bool, state: Matrix) -> None:
     mu, phi, omega, alpha, beta = _parameters(x)
     h, hm, hp, hw, ha, hb, q, qm, qp, lag = _take_up(state)
     gm, gp, gw = load(state, SUMS), load(state, SUMS + 1), load(state, SUMS + 2)

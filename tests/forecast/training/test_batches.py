@@ -69,7 +69,8 @@ def test_a_training_that_was_killed_goes_on_with_what_is_left(pupils, alone, fas
     counts.clear()
     assert [model.to_bytes() for model in Training(fast, Counting(1), folder).models(pupils)] == alone
     assert counts == [2]
-    assert not folder.exists()
+    assert [model.to_bytes() for model in Training(fast, Counting(1), folder).models(pupils)] == alone
+    assert counts == [2, 0]
 
 
 def test_other_settings_or_bars_take_nothing_from_a_checkpoint(pupils, fast, tmp_path, monkeypatch):
@@ -95,10 +96,10 @@ def test_a_damaged_checkpoint_is_none(pupils, alone, fast, tmp_path, damage, mon
     assert [model.to_bytes() for model in Training(fast, folder=tmp_path).models(pupils[:2])] == alone[:2]
 
 
-def test_a_single_batch_keeps_nothing(pupils, fast, tmp_path):
+def test_a_single_batch_is_kept_until_its_results_are_on_record(pupils, fast, tmp_path):
     with pytest.raises(ZeroDivisionError):
         Training(fast, folder=tmp_path, progress=lambda *_: 1 / 0).models(pupils[:1])
-    assert not list(tmp_path.iterdir())
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_progress_is_told_in_pairs(pupils, fast, monkeypatch):

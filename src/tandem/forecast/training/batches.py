@@ -32,7 +32,8 @@ class Training:
     Attributes:
         settings: `model` and `garch` are read.
         engine: where batches are worked on; without it here, one after another.
-        folder: keeps finished batches until all are done, so that a training that was killed goes on; None keeps none.
+        folder: keeps finished batches, so that a training that was killed goes on; None keeps none. Whoever has put
+            the results on record deletes it.
         progress: called with a stage, the pairs done and the pairs in all.
     """
 
@@ -53,9 +54,6 @@ class Training:
         self, work: Callable[[Settings, Sequence[Item]], list[R]], items: Sequence[Item], kept: Checkpoint[R], kind: str
     ) -> list[R]:
         batches = [items[start : start + PAIRS_AT_ONCE] for start in range(0, len(items), PAIRS_AT_ONCE)]
-        if len(batches) == 1:
-            # Nothing is left to do when the only one is done.
-            kept = Checkpoint(None, kept.read)
         names = [f"{kind}-{self._name(batch)}" for batch in batches]
         found = [kept.find(name) for name in names]
         missing = [batch for batch, known in zip(batches, found, strict=True) if known is None]
@@ -68,8 +66,6 @@ class Training:
             results += done
             self._tell(len(results), len(items))
         next(fresh, None)
-        for name in names:
-            kept.forget(name)
         return results
 
     def _name(self, batch: Sequence[object]) -> str:

@@ -61,13 +61,6 @@ class Checkpoint(Generic[R]):
             aside.write_bytes(msgspec.msgpack.encode((_digest(contents), contents)))
             aside.replace(self._file(name))
 
-    def forget(self, name: str) -> None:
-        """What is on record elsewhere is not needed any more."""
-        if self.folder is not None:
-            with suppress(OSError):
-                self._file(name).unlink(missing_ok=True)
-                self.folder.rmdir()
-
     def _file(self, name: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{name}.batch"

@@ -13,7 +13,7 @@ from tandem.forecast.trial.grades import in_common
 from tandem.forecast.trial.track import Track
 
 MEASURES = 3
-LEAST_DAYS = 5
+LEAST_DAYS = 10
 """Fewer days than this are no series."""
 Daily = Mapping[date, float]
 

@@ -8,7 +8,7 @@ from tandem.market import NEW_YORK
 from tandem.store.facts import Facts
 from tandem.store.record import Record
 from tandem.store.stages.board import Board, Changes, Said
-from tandem.store.stages.change import StageChanged
+from tandem.store.stages.change import Stage, StageChanged
 
 NOTHING: Final[Mapping[str, float]] = {}
 
@@ -94,8 +94,9 @@ class Stages:
         with self._facts.alone(f"stages of {sector}") as facts:
             known = [record for record in facts.read(StageChanged) if record.body.sector == sector]
             changes = move(Board.of(sector, (record.body for record in known)))
-            # A later change is never dated before an earlier one: what stood at a moment stays what it was.
-            when = max([at, *(record.at for record in known[-1:])])
+            # What was in Production at a moment stays what it was: no change is dated before one that touched it.
+            touched = [each for each in known if Stage.PRODUCTION in (each.body.before, each.body.after)]
+            when = max([at, *(record.at for record in touched)])
             day = when.astimezone(NEW_YORK).date()
             facts.append(*(
                 Record(change, day, when, f"stage.{sector}.{number}")
