@@ -10,7 +10,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.statistics.kernel import kernel, summing
+from tandem.statistics.kernel import kernel
+from tandem.statistics.lanes import LANES, load, splat, store
 from tandem.statistics.legs import COLLINEAR, centre, common_bars, mean, moves, products, unfit
 from tandem.statistics.pairs import Matrix, Pairs, Unfit
 from tandem.statistics.series import Series
@@ -245,6 +246,9 @@ def _centre(level: Series, bars: int, lags: int, sums: Series, gram: Matrix) -> 
 def _eliminate(gram: Matrix, lags: int, whole: Series, left: Series, rank: Series) -> bool:
     # left[k], rank[k]: residual sum of squares and independent columns of the model with k lags and the level.
     change, independent = lags + 1, 1
+    # A register at a time: rows of twenty columns are too short for loops that a compiler widens by itself.
+    blocks = gram.shape[1] // LANES
+    registers = gram.reshape((gram.shape[0] * blocks, LANES))
     for column in range(lags + 2):
         whole[column] = gram[column, column]
     for lag in range(lags + 1):
@@ -252,15 +256,13 @@ def _eliminate(gram: Matrix, lags: int, whole: Series, left: Series, rank: Serie
         rank[lag] = independent
         if lag < lags and gram[lag, lag] > DEPENDENT * whole[lag]:
             independent += 1
+            inverse = 1.0 / gram[lag, lag]
             for row in range(lag + 1, lags + 2):
-                _subtract(gram[row, row:], gram[lag, row] / gram[lag, lag], gram[lag, row:], lags + 2 - row)
+                share = splat(gram[lag, row] * inverse)
+                for block in range(row // LANES, blocks):
+                    rest = load(registers, row * blocks + block) - share * load(registers, lag * blocks + block)
+                    store(registers, row * blocks + block, rest)
     return bool(gram[lags, lags] > COLLINEAR * whole[lags] and left[lags] > COLLINEAR * whole[change])
-
-
-@summing
-def _subtract(values: Series, share: float, others: Series, count: int) -> None:
-    for place in range(count):
-        values[place] -= share * others[place]
 
 
 @kernel
@@ -301,4 +303,6 @@ def _most_lags(bars: int, maxlag: int, fixed: int) -> int:
 @kernel
 def _desk(bars: int, maxlag: int) -> Desk:
     most = max(maxlag, _schwert(bars))
-    return np.empty(most + 3), np.empty((most + 2, most + 2)), np.empty((3, most + 2))
+    # Whole registers of columns; what is left of the diagonal and right of the last column is nobody's.
+    columns = LANES * ((most + 2 + LANES - 1) // LANES)
+    return np.empty(most + 3), np.zeros((most + 2, columns)), np.empty((3, most + 2))
