@@ -291,6 +291,19 @@ def test_the_fit_of_a_constant_mean_is_no_spreads_model(spreads):
         fit_garch(spreads[:1], mean="constant").fit(0)
 
 
+@pytest.mark.parametrize(("alpha", "persistence"), [(0.01, 0.3), (0.01, 0.5), (0.2, 0.85), (0.1, 0.97), (0.1, 0.99)])
+def test_no_way_to_an_end_leads_out_of_the_bounds(monkeypatch, alpha, persistence):
+    """Walks whose likelihood is nearly flat in omega, where alpha + beta is held below one."""
+    seeds = (9, 28, 661, 788, 993, 1067, 1187, 1769, 2393, 2451, 2742)
+    walks = np.array([np.cumsum(np.random.default_rng(seed).standard_t(4, 400)) for seed in seeds])
+    monkeypatch.setattr(module, "STARTS", np.array([[1 - persistence, alpha, persistence - alpha, 0.1]]))
+    table = fit_garch(walks)
+    assert (table.alpha + table.beta < 1).all()
+    assert (table.alpha >= 0).all()
+    assert (table.beta >= 0).all()
+    assert (table.omega > 0).all()
+
+
 @pytest.fixture(scope="module")
 def many(simulate):
     """1,080 series of 400 values: of known models, walks with heavy tails, and spreads of real prices."""

@@ -293,6 +293,11 @@ def _newton_move(scratch: Scratch, tied: bool) -> float:
     pull = -(move[ALPHA] + move[BETA]) / give
     for i in range(SIZE):
         move[i] += pull * across[i]
+    # Where the curvature is nearly singular, rounding alone would carry the two out of their bound.
+    if side[ALPHA] == INSIDE and side[BETA] == INSIDE:
+        move[BETA] = -move[ALPHA]
+    else:
+        move[ALPHA] = move[BETA] = 0.0
     return float(pull)
 
 
