@@ -8,7 +8,10 @@ from tandem.statistics.threads import in_chunks
 
 
 @pytest.mark.parametrize("threads", [None, 1, 2, 5])
-@pytest.mark.parametrize(("count", "runs"), [(0, []), (3, [(0, 3)]), (4, [(0, 4)]), (9, [(0, 4), (4, 8), (8, 9)])])
+@pytest.mark.parametrize(
+    ("count", "runs"),
+    [(0, []), (3, [(0, 3)]), (4, [(0, 4)]), (9, [(0, 3), (3, 6), (6, 9)]), (10, [(0, 3), (3, 6), (6, 10)])],
+)
 def test_chunks_cover_the_rows_in_order_whatever_the_threads(count, runs, threads):
     assert in_chunks(count, lambda start, stop: (start, stop), size=4, threads=threads) == runs
 

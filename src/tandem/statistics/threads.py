@@ -23,7 +23,7 @@ def one_thread() -> Iterator[None]:
 
 
 def in_chunks(count: int, work: Callable[[int, int], T], *, size: int, threads: int | None = None) -> list[T]:
-    """Call `work(start, stop)` for each run of `size` rows out of `count`, and give the results in order.
+    """Call `work(start, stop)` for runs of at most `size` rows out of `count`, and give the results in order.
 
     The runs depend on `count` and `size` alone, so results do not depend on the number of threads. `work`
     must let go of the interpreter (compiled code, NumPy) for threads to help.
@@ -31,12 +31,13 @@ def in_chunks(count: int, work: Callable[[int, int], T], *, size: int, threads: 
     Args:
         count: rows in all.
         work: called with the first row of a run and the row after its last.
-        size: rows in a run; the last may be shorter.
+        size: the most rows in a run; all are as long as each other, or a row longer, so that threads end together.
         threads: None is every core that this process may use; 1 works in the caller's thread.
     """
-    starts = range(0, count, size)
-    stops = [min(start + size, count) for start in starts]
-    workers = min(threads or len(os.sched_getaffinity(0)), len(stops))
+    runs = -(-count // size)
+    bounds = [run * count // max(runs, 1) for run in range(runs + 1)]
+    starts, stops = bounds[:-1], bounds[1:]
+    workers = min(threads or len(os.sched_getaffinity(0)), runs)
     if workers <= 1:
         return list(map(work, starts, stops))
     with ThreadPoolExecutor(workers) as pool:
