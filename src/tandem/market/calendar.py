@@ -49,8 +49,11 @@ class Session:
 
     def bar_ends(self, timeframe: Timeframe) -> list[datetime]:
         """When each bar of `timeframe` is complete: the first minute mark of the next one, and the close."""
-        starts = {timeframe.start_of(minute - timedelta(minutes=1)) for minute in self.minutes}
-        return sorted(min(start + timeframe.length, self.close) for start in starts)
+        start, ends = timeframe.start_of(self.open), []
+        while start < self.close:
+            start += timeframe.length
+            ends.append(min(start, self.close))
+        return ends
 
     def contains(self, moment: datetime) -> bool:
         """Whether a bar that starts at `moment` belongs to this session."""
