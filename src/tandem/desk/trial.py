@@ -1,7 +1,9 @@
 """Champion and challenger in a world: who gets which pairs, what their records are, and what follows from them."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +32,9 @@ from tandem.forecast import (
 from tandem.market import Calendar, DataError, Pair, Session
 from tandem.screening import Passport, slug
 from tandem.store import Facts, Move, Record, Stage, StageChanged, Stages, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def split_of(
@@ -91,6 +96,9 @@ def track_of(
 ) -> Track:
     """The record of a recipe in a sector, from the facts of the world that it traded in.
 
+    What came of its forecasts is known up to the close of the last session that the world's desk saw, whatever bars
+    are stored: at a recycler those of the days to come are there already.
+
     Args:
         seen_by: facts of the world whose desk saw the bars; the same world's where None.
         traders: who had which pair; without them everything there is the recipe's.
@@ -98,8 +106,7 @@ def track_of(
     """
     own = traders.days(recipe) if traders else _days(facts)
     chosen = [day for day in own if days is None or day in days]
-    world = (seen_by or facts).world
-    grades = graded(facts, lambda symbols, first, last: seen(store, world, symbols, first, last), chosen)
+    grades = graded(facts, partial(_known, store, seen_by or facts), chosen)
     by_pair = earned(facts)
     of_sector = _of_sector(store, {*by_pair, *grades.pairs.tolist()}, sector)
 
@@ -222,6 +229,11 @@ def _too_short(sector: str, champion: str, challenger: str, days: int, settings:
 def _tried(store: Store, sector: str, track: Track) -> Trials:
     tried = store.ledger.count([slug(sector)])
     return Trials(tried.count, tried.variance_over(len(track.pnl)))
+
+
+def _known(store: Store, seen_by: Facts, symbols: Sequence[str], first: datetime, last: datetime) -> "pd.DataFrame":
+    newest = Calendar().session(max(_days(seen_by), default=first.date()))
+    return seen(store, seen_by.world, symbols, first, min(last, newest.close) if newest else last)
 
 
 def _came(facts: Facts, sector: str, recipe: str) -> list[Record[StageChanged]]:
