@@ -164,7 +164,7 @@ def test_an_evening_that_was_cut_off_is_made_up_for_before_the_next_day(life):
     watched, tried = life.facts.read(Verdict, session=FRIDAY.day)
     assert [watched] == life.cut_off
     assert tried.at == FRIDAY.close
-    assert tried.body.evidence["days"] == len(BEFORE) + 1  # Friday, and nothing of Monday
+    assert tried.body.evidence["shared_days"] == len(BEFORE) + 1  # Friday, and nothing of Monday
     told = life.said[1]
     assert told.index("2023-01-27, technology, v2: keep. ") < told.index("AAPL/NVDA: score")
 

@@ -126,7 +126,7 @@ def track_of(
 def try_challenger(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
     """Whether the challenger takes the champion's place, by what is on record up to now.
 
-    A record of fewer than `trial.min_days` sessions is not looked into.
+    Fewer than `trial.min_days` sessions that both have traded are not looked into.
 
     Raises:
         ConfigError: there is no challenger.
@@ -212,7 +212,8 @@ def _try_split(store: Store, facts: Facts, settings: Settings, sector: str) -> V
     traders, found = Traders.of(facts, settings, sector), assignments_of(facts, settings, sector)
     own = [each for pair, each in found.items() if str(pair) in traders.pairs]
     since = min((record.session for record in facts.read(Assignment) if record.body in own), default=date.max)
-    days = [day for day in traders.days(challenger) if day >= since]
+    beside = {day for day in traders.days(champion) if day >= since}  # it may have been away in between
+    days = [day for day in traders.days(challenger) if day in beside]
     if len(days) < settings.trial.min_days:
         return _too_short(sector, champion, challenger, len(days), settings)
     ours, theirs = (track_of(store, facts, name, sector, traders=traders, days=days) for name in (champion, challenger))
