@@ -15,12 +15,13 @@ from tandem.book import Capital, Mark
 from tandem.cli import trade as command
 from tandem.cli.demo import SYMBOLS
 from tandem.cli.opening import registry_of
+from tandem.cli.recycler import ask
 from tandem.config import load
 from tandem.desk import Shadow, compare, evening, plan_of, shadow_of, trial
 from tandem.desk.champions import ModelInForce
 from tandem.forecast import BASELINE, RecipeStaged, Track, Verdict, challenger_of
 from tandem.forecast.trial.simulation import Market, Worth, simulate_tracks
-from tandem.market import Calendar, Fill, Session, World, WorldKind
+from tandem.market import Calendar, Fill, Order, Session, World, WorldKind
 from tandem.recycler import Options, launch
 from tandem.signals import Signal
 from tandem.sources import samples
@@ -40,9 +41,9 @@ SETTINGS = {
     "TRIAL__MODE": "shadow",
     "TRIAL__CHALLENGER": "version=v2,gru_units=8",
     "TRIAL__MIN_DAYS": "5",
-    "TRIAL__DRAWS": "200",
+    "TRIAL__DRAWS": "100",
 }
-WORTHS = {"v1": Worth(1.5, 0.5), "v2": Worth(3.5, 0.2), BASELINE: Worth(0.0, 0.9)}
+WORTHS = {"v1": Worth(1.5, 0.5), "v2": Worth(6.0, 0.1), BASELINE: Worth(0.0, 0.9)}
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -112,7 +113,7 @@ def cut_off(patch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def watched_over(patch: pytest.MonkeyPatch, life: Life) -> None:
     """Records are real until Monday's close; then they are those of recipes whose worth is known."""
-    real, simulated = trial.track_of, simulate_tracks(Market(sessions=250), WORTHS, seed=3)
+    real, simulated = trial.track_of, simulate_tracks(Market(sessions=150, pairs=4), WORTHS, seed=3)
 
     def track_of(store: Store, facts: Facts, recipe: str, *given: object, **named: object) -> Track:
         today = life.facts.read(Mark)[-1].session
@@ -233,3 +234,22 @@ def test_an_evening_that_cannot_be_done_is_told_and_keeps_no_day_from_being_trad
         f"the evening of 2023-01-27 could not be done: {ahead} has traded 2023-01-30 and cannot go back to 2023-01-27"
     )
     assert facts.read(Verdict) == []
+
+
+def test_a_dry_run_sends_nothing_records_nothing_and_has_no_evening(life, monkeypatch, capsys):
+    """Friday once more, by the plan that is on record."""
+    kinds = (Signal, Order, Fill, Mark, Capital, Verdict, StageChanged)
+    account = life.store.new_world(WorldKind.RECYCLER)
+    reel = Options(SYMBOLS, FRIDAY.day, FRIDAY.day, port=0, lockstep=True, world=account)
+    before = [len(life.facts.read(kind)) for kind in kinds]
+    with launch(reel, {"TANDEM_DATABASE_URL": life.store.url}) as recycler:
+        monkeypatch.setenv("TANDEM_WEBSOCKET__RECYCLER__SERVER_URL", recycler.ws)
+        command.trade(dry_run=True, world=str(life.facts.world))
+        assert ask(recycler.ws)["order_events"] == 0
+    said = capsys.readouterr().out
+    assert "session 2023-01-27, dry run: nothing is sent\nThe day has its plan already.\n" in said
+    assert "intends to enter" in said
+    assert "filled" not in said
+    assert said.endswith("2023-01-27 is over.\n")
+    assert [len(life.facts.read(kind)) for kind in kinds] == before
+    assert not any(life.store.facts(world).read(kind) for world in (account, life.store.worlds()[-1]) for kind in kinds)
