@@ -3,14 +3,12 @@
 import json
 from datetime import date
 
-import pandas as pd
 import pytest
 
-from tandem.cli import opening
 from tandem.cli.app import run
 from tandem.cli.identify import identify
 from tandem.desk import configuration_of, tracked_of
-from tandem.market import ConfigError, DataError, Timeframe, WorldKind, resample
+from tandem.market import ConfigError, DataError, WorldKind
 
 FRIDAY, THURSDAY = date(2023, 1, 27), date(2023, 1, 26)
 pytestmark = [
@@ -20,41 +18,10 @@ pytestmark = [
 ]
 
 
-class Borrowed:
-    """A store that somebody else closes."""
-
-    def __init__(self, store):
-        self.store = store
-
-    def __enter__(self):
-        return self.store
-
-    def __exit__(self, *_):
-        return None
-
-
-@pytest.fixture(scope="module")
-def january(module_store):
-    """A store with the shipped month as five-minute bars, and nothing else."""
-    from tandem.sources import samples
-
-    bars = resample(samples.minute_bars(), Timeframe.MIN_5)
-    module_store.bars.load(bars, timeframe=Timeframe.MIN_5, source="sample")
-    names = sorted(bars["symbol"].unique())
-    module_store.sectors.load(pd.DataFrame({"symbol": names, "sector": "technology"}))
-    return module_store
-
-
 @pytest.fixture(autouse=True)
-def person(january, monkeypatch, tmp_path):
-    """In an empty folder, with an Alpaca paper account, five-minute bars and windows of seven sessions."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(opening, "open_store", lambda: Borrowed(january))
-    monkeypatch.setenv("TANDEM_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TANDEM_WEBSOCKET__MODE", "alpaca")
-    monkeypatch.setenv("TANDEM_MODEL__TIMEFRAME", "5Min")
-    monkeypatch.setenv("TANDEM_SCREEN__FORMATION_DAYS", "7")
-    monkeypatch.setenv("COLUMNS", "100")
+def person(desk_in_january):
+    """Windows of seven sessions."""
+    desk_in_january(SCREEN__FORMATION_DAYS="7")
 
 
 @pytest.mark.parametrize("columns", [80, 100, 160])

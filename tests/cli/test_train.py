@@ -5,14 +5,12 @@ import json
 from datetime import date
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from tandem.cli import opening
 from tandem.cli.app import run
 from tandem.cli.train import engine_options, train
 from tandem.desk import plan_of
-from tandem.market import ConfigError, DataError, Timeframe, resample
+from tandem.market import ConfigError, DataError
 
 FRIDAY = date(2023, 1, 27)
 pytestmark = [
@@ -22,47 +20,10 @@ pytestmark = [
 ]
 
 
-class Borrowed:
-    """A store that somebody else closes."""
-
-    def __init__(self, store):
-        self.store = store
-
-    def __enter__(self):
-        return self.store
-
-    def __exit__(self, *_):
-        return None
-
-
-@pytest.fixture(scope="module")
-def january(module_store):
-    """A store with the shipped month as five-minute bars, and nothing else."""
-    from tandem.sources import samples
-
-    bars = resample(samples.minute_bars(), Timeframe.MIN_5)
-    module_store.bars.load(bars, timeframe=Timeframe.MIN_5, source="sample")
-    names = sorted(bars["symbol"].unique())
-    module_store.sectors.load(pd.DataFrame({"symbol": names, "sector": "technology"}))
-    return module_store
-
-
 @pytest.fixture(autouse=True)
-def person(january, monkeypatch, tmp_path):
-    """In an empty folder, with an Alpaca paper account, five-minute bars and a small network."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(opening, "open_store", lambda: Borrowed(january))
-    for name, value in {
-        "HOME": str(tmp_path / "home"),
-        "WEBSOCKET__MODE": "alpaca",
-        "MODEL__TIMEFRAME": "5Min",
-        "MODEL__MIN_DATA_POINTS": "400",
-        "MODEL__EPOCHS": "1",
-        "MODEL__GRU_UNITS": "4",
-        "SCREEN__FORMATION_DAYS": "7",
-    }.items():
-        monkeypatch.setenv(f"TANDEM_{name}", value)
-    monkeypatch.setenv("COLUMNS", "100")
+def person(desk_in_january):
+    """Windows of seven sessions and a small network."""
+    desk_in_january(SCREEN__FORMATION_DAYS="7", MODEL__MIN_DATA_POINTS="400", MODEL__EPOCHS="1", MODEL__GRU_UNITS="4")
 
 
 @pytest.mark.parametrize("columns", [80, 100, 160])

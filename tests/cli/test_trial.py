@@ -1,16 +1,20 @@
 """`tandem trial`: what it says, and what it puts on record."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from tandem.book import Capital, Mark
+from tandem.cli.app import run as tandem_run
 from tandem.cli.trial import app
+from tandem.desk import Shadow
 from tandem.forecast import Verdict
-from tandem.market import Calendar, DataError, WorldKind
-from tandem.store import Record, Stages
+from tandem.market import Calendar, DataError, Pair, Refusal, Timeframe, WorldKind
+from tandem.screening import Passport, Score
+from tandem.statistics import GarchFit
+from tandem.store import Record, StageChanged, Stages
 
 
 @pytest.fixture
@@ -33,7 +37,8 @@ def run(*tokens):
     app(tokens, result_action="return_value")
 
 
-def test_status_shows_and_decide_records(facts, capsys):
+def test_status_shows_and_decide_records(facts, capsys, monkeypatch):
+    monkeypatch.setenv("TANDEM_SECTORS__ACTIVE", '["technology", "healthcare"]')
     run("status", "--world", str(facts.world))
     assert capsys.readouterr().out.startswith("technology, v1: keep. within the band of its record for 0 sessions.\n")
     assert facts.read(Verdict) == []
@@ -71,6 +76,66 @@ def test_a_challenger_that_was_withdrawn_is_not_tried_and_status_says_so(facts, 
 def test_without_a_sector_those_that_had_pairs_are_decided_on(facts, capsys):
     run("decide", "--world", str(facts.world))
     assert capsys.readouterr().out == "No sector had pairs on 2022-11-25.\n"
+
+
+def passport_in(sector, session):
+    starts = tuple(session.open - timedelta(days=1) + timedelta(minutes=5 * n) for n in range(3))
+    garch = GarchFit(0, 0.9, 0.1, 0.1, 0.8, None, 0.01, 0.1, 1.0, 1.0, 1.0, 0.9, True, 0.5, 0.5)
+    score = Score(0.8, 0.9, 0.7, 0.5, 1.0, 2)
+    return Passport(
+        Pair("AAA", "BBB"), sector, Timeframe.MIN_5, session.day, starts[0], starts[-1], 3, 1.0, 0.0, 0.0, 0.003, 0.9,
+        6.6, garch, 0.95, 0.6, -4.0, 0.01, 1, 0.02, 0.03, 0.001, score, "", starts, (100.0,) * 3, (100.0,) * 3,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def sectors(facts, monkeypatch):
+    """Technology is active, healthcare has recipes, energy had a pair; a trial is on."""
+    monkeypatch.setenv("TANDEM_TRIAL__MODE", "shadow")
+    monkeypatch.setenv("TANDEM_TRIAL__CHALLENGER", "version=v2")
+    session = Calendar().session(date(2022, 11, 25))
+    for recipe in ("v1", "v2"):
+        Stages(facts).stage("healthcare", recipe, why="new", by="morning", at=session.morning)
+    facts.append(Record(passport_in("energy", session), session.day, session.morning, "passport", "AAA/BBB"))
+    return facts
+
+
+def on_record(facts):
+    return [[(r.key, r.at, r.body) for r in facts.read(kind)] for kind in (Verdict, StageChanged, Shadow, Refusal)]
+
+
+@pytest.mark.parametrize("command", ["status", "decide"])
+@pytest.mark.parametrize(
+    ("asked", "mend"),
+    [
+        ("technolgy", "Did you mean technology?"),
+        ("HEALTHCRE", "Did you mean healthcare?"),
+        ("eenrgy", "Did you mean energy?"),
+        ("zz", "There are: technology, healthcare, energy"),
+    ],
+)
+def test_a_misspelt_sector_is_one_line_with_the_nearest_name_and_changes_nothing(
+    sectors, store, capsys, command, asked, mend
+):
+    before, worlds = on_record(sectors), store.worlds()
+    assert tandem_run(["trial", command, asked, "--world", str(sectors.world)]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", f"tandem: {sectors.world} has no sector {asked}. {mend}\n")
+    assert on_record(sectors) == before
+    assert store.worlds() == worlds
+
+
+def test_a_misspelt_sector_of_a_world_without_pairs_is_not_decided_on(facts, capsys):
+    assert tandem_run(["trial", "decide", "tecnology", "--world", str(facts.world)]) == 2
+    assert "Did you mean technology?" in capsys.readouterr().err
+    assert facts.read(Verdict) == []
+
+
+@pytest.mark.parametrize("asked", ["healthcare", "HealthCare"])
+def test_a_sector_is_meant_whatever_its_case(sectors, capsys, monkeypatch, asked):
+    monkeypatch.setenv("TANDEM_TRIAL__MODE", "off")
+    run("status", asked, "--json", "--world", str(sectors.world))
+    assert [each["sector"] for each in json.loads(capsys.readouterr().out)] == ["healthcare"]
 
 
 def test_without_a_world_there_is_one_line_that_says_what_to_do(tandem):

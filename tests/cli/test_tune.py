@@ -3,14 +3,12 @@
 import json
 from datetime import date
 
-import pandas as pd
 import pytest
 import yaml
 
-from tandem.cli import opening
 from tandem.cli.app import run
 from tandem.cli.tune import tune
-from tandem.market import DataError, Timeframe, resample
+from tandem.market import DataError
 
 MONDAY = date(2023, 1, 30)
 pytestmark = [
@@ -20,49 +18,13 @@ pytestmark = [
 ]
 
 
-class Borrowed:
-    """A store that somebody else closes."""
-
-    def __init__(self, store):
-        self.store = store
-
-    def __enter__(self):
-        return self.store
-
-    def __exit__(self, *_):
-        return None
-
-
-@pytest.fixture(scope="module")
-def january(module_store):
-    """A store with the shipped month as five-minute bars, and nothing else."""
-    from tandem.sources import samples
-
-    bars = resample(samples.minute_bars(), Timeframe.MIN_5)
-    module_store.bars.load(bars, timeframe=Timeframe.MIN_5, source="sample")
-    names = sorted(bars["symbol"].unique())
-    module_store.sectors.load(pd.DataFrame({"symbol": names, "sector": "technology"}))
-    return module_store
-
-
 @pytest.fixture(autouse=True)
-def person(january, monkeypatch, tmp_path):
-    """In an empty folder, with an Alpaca paper account, five-minute bars and a small network."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(opening, "open_store", lambda: Borrowed(january))
-    for name, value in {
-        "HOME": str(tmp_path / "home"),
-        "WEBSOCKET__MODE": "alpaca",
-        "MODEL__TIMEFRAME": "5Min",
-        "MODEL__MIN_DATA_POINTS": "1000",
-        "MODEL__EPOCHS": "1",
-        "MODEL__GRU_UNITS": "16",
-        "SCREEN__FORMATION_DAYS": "14",
-        "TUNING__STEPS": "1",
-        "TUNING__PAIRS": "1",
-    }.items():
-        monkeypatch.setenv(f"TANDEM_{name}", value)
-    monkeypatch.setenv("COLUMNS", "100")
+def person(desk_in_january):
+    """Windows of fourteen sessions, a small network and a short search."""
+    desk_in_january(
+        SCREEN__FORMATION_DAYS="14", MODEL__MIN_DATA_POINTS="1000", MODEL__EPOCHS="1", MODEL__GRU_UNITS="16",
+        TUNING__STEPS="1", TUNING__PAIRS="1",
+    )  # fmt: skip
 
 
 def test_the_page_shows_trials_beside_rivals_and_ends_with_the_block_to_paste(capsys, monkeypatch):

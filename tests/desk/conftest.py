@@ -95,6 +95,7 @@ class Stage:
         refused: str = "",
         without: str = "",
         split: Mapping[str, str] | None = None,
+        sectors: Mapping[Pair, str] | None = None,
     ) -> None:
         """Put a plan on record with a refit of each recipe, told apart by the horizon of its models.
 
@@ -102,16 +103,20 @@ class Stage:
             refused: why the last recipe's must not trade.
             without: a recipe that has none.
             split: the recipe of each pair that a challenger trades.
+            sectors: of pairs that are not of technology.
         """
-        passports = [passport_of(pair, session) for pair in (AB, CD)]
-        refits = []
+        passports = [passport_of(p, session, sector=(sectors or {}).get(p, "technology")) for p in (AB, CD)]
+        refits, first = [], {}
         for recipe, horizon in horizons.items():
             models = {str(p.pair): self.blobs.put(replace(model_of(p), horizon=horizon).to_bytes()) for p in passports}
-            name = f"pairs_trading_gru_garch_technology_{recipe}_{session.day:%Y%m%d}"
+            first = first or models
             why = refused if recipe == list(horizons)[-1] else ""
-            refits.append(Refit("technology", recipe, name, models, refused=why))
+            for sector in sorted({passport.sector for passport in passports}):
+                own = {str(p.pair): models[str(p.pair)] for p in passports if p.sector == sector}
+                name = f"pairs_trading_gru_garch_{sector}_{recipe}_{session.day:%Y%m%d}"
+                refits.append(Refit(sector, recipe, name, own, refused=why))
         kept = tuple(refit for refit in refits if refit.recipe != without)
-        record_plan(self.facts, session, Plan(2, refits[0].models, (), 1, kept, split or {}), passports)
+        record_plan(self.facts, session, Plan(2, first, (), 1, kept, split or {}), passports)
 
     def configure(self, session: Session, *lives: PairLife) -> None:
         """Put a configuration on record under which pairs stand like this."""

@@ -3,46 +3,80 @@
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
 from tandem.cli.demo import SYMBOLS, settings_of
 from tandem.config import Settings
-from tandem.desk import Rehearsal, compare, in_one_process, prepare, through_sockets
-from tandem.market import Calendar, Fill, WorldKind
+from tandem.desk import Rehearsal, compare, in_one_process, plan_of, prepare, through_sockets
+from tandem.forecast import PairModel
+from tandem.market import Calendar, Fill, Refusal, WorldKind
 from tandem.signals import Signal
 from tandem.sources import samples
+from tandem.statistics import reversion_probability
 from tandem.store import MemoryFacts, Record
 
 DAY = date(2023, 1, 25)
 
 
 @pytest.fixture(scope="module")
-def rehearsal(module_store, tmp_path_factory):
+def rehearsed(module_store, tmp_path_factory):
+    """Makes rehearsals of the day, by the p-value below which the GRU trades: none is below 0, most are below 1."""
     samples.load(module_store)
     home = tmp_path_factory.mktemp("home")
-    settings = settings_of(home).model_dump() | {"database_url": module_store.url}
-    settings["model"] |= {"epochs": 2, "evidence_pvalue": 0.0}  # the baseline trades
-    settings = Settings.model_validate(settings)
-    world = module_store.new_world(WorldKind.RECYCLER, "plans")
-    prepare(module_store, module_store.facts(world), Calendar().session(DAY), settings, None)
-    return Rehearsal(home, settings, SYMBOLS, (DAY,), world)
+
+    def made(evidence_pvalue):
+        settings = settings_of(home).model_dump() | {"database_url": module_store.url}
+        settings["model"] |= {"epochs": 2, "evidence_pvalue": evidence_pvalue}
+        settings = Settings.model_validate(settings)
+        world = module_store.new_world(WorldKind.RECYCLER, "plans")
+        prepare(module_store, module_store.facts(world), Calendar().session(DAY), settings, None)
+        return Rehearsal(home, settings, SYMBOLS, (DAY,), world)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def rehearsal(rehearsed):
+    """Of the day, which the baseline trades."""
+    return rehearsed(0.0)
 
 
 @pytest.fixture(scope="module")
 def in_process(module_store, rehearsal):
-    world = module_store.new_world(WorldKind.BACKTEST)
-    in_one_process(rehearsal, world)
-    return module_store.facts(world)
+    return traded(module_store, rehearsal, in_one_process, WorldKind.BACKTEST)
+
+
+def traded(store, rehearsal, by, kind, *given):
+    """The facts of the day in a world of its own."""
+    world = store.new_world(kind)
+    by(rehearsal, world, *given)
+    return store.facts(world)
 
 
 @pytest.mark.parametrize("delay_ms", [0.0, 40.0])
 def test_sockets_and_one_process_trade_alike_whatever_the_delays(module_store, rehearsal, in_process, delay_ms):
-    world = module_store.new_world(WorldKind.RECYCLER)
-    through_sockets(rehearsal, world, delay_ms)
-    facts = module_store.facts(world)
+    facts = traded(module_store, rehearsal, through_sockets, WorldKind.RECYCLER, delay_ms)
     assert len(facts.read(Signal)) == 77
     assert len(facts.read(Fill)) >= 4
     assert compare(facts, in_process) == []
+
+
+def test_sockets_and_one_process_trade_alike_where_the_gru_decides(module_store, rehearsed, in_process):
+    rehearsal = rehearsed(1.0)
+    facts = traded(module_store, rehearsal, through_sockets, WorldKind.RECYCLER)
+    plan, signals = plan_of(facts, DAY), [record.body for record in facts.read(Signal)]
+    (model,) = (PairModel.from_bytes(module_store.blobs.get(digest)) for digest in plan.models.values())
+    assert model.trades_with == "gru"
+    assert {signal.model for signal in signals} == {"gru"}
+    baseline = reversion_probability(np.array([signal.z for signal in signals]), model.phi**model.horizon)
+    assert np.abs([signal.probability for signal in signals] - baseline).min() > 1e-6  # it says what no AR(1) does
+    refused = [record.body.reason for record in facts.read(Refusal)]
+    assert set(refused) == {"features"}  # a network is not asked beyond what it has learnt
+    assert len(signals) + len(refused) == 77
+    assert len(facts.read(Fill)) >= 4
+    assert compare(facts, traded(module_store, rehearsal, in_one_process, WorldKind.BACKTEST)) == []
+    assert compare(facts, in_process) != []  # on the same bars the baseline does otherwise
 
 
 @pytest.mark.parametrize(

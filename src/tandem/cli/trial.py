@@ -9,6 +9,7 @@ from tandem.cli.opening import open_store, world_of
 from tandem.market import Calendar, DataError, Session
 
 if TYPE_CHECKING:
+    from tandem.config import Settings
     from tandem.forecast import Verdict
     from tandem.store import Facts
 
@@ -59,7 +60,7 @@ def status(sector: str = "", *, world: str = "", json: Json = False) -> None:
     with open_store() as store:
         facts = store.facts(world_of(store, settings, world))
         _last_session(facts)
-        sector = _sector(facts, sector or settings.sectors.active[0])
+        sector = _sector(facts, settings, sector or settings.sectors.active[0])
         nobody = why_no_trial(facts, settings, sector)
         reached = [watch_champion] if nobody else [watch_champion, try_challenger]
         verdicts = [reach(store, facts, settings, sector) for reach in reached]
@@ -91,20 +92,21 @@ def decide(sector: str = "", *, world: str = "", json: Json = False) -> None:
     with open_store() as store:
         facts = store.facts(world_of(store, settings, world))
         session = _last_session(facts)
-        sectors = [_sector(facts, sector)] if sector else None
+        sectors = [_sector(facts, settings, sector)] if sector else None
         verdicts = close_day(store, facts, session, settings, registry_of(store, settings), sectors)
     _show(verdicts, json=json)
     if not verdicts and not json:
         print(f"No sector had pairs on {session.day}.")
 
 
-def _sector(facts: "Facts", asked: str) -> str:
-    """A sector that has recipes or had pairs, as the record spells it."""
+def _sector(facts: "Facts", settings: "Settings", asked: str) -> str:
+    """A sector that is active, has recipes or had pairs, as the record spells it."""
     from tandem.desk import sectors_of
     from tandem.store import Stages
 
-    known = {*Stages(facts).sectors(), *(each for session in _sessions(facts) for each in sectors_of(facts, session))}
-    return asked if not known else nearest(asked, sorted(known), f"{facts.world} has no sector {asked}")
+    had_pairs = (each for session in _sessions(facts) for each in sectors_of(facts, session))
+    known = dict.fromkeys([*settings.sectors.active, *Stages(facts).sectors(), *had_pairs])
+    return nearest(asked, list(known), f"{facts.world} has no sector {asked}")
 
 
 def _show(verdicts: "list[Verdict]", *, json: bool) -> None:

@@ -1,7 +1,9 @@
 """Champion and challenger in a world: who gets which pairs, what their records are, and what follows from them."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +32,9 @@ from tandem.forecast import (
 from tandem.market import Calendar, DataError, Pair, Session
 from tandem.screening import Passport, slug
 from tandem.store import Facts, Move, Record, Stage, StageChanged, Stages, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def split_of(
@@ -91,6 +96,9 @@ def track_of(
 ) -> Track:
     """The record of a recipe in a sector, from the facts of the world that it traded in.
 
+    What came of its forecasts is known up to the close of the last session that the world's desk saw, whatever bars
+    are stored: at a recycler those of the days to come are there already.
+
     Args:
         seen_by: facts of the world whose desk saw the bars; the same world's where None.
         traders: who had which pair; without them everything there is the recipe's.
@@ -98,8 +106,7 @@ def track_of(
     """
     own = traders.days(recipe) if traders else _days(facts)
     chosen = [day for day in own if days is None or day in days]
-    world = (seen_by or facts).world
-    grades = graded(facts, lambda symbols, first, last: seen(store, world, symbols, first, last), chosen)
+    grades = graded(facts, partial(_known, store, seen_by or facts), chosen)
     by_pair = earned(facts)
     of_sector = _of_sector(store, {*by_pair, *grades.pairs.tolist()}, sector)
 
@@ -119,7 +126,7 @@ def track_of(
 def try_challenger(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
     """Whether the challenger takes the champion's place, by what is on record up to now.
 
-    A record of fewer than `trial.min_days` sessions is not looked into.
+    Fewer than `trial.min_days` sessions that both have traded are not looked into.
 
     Raises:
         ConfigError: there is no challenger.
@@ -205,7 +212,8 @@ def _try_split(store: Store, facts: Facts, settings: Settings, sector: str) -> V
     traders, found = Traders.of(facts, settings, sector), assignments_of(facts, settings, sector)
     own = [each for pair, each in found.items() if str(pair) in traders.pairs]
     since = min((record.session for record in facts.read(Assignment) if record.body in own), default=date.max)
-    days = [day for day in traders.days(challenger) if day >= since]
+    beside = {day for day in traders.days(champion) if day >= since}  # it may have been away in between
+    days = [day for day in traders.days(challenger) if day in beside]
     if len(days) < settings.trial.min_days:
         return _too_short(sector, champion, challenger, len(days), settings)
     ours, theirs = (track_of(store, facts, name, sector, traders=traders, days=days) for name in (champion, challenger))
@@ -222,6 +230,11 @@ def _too_short(sector: str, champion: str, challenger: str, days: int, settings:
 def _tried(store: Store, sector: str, track: Track) -> Trials:
     tried = store.ledger.count([slug(sector)])
     return Trials(tried.count, tried.variance_over(len(track.pnl)))
+
+
+def _known(store: Store, seen_by: Facts, symbols: Sequence[str], first: datetime, last: datetime) -> "pd.DataFrame":
+    newest = Calendar().session(max(_days(seen_by), default=first.date()))
+    return seen(store, seen_by.world, symbols, first, min(last, newest.close) if newest else last)
 
 
 def _came(facts: Facts, sector: str, recipe: str) -> list[Record[StageChanged]]:

@@ -68,7 +68,7 @@ class Comparison:
     @property
     def figures(self) -> dict[str, float]:
         """Every figure by name."""
-        found = {"days": float(self.days)}
+        found = {"shared_days": float(self.days)}
         for each in self.measures:
             found |= {f"{each.name}_{recipe}": loss for recipe, loss in each.losses.items()}
             found |= {f"{each.name}_pvalue": each.over_champion, f"{each.name}_days": float(each.days)}
