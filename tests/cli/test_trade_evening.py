@@ -168,6 +168,7 @@ def test_an_evening_that_was_cut_off_is_made_up_for_before_the_next_day(life):
     assert tried.body.evidence["shared_days"] == len(BEFORE) + 1  # Friday, and nothing of Monday
     told = life.said[1]
     assert told.index("2023-01-27, technology, v2: keep. ") < told.index("AAPL/NVDA: score")
+    assert "2023-01-27, technology, v1" not in told  # that was on record already
 
 
 def test_the_evening_is_reached_from_what_was_forecast_and_earned(life):

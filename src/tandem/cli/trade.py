@@ -126,10 +126,13 @@ def _conclude(
     registry: "MlflowRegistry | None",
 ) -> None:
     from tandem.desk import close_day
+    from tandem.forecast import Verdict
 
+    told = [record.body for record in facts.read(Verdict, session=session.day)]
     for verdict in close_day(store, facts, session, settings, registry):
-        line = f"{session.day}, {verdict.sector}, {verdict.recipe}: {verdict.action}. {verdict.why}."
-        console.print(line, soft_wrap=True)
+        if verdict not in told:
+            line = f"{session.day}, {verdict.sector}, {verdict.recipe}: {verdict.action}. {verdict.why}."
+            console.print(line, soft_wrap=True)
 
 
 def _confirm(settings: "Settings", live: bool) -> None:
