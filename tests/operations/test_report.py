@@ -8,6 +8,8 @@ import pytest
 from tandem.desk import Difference
 from tandem.market import Refusal
 from tandem.operations import picture, summarise, write_report
+from tandem.operations.chronicle import Chronicle
+from tandem.operations.pairday import pair_days
 from tandem.screening import Funnel, Step
 from tandem.statistics import SimulatedNull
 
@@ -42,6 +44,12 @@ def test_pictures_take_their_colours_from_the_page(page):
     drawings = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
     assert "var(--ink)" in drawings
     assert not re.findall(r"(?:fill|stroke): #(?!000000|ffffff)[0-9a-f]{6}", drawings)
+
+
+def test_lines_break_where_no_signal_was_given(traded, page):
+    (seen,) = pair_days(Chronicle.of(traded.store, traded.facts), ())
+    assert [len(stretch) for stretch in seen.stretches] == [3, 1, 1]
+    assert page.count("no signal") == 4  # twice, on the narrow picture and on the wide one
 
 
 def test_a_loss_is_called_a_loss(page):

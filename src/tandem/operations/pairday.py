@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tandem.market import NEW_YORK, Pair
+from tandem.market import DECISION_EVERY, NEW_YORK, Pair
 from tandem.operations.chronicle import Chronicle
 from tandem.operations.roundtrip import RoundTrip
 from tandem.screening import Passport
@@ -32,6 +32,17 @@ class PairDay:
     def name(self) -> str:
         """Fit for an anchor."""
         return f"{self.day}-{self.pair.a}-{self.pair.b}"
+
+    @property
+    def stretches(self) -> list[list[Record[Signal]]]:
+        """Runs of signals with none lacking between them: a decision without one was refused."""
+        runs: list[list[Record[Signal]]] = []
+        for record in self.signals:
+            if runs and record.at - runs[-1][-1].at <= DECISION_EVERY:
+                runs[-1].append(record)
+            else:
+                runs.append([record])
+        return runs
 
     def lives_by(self, moment: datetime) -> date:
         """The session whose passport measures z at a decision: an open trade keeps its own."""

@@ -33,7 +33,7 @@ def spreads_section(days: Sequence[PairDay], rule: RuleSettings) -> Markup:
         f"in standard deviations. The rule enters beyond \u00b1{rule.enter_z:g} (\u25b2 long the spread, \u25bc short"
         f"), exits within \u00b1{rule.exit_z:g} (\u25cf, green zone), and stops at \u00b1{rule.stop_z:g}, at the GARCH "
         f"band or after {rule.max_half_lives:g} half-lives (\u2716). Shaded while held, with the net result in "
-        "dollars. Prices are in percent of their start.",
+        "dollars. Where a line is broken the model refused to answer. Prices are in percent of their start.",
         class_="note",
     )
     rest = paragraph(f"{counted(left, 'session')} with fewer trades not shown.", class_="note") if left else ""

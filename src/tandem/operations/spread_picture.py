@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HOURS = range(10, 17)
 LATE = 14.75
+WIDE = 0.6
 
 
 def spread_drawing(seen: PairDay, rule: RuleSettings) -> Drawing:
@@ -72,9 +73,14 @@ def _session(axes: "Axes", seen: PairDay, rule: RuleSettings, *, labelled: bool)
     reach = _reach(seen, rule)
     for trade in seen.trades:
         _held(axes, trade, seen, (rule.enter_z + rule.stop_z) / 2)
-    for _, stretch in groupby(seen.signals, key=lambda record: seen.lives_by(record.at)):
-        records = list(stretch)
-        axes.plot([_hour(r.at) for r in records], [r.body.z for r in records], color=INK, linewidth=1.3, zorder=3)
+    for stretch in seen.stretches:
+        for _, own in groupby(stretch, key=lambda record: seen.lives_by(record.at)):
+            _path(axes, [(record.at, record.body.z) for record in own], INK, 1.3)
+    for before, after in pairwise(seen.stretches):
+        first, last = _hour(before[-1].at), _hour(after[0].at)
+        axes.axvspan(first, last, color=FAINT, alpha=0.12, linewidth=0)
+        if last - first > WIDE:
+            axes.text((first + last) / 2, 0, "no signal", ha="center", va="center", color=SOFT, fontsize=7.5)
     _garch_edges(axes, seen)
     for trade in seen.trades:
         _marks(axes, trade, seen)
@@ -85,6 +91,12 @@ def _session(axes: "Axes", seen: PairDay, rule: RuleSettings, *, labelled: bool)
     axes.set_title(f"{seen.pair}, {weekday(seen.day)} {seen.day.year}")
     for value, text in ((rule.stop_z, "stop"), (rule.enter_z, "enter"), (0.0, "exit")):
         label_end(axes, 16, value, text, LOSS if text == "stop" else SOFT)
+
+
+def _path(axes: "Axes", points: Sequence[tuple[datetime, float]], colour: str, width: float) -> None:
+    marker = "." if len(points) == 1 else ""
+    hours, values = [_hour(at) for at, _ in points], [value for _, value in points]
+    axes.plot(hours, values, marker=marker, markersize=2, color=colour, linewidth=width, zorder=3)
 
 
 def _bands(axes: "Axes", rule: RuleSettings) -> None:
@@ -146,13 +158,15 @@ def _beside(axes: "Axes", x: float, y: float, text: str, colour: str, offset: tu
 
 
 def _prices(axes: "Axes", seen: PairDay, *, narrow: bool) -> None:
-    hours = [_hour(record.at) for record in seen.signals]
     prices = [(record.body.price_a, record.body.price_b) for record in seen.signals]
     changes = 100 * (np.array(prices) / np.array(prices[0]) - 1)
     for trade in seen.trades:
         axes.axvspan(*_stay(trade, seen), color=LEG_A, alpha=0.08, linewidth=0)
-    for path, colour in zip(changes.T, (LEG_A, LEG_B), strict=True):
-        axes.plot(hours, path, color=colour, linewidth=1.2)
+    rows = iter(changes.tolist())
+    for stretch in seen.stretches:
+        own = [(record.at, next(rows)) for record in stretch]
+        for leg, colour in enumerate((LEG_A, LEG_B)):
+            _path(axes, [(at, row[leg]) for at, row in own], colour, 1.2)
     for height, symbol, colour in zip(_apart(changes[-1], changes), seen.pair.symbols, (LEG_A, LEG_B), strict=True):
         label_end(axes, 16, height, symbol, colour)
     axes.set_xlim(9.5, 16)
