@@ -242,12 +242,12 @@ def test_a_passport_that_is_not_there_is_one_clear_line(day, asked, said):
 @pytest.fixture
 def recycler_says(monkeypatch):
     """With the recycler of the settings, which plays this world."""
-    from tandem.cli import recycler
+    from tandem.cli import control
 
     monkeypatch.setenv("TANDEM_WEBSOCKET__MODE", "recycler")
 
     def says(world):
-        monkeypatch.setattr(recycler, "ask", lambda url, seconds: {"world": str(world)})
+        monkeypatch.setattr(control, "ask", lambda url, seconds: {"world": str(world)})
 
     return says
 

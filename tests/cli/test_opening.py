@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.cli import recycler
+from tandem.cli import control
 from tandem.cli.opening import newest_world, world_to_identify, world_to_trade
 from tandem.config import Settings
 from tandem.market import ConfigError, RecyclerError, WorldKind
@@ -23,7 +23,7 @@ def says(monkeypatch):
                 raise RecyclerError("no recycler answers")
             return {"world": str(world)}
 
-        monkeypatch.setattr(recycler, "ask", ask)
+        monkeypatch.setattr(control, "ask", ask)
 
     return say
 
@@ -59,6 +59,6 @@ def test_a_world_that_is_named_is_the_one(store, worlds, says):
 def test_a_desk_does_not_trade_bars_that_were_moved_to_today(monkeypatch):
     from tandem.cli import trade
 
-    monkeypatch.setattr(recycler, "ask", lambda url: {"time": "2026-11-22T20:14:00Z", "timestamps": "current"})
+    monkeypatch.setattr(control, "ask", lambda url: {"time": "2026-11-22T20:14:00Z", "timestamps": "current"})
     with pytest.raises(RecyclerError, match="tandem recycler start --lockstep"):
         trade._now(Settings())

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from tandem.book import Capital, Mark
 from tandem.cli import trade as command
+from tandem.cli.control import ask
 from tandem.cli.demo import SYMBOLS
 from tandem.cli.opening import registry_of
-from tandem.cli.recycler import ask
 from tandem.config import load
 from tandem.desk import Shadow, compare, evening, plan_of, shadow_of, trial
 from tandem.desk.champions import ModelInForce

@@ -9,7 +9,7 @@ import pytest
 import requests
 from websockets.sync.client import connect
 
-from tandem.cli.recycler import ask
+from tandem.cli.control import ask
 from tandem.execution import at_recycler
 from tandem.execution import connect as connect_desk
 from tandem.execution.subscription import Listener, Subscription

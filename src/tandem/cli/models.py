@@ -311,7 +311,7 @@ def _opened(world: str) -> Iterator[_Desk]:
 
 
 def _playing(settings: "Settings", world: World) -> datetime | None:
-    from tandem.cli.recycler import ask
+    from tandem.cli.control import ask
 
     if settings.websocket.mode != "recycler":
         return None

@@ -109,7 +109,7 @@ def stranger_of(store: "Store", settings: "Settings") -> str:
 
 def _running(settings: "Settings") -> str:
     """The world of the recycler that the settings name; empty where none answers."""
-    from tandem.cli.recycler import ask
+    from tandem.cli.control import ask
 
     if settings.websocket.mode != "recycler":
         return ""

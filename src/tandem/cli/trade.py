@@ -188,7 +188,7 @@ def _session(settings: "Settings") -> Session:
 def _now(settings: "Settings") -> datetime:
     if settings.websocket.mode == "alpaca":
         return WallClock().now()
-    from tandem.cli.recycler import ask
+    from tandem.cli.control import ask
 
     status = ask(settings.websocket.recycler.server_url)
     if status.get("timestamps") == "current":
