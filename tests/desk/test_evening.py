@@ -200,7 +200,7 @@ class Away:
 
 
 def test_mlflow_away_is_on_record_once(filled, settings, young, monkeypatch):
-    monkeypatch.setattr("tandem.desk.evening.is_behind", lambda facts: True)
+    monkeypatch.setattr("tandem.desk.registration.is_behind", lambda facts: True)
     for _ in range(2):
         close_day(filled, young, TODAY, settings, Away())
     found = [record.body for record in young.read(Refusal) if record.body.reason == "not mirrored"]

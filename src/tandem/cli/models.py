@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from tandem.cli.nearest import nearest
 from tandem.cli.opening import open_store, registry_of, world_of
 from tandem.cli.table import show
-from tandem.market import DataError, RecyclerError, StoreError, WallClock, World, WorldKind
+from tandem.market import DataError, RecyclerError, WallClock, World, WorldKind
 
 if TYPE_CHECKING:
     from tandem.config import Settings
@@ -283,16 +283,13 @@ class _Desk:
             print(f"{away} It is told by the next command or morning.")
 
     def reflect(self) -> str:
-        """Bring MLflow to what the store says, where it is behind; why it could not be, in words."""
-        from tandem.forecast import is_behind
+        """Tell MLflow what it has yet to be told; why it could not be, in words."""
+        from tandem.desk import mlflow_lacks, tell_mlflow
 
-        if not is_behind(self.facts):
+        if not mlflow_lacks(self.facts):
             return ""
-        try:
-            registry_of(self.store, self.settings).mirror(self.facts)
-        except StoreError as error:
-            return str(error)
-        return ""
+        refusal = tell_mlflow(registry_of(self.store, self.settings), self.store.blobs, self.facts)
+        return refusal.why if refusal else ""
 
 
 @contextmanager

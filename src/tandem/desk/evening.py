@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from tandem.config import Settings
 from tandem.desk.contenders import why_no_trial
+from tandem.desk.registration import tell_mlflow
 from tandem.desk.trial import record_verdict, shadow_day, try_challenger, watch_champion
-from tandem.forecast import Verdict, act_on, is_behind
-from tandem.market import Refusal, Session, StoreError
+from tandem.forecast import Verdict, act_on
+from tandem.market import Refusal, Session
 from tandem.screening import Passport
 from tandem.store import Facts, Record, Stages, Store
 
@@ -49,7 +50,7 @@ def close_day(
         if _on_record(facts, session, sector, try_challenger) or not why_no_trial(facts, settings, sector)
     ]
     if registry is not None:
-        _mirror(registry, facts, session)
+        _mirror(registry, store, facts, session)
     return [*watched, *tried]
 
 
@@ -81,11 +82,8 @@ def _act(facts: Facts, session: Session, verdict: Verdict) -> None:
             act_on(verdict, own, session.close)
 
 
-def _mirror(registry: "MlflowRegistry", facts: Facts, session: Session) -> None:
-    try:
-        if is_behind(facts):
-            registry.mirror(facts)
-    except StoreError as error:
-        key, known = f"refusal.mirror.{session.day}", facts.read(Refusal, session=session.day)
-        if key not in {record.key for record in known}:
-            facts.append(Record(Refusal("not mirrored", str(error), "forecast"), session.day, session.close, key))
+def _mirror(registry: "MlflowRegistry", store: Store, facts: Facts, session: Session) -> None:
+    refusal = tell_mlflow(registry, store.blobs, facts)
+    key, known = f"refusal.mirror.{session.day}", facts.read(Refusal, session=session.day)
+    if refusal is not None and key not in {record.key for record in known}:
+        facts.append(Record(refusal, session.day, session.close, key))
