@@ -1,12 +1,14 @@
-"""After the close: shadow books, verdicts, what follows from them for the stages, and MLflow."""
+"""After the close: grades, shadow books, verdicts, what follows from them for the stages, and MLflow."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
 from tandem.desk.contenders import why_no_trial
+from tandem.desk.graded import keep_grades
 from tandem.desk.registration import tell_mlflow
-from tandem.desk.trial import record_verdict, shadow_day, try_challenger, watch_champion
+from tandem.desk.shadow import Shadow
+from tandem.desk.trial import minutes_of, record_verdict, shadow_day, try_challenger, watch_champion
 from tandem.forecast import Verdict, act_on
 from tandem.market import Refusal, Session
 from tandem.screening import Passport
@@ -26,7 +28,7 @@ def close_day(
     registry: "MlflowRegistry | None",
     sectors: Iterable[str] | None = None,
 ) -> list[Verdict]:
-    """Watch the champions, keep the shadow books, try the challengers, and promote or demote as it comes out.
+    """Keep grades and shadow books, watch the champions, try the challengers; promote or demote as it comes out.
 
     Each verdict is on record before it is acted upon, and counts from the session's close. Again, it changes nothing:
     the first verdict of a session stays, and a recipe that was moved since the close is left where it is. So one that
@@ -42,6 +44,7 @@ def close_day(
         DataError: the shadow books cannot be kept; the champions were watched by then.
     """
     sectors = list(sectors) if sectors is not None else sectors_of(facts, session)
+    _keep_grades(store, facts, session)
     watched = [_concluded(store, facts, session, settings, sector, watch_champion) for sector in sectors]
     shadow_day(store, facts, session, settings)
     tried = [
@@ -57,6 +60,12 @@ def close_day(
 def sectors_of(facts: Facts, session: Session) -> list[str]:
     """Sectors that had pairs to enter in a session."""
     return sorted({record.body.sector for record in facts.read(Passport, session=session.day)})
+
+
+def _keep_grades(store: Store, facts: Facts, session: Session) -> None:
+    shadows = [store.facts(record.body.world) for record in facts.read(Shadow)]
+    for each in (facts, *shadows):
+        keep_grades(each, minutes_of(store, facts), store.blobs, session)
 
 
 def _concluded(store: Store, facts: Facts, session: Session, settings: Settings, sector: str, reach: Reach) -> Verdict:

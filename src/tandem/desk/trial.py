@@ -9,7 +9,7 @@ from tandem.book import Capital, Mark
 from tandem.config import Settings
 from tandem.desk.contenders import Traders, challenger_in, champion_in, why_no_trial
 from tandem.desk.earned import earned
-from tandem.desk.graded import graded
+from tandem.desk.graded import Minutes, graded
 from tandem.desk.history import seen
 from tandem.desk.lineup import Lineup, alone_because
 from tandem.desk.shadow import shadow_of, shadow_session
@@ -30,6 +30,11 @@ from tandem.forecast import (
 from tandem.market import Calendar, DataError, Pair, Session
 from tandem.screening import Passport, slug
 from tandem.store import Facts, Move, Record, Stage, StageChanged, Stages, Store
+
+
+def minutes_of(store: Store, seen_by: Facts) -> Minutes:
+    """1-minute bars as the desk of a world saw them."""
+    return lambda symbols, first, last: seen(store, seen_by.world, symbols, first, last)
 
 
 def split_of(
@@ -98,8 +103,7 @@ def track_of(
     """
     own = traders.days(recipe) if traders else _days(facts)
     chosen = [day for day in own if days is None or day in days]
-    world = (seen_by or facts).world
-    grades = graded(facts, lambda symbols, first, last: seen(store, world, symbols, first, last), chosen)
+    grades = graded(facts, minutes_of(store, seen_by or facts), chosen, store.blobs)
     by_pair = earned(facts)
     of_sector = _of_sector(store, {*by_pair, *grades.pairs.tolist()}, sector)
 
