@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ SETTINGS = Settings.model_validate({"model": {"epochs": 50, "patience": 50, "gru
 DAY = Session(date(2026, 4, 14), datetime(2026, 4, 14, 13, 30, tzinfo=UTC), datetime(2026, 4, 14, 20, 0, tzinfo=UTC))
 WORLD = World(WorldKind.PAPER, 1)
 TECH = "technology"
+TIMES = count()
 Models = Mapping[Pair, PairModel]
 
 
@@ -82,6 +84,8 @@ def recorded(
     registry: MlflowRegistry, passports: list[Passport], models: Models, *, pictures: bool = False
 ) -> ModelRegistered:
     own = {passport.pair: models[passport.pair] for passport in passports}
+    # What is registered already would be left as it is.
+    passports = [replace(passport, data_version=str(next(TIMES))) for passport in passports]
     return registry.record_day(DAY, TECH, passports, own, SETTINGS, world=WORLD, pictures=pictures)
 
 

@@ -50,11 +50,11 @@ PUBLIC = {
         passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Assignment BASELINE Calibration Confidence Contender DayModels Evidence Features Forecast FurtherFeature
-        Grades Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars PairModel Question Ranked
-        Ranking Rating RecipeStaged Search Track Training Trials Tried Tuned Verdict act_on as_baseline assign
+        Assignment BASELINE Calibration Confidence Contender DayModels Evidence Features Forecast FurtherFeature Grades
+        Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars PairModel Question Ranked Ranking
+        Rating RecipeStaged Registration Search Track Training Trials Tried Tuned Verdict act_on as_baseline assign
         baseline_of challenger_of champion_of compare_split decide families feature_set features find_leaks finished
-        forecast_all horizon_of insane is_behind labels loss_of means model_name next_version out_of_band outcome
+        forecast_all horizon_of insane is_behind labels loss_of means model_name next_version out_of_band outcome owed
         params_of ranked rate_pairs register_feature reverts run_trials take_seat toward track_ranking track_tuning
         trading_metrics train_pair train_pairs training_trials verdict_of watch with_record
     """,
@@ -73,9 +73,10 @@ PUBLIC = {
         ConfiguredPair Desk Difference Identification ModelInForce ModelsOfDay Morning Plan RankedDay Recycled Refit
         Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk close_day
         compare configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
-        last_configuration minutes models_of_day on_record pair_bars plan_of prepare rank_day record_verdict recycled
-        refusal_of run_session search_of sectors_of seen shadow_day shadow_of shadow_session split_of symbols_of
-        through_sockets track_of tracked_of training try_challenger tune visiting_desk watch_champion why_no_trial
+        last_configuration minutes mlflow_lacks models_of_day on_record pair_bars plan_of prepare rank_day
+        record_verdict recycled refusal_of run_session search_of sectors_of seen shadow_day shadow_of shadow_session
+        split_of symbols_of tell_mlflow through_sockets track_of tracked_of training try_challenger tune visiting_desk
+        watch_champion why_no_trial
     """,
     "operations": """
         RecipeStanding Summary change_document count_backtest evolution_drawing figures_of findings_document picture

@@ -9,7 +9,7 @@ import pytest
 from tandem.cli.app import run
 from tandem.config import ModelSettings
 from tandem.desk import Plan, Refit
-from tandem.forecast import RecipeStaged
+from tandem.forecast import RecipeStaged, Registration
 from tandem.market import WorldKind
 from tandem.store import Record, Stage, StageChanged, Stages
 
@@ -100,6 +100,14 @@ def test_a_demotion_brings_back_the_last_good_one_and_then_the_baseline(world, s
     assert "the baseline trades" in said("demote", "v1", "--why", "drifts too")
     assert "v2 of technology returned: Archived -> Production" in said("promote", "v2", "--why", "it was the feed")
     assert Stages(world).board(TECH).stages == {"v1": Stage.ARCHIVED, "v2": Stage.PRODUCTION}
+
+
+def test_a_refit_of_which_mlflow_was_never_told_is_told_of_by_the_next_command_or_that_says_why_not(world, said):
+    asked = Registration("lost", TECH, "v9", "digest", {"world": str(world.world)}, "{}")
+    world.append(Record(asked, FIRST.date(), FIRST, "registration.lost"))
+    assert said("promote", "v2", "--why", "better").endswith(
+        "lost: no plan of 2026-04-01 has the refit of v9 of technology. It is told by the next command or morning.\n"
+    )
 
 
 def test_a_challenger_can_be_taken_out_of_the_contest(world, said):

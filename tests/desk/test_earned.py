@@ -4,10 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from tandem.book import Book
+from tandem.book import Book, Mark
 from tandem.desk import earned, run_session
-from tandem.market import Calendar, Pair
+from tandem.desk.earned import Holding
+from tandem.market import Calendar, Fill, Pair
 from tandem.signals import Signal
+from tandem.store import MemoryFacts
 
 
 def traded(stage, **given):
@@ -50,3 +52,30 @@ def test_a_session_without_a_trade_earns_nothing_and_counts(stage, half_day):
 
 def test_what_was_never_traded_earned_nothing(stage):
     assert earned(traded(stage, steps={Pair("A", "B"): []}).facts) == {}
+
+
+def plainly(facts):
+    """The plain way: every signal of every session is looked at."""
+    found = {}
+    fills = {record.body.execution_id: record for record in facts.read(Fill)}.values()
+    for pair in sorted({record.pair for record in fills}):
+        holding, before = Holding(Pair.parse(pair)), 0
+        own = [*(each for each in fills if each.pair == pair), *facts.read(Signal, pair=pair)]
+        for day in sorted({record.session for record in facts.read(Mark)}):
+            for record in sorted((each for each in own if each.session == day), key=lambda each: each.at):
+                (holding.fill if isinstance(record.body, Fill) else holding.price)(record.body)
+            found.setdefault(pair, {})[day] = float(holding.value - before)
+            before = holding.value
+    return found
+
+
+def test_signals_that_are_not_looked_at_change_nothing(stage, half_day, monkeypatch):
+    sessions = [half_day, Calendar().after(half_day.day)]
+    made = traded(stage, sessions=sessions)
+    expected, read = plainly(made.facts), []
+    keep = MemoryFacts.read
+    monkeypatch.setattr(MemoryFacts, "read", lambda self, body, **of: read.append((body, of)) or keep(self, body, **of))
+    assert earned(made.facts) == expected
+    asked = [(of["session"], of["pair"]) for body, of in read if body is Signal]
+    assert set(asked) < {(session.day, pair) for session in sessions for pair in ("A/B", "C/D")}
+    assert (half_day.day, "A/B") in asked

@@ -17,7 +17,8 @@ from tandem.book import Capital, Mark
 from tandem.cli.demo import SYMBOLS, settings_of
 from tandem.config import Settings
 from tandem.desk import Shadow, backtest_desk, close_day, plan_of, prepare, run_session, shadow_of
-from tandem.forecast import BASELINE, MlflowRegistry, RecipeStaged, Track, Verdict, challenger_of
+from tandem.desk.graded import Graded
+from tandem.forecast import BASELINE, Grades, MlflowRegistry, RecipeStaged, Track, Verdict, challenger_of
 from tandem.forecast.trial.simulation import Market, Worth, simulate_tracks
 from tandem.market import Calendar, Refusal, Session, WorldKind
 from tandem.signals import Signal
@@ -141,6 +142,9 @@ def test_a_full_life_by_itself(filled, settings, monkeypatch):
     last = session_on(after[-1])
     (watched,) = close_day(filled, facts, last, settings, None, [TECH])
     assert (watched.recipe, watched.action) == ("v2", "demote")
+    for world in (facts, filled.facts(shadow_of(facts, "v2"))):  # by now the horizons of the day are over
+        (kept,) = world.read(Graded, session=TODAY.day)
+        assert len(Grades.from_bytes(filled.blobs.get(kept.body.grades))) > 0
     assert "left the band of its record" in watched.why
     assert [each.body.move for each in Stages(facts).history(TECH)[-2:]] == [Move.DEMOTED, Move.TOOK_OVER]
     assert Stages(facts).board(TECH).stages == {"v1": Stage.PRODUCTION, "v2": Stage.ARCHIVED}
@@ -200,7 +204,7 @@ class Away:
 
 
 def test_mlflow_away_is_on_record_once(filled, settings, young, monkeypatch):
-    monkeypatch.setattr("tandem.desk.evening.is_behind", lambda facts: True)
+    monkeypatch.setattr("tandem.desk.registration.is_behind", lambda facts: True)
     for _ in range(2):
         close_day(filled, young, TODAY, settings, Away())
     found = [record.body for record in young.read(Refusal) if record.body.reason == "not mirrored"]

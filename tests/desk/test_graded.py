@@ -1,14 +1,15 @@
 """What a world's forecasts said and what came of them, as a fold over its facts and the bars that followed."""
 
-from dataclasses import replace
-from datetime import UTC, timedelta
+from dataclasses import fields, replace
+from datetime import UTC, date, timedelta
 
 import numpy as np
 import pytest
 
 from tandem.desk import graded, run_session
-from tandem.forecast import horizon_of
-from tandem.market import Calendar, Pair, Timeframe
+from tandem.desk.graded import Graded, keep_grades
+from tandem.forecast import Grades, horizon_of
+from tandem.market import Calendar, DataError, Pair, Timeframe
 from tandem.signals import Signal
 from tandem.statistics import qlike
 
@@ -101,3 +102,67 @@ def test_a_signal_of_no_known_passport_is_not_graded(made):
     facts = type(made.facts)(made.facts.world)
     facts.append(*(replace(r, body=replace(r.body, spread=9.0)) for r in made.facts.read(Signal)))
     assert len(graded(facts, minutes_of(made))) == 0
+
+
+@pytest.fixture
+def several(stage):
+    """Four sessions, traded, a half day first; a leg lacks bars on the third."""
+    sessions = Calendar().sessions(date(2022, 11, 25), date(2022, 11, 30))
+    gap = sessions[2].open + timedelta(minutes=30), sessions[2].open + timedelta(minutes=55)
+    made = stage(sessions=sessions, drop=lambda f: (f["symbol"] == "B") & f["start"].between(*gap))
+    for session in sessions:
+        if session is not sessions[0]:
+            made.plan(session, AB, Pair("C", "D"))
+        run_session(made.desk(), session)
+    return made
+
+
+def same(one, other):
+    for field in fields(one):
+        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), field.name)
+        assert getattr(one, field.name).dtype == getattr(other, field.name).dtype
+    return True
+
+
+def test_grades_that_are_kept_evening_by_evening_are_those_of_the_whole_record(several):
+    whole = graded(several.facts, minutes_of(several))
+    for session in several.sessions:
+        keep_grades(several.facts, known_by(several, session.close), several.blobs, session)
+        so_far = graded(several.facts, known_by(several, session.close), blobs=several.blobs)
+        assert same(so_far, graded(several.facts, known_by(several, session.close)))
+    assert [record.session for record in several.facts.read(Graded)] == [each.day for each in several.sessions[:2]]
+    assert same(graded(several.facts, minutes_of(several), blobs=several.blobs), whole)
+    days = [several.sessions[1].day, several.sessions[3].day]
+    kept = graded(several.facts, minutes_of(several), days, several.blobs)
+    assert same(kept, whole.where(np.isin(whole.sessions, np.array(days, dtype="datetime64[D]"))))
+
+
+def known_by(made, moment):
+    def minutes(symbols, first, last):
+        return minutes_of(made)(symbols, first, min(last, moment))
+
+    return minutes
+
+
+def test_an_evening_grades_only_what_is_new(several):
+    last = several.sessions[-1]
+    keep_grades(several.facts, minutes_of(several), several.blobs, last)
+    before, asked = several.facts.read(Graded), []
+
+    def watched(symbols, first, until):
+        asked.append(first)
+        return minutes_of(several)(symbols, first, until)
+
+    keep_grades(several.facts, watched, several.blobs, last)
+    graded(several.facts, watched, blobs=several.blobs)
+    assert asked == [several.sessions[2].open] * 2  # its horizons and those of the last are not over for certain
+    assert several.facts.read(Graded) == before
+
+
+def test_grades_go_to_bytes_and_back(made):
+    found = graded(made.facts, minutes_of(made))
+    assert same(Grades.from_bytes(found.to_bytes()), found)
+    nothing = found.where(np.zeros(len(found), dtype=bool))
+    assert len(Grades.from_bytes(nothing.to_bytes())) == 0
+    with pytest.raises(DataError, match="grades cannot be read"):
+        Grades.from_bytes(b"nothing")

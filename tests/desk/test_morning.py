@@ -187,7 +187,7 @@ class AwayRegistry:
 
     tracking = Tracking("postgresql+psycopg://nobody@127.0.0.1:1/mlflow_db", Path())
 
-    def record_day(self, *_: object, **__: object) -> None:
+    def register(self, *_: object, **__: object) -> None:
         raise StoreError("the tracking store is away")
 
 
@@ -206,7 +206,7 @@ def test_whatever_happens_to_the_registry_the_day_is_traded(real: Desk, monkeypa
     def full(*_: object, **__: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(AwayRegistry, "record_day", full)
+    monkeypatch.setattr(AwayRegistry, "register", full)
     facts = MemoryFacts(real.store.new_world(WorldKind.BACKTEST))
     assert prepare(real.store, facts, TODAY, SETTINGS, AwayRegistry()) is not None  # type: ignore[arg-type]
     reasons = [r.body.why for r in facts.read(Refusal) if r.body.reason == "not registered"]
@@ -314,7 +314,7 @@ def test_a_sector_whose_recipe_was_demoted_is_left_to_the_baseline(real: Desk, i
 def test_a_morning_tells_mlflow_what_stands_where_and_a_later_start_what_it_missed(
     real: Desk, identified: MemoryFacts, tmp_path: Path
 ) -> None:
-    registry = MlflowRegistry(real.store.database("mlflow_db"), tmp_path)
+    registry = MlflowRegistry(real.store.database("mlflow_morning"), tmp_path)
     both = as_recipe("v2", gru_units=8, epochs=1)
     assert prepare(real.store, identified, TODAY, both, registry) is not None
 

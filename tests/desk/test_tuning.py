@@ -1,5 +1,8 @@
 """A search on a day's pairs, on the bars that ship with Tandem."""
 
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,7 +11,7 @@ import yaml
 
 from tandem.config import ModelSettings, Settings
 from tandem.desk import Identification, identify_day, search_of, tune
-from tandem.forecast import Search, Tuned, next_version
+from tandem.forecast import Search, Tuned, next_version, run_trials
 from tandem.market import Calendar, DataError, Pair, Session, Timeframe, WorldKind, resample
 from tandem.sources import samples
 from tandem.store import MemoryFacts, Store, Tracking
@@ -110,3 +113,21 @@ def test_a_person_may_name_the_pairs(january: Store, settings: Settings, found: 
     assert [each.pair for each in named.pairs] == [Pair("AAPL", "NVDA")]
     with pytest.raises(DataError, match="no pair can be walked through: 0 samples"):
         search_of(january, MONDAY, settings, found, "technology", trials=1, pairs=[Pair("IBM", "NOWHERE")])
+
+
+def test_a_worker_teaches_on_the_threads_that_the_engine_has_for_it(
+    january: Store, facts: MemoryFacts, search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seats: list[tuple[int | None, int]] = []
+
+    class Cluster:
+        threads_each = 3
+
+        def map(self, work: object, shared: Search, blocks: list[int]) -> Iterator[int]:
+            seats.extend((shared.threads, seat) for seat in blocks)
+            yield run_trials(shared, january)
+
+    monkeypatch.setattr("tandem.desk.tuning.engine_of", lambda *_: nullcontext(Cluster()))
+    where = search.settings.training.model_copy(update={"engine": "dask", "workers": 2})
+    tune(january, facts, MONDAY, replace(search, settings=search.settings.model_copy(update={"training": where})))
+    assert seats == [(3, 0), (3, 1)]

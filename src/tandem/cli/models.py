@@ -1,10 +1,11 @@
 """`tandem models`: which recipe of a sector trades, why, and which did before."""
 
 import getpass
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,7 +14,7 @@ from cyclopts import App, Parameter
 from tandem.cli.nearest import nearest
 from tandem.cli.opening import open_store, registry_of, world_of
 from tandem.cli.table import show
-from tandem.market import DataError, RecyclerError, StoreError, WallClock, World, WorldKind
+from tandem.market import DataError, RecyclerError, WallClock, World, WorldKind
 
 if TYPE_CHECKING:
     from tandem.config import Settings
@@ -22,69 +23,56 @@ if TYPE_CHECKING:
 
 app = App(name="models", help="Which models trade, why, and which did before; promote and demote them.")
 
-Json = Annotated[bool, Parameter(negative=(), show_default=False)]
+SectorName = Annotated[str, Parameter(help="Of which sector; needed where several have it.")]
+WorldName = Annotated[
+    str,
+    Parameter(help="Which account and timeline, such as paper-3; without it the newest of those the settings name."),
+]
+Reason = Annotated[str, Parameter(help="The reason, for the record.")]
+Json = Annotated[bool, Parameter(negative=(), show_default=False, help="Print JSON.")]
 NONE_YET: Final = "No recipe is on record yet: `tandem trade` stages one on a morning with pairs."
 SHOWN: Final = ("test_f1_score", "test_base_rate", "test_mcc", "test_mcc_ar1", "sharpe_ratio")
 
 
 @app.command(name="list")
-def list_(*, sector: str = "", world: str = "", json: Json = False) -> None:
+def list_(*, sector: str = "", world: WorldName = "", json: Json = False) -> None:
     """List the recipes of every sector with their stage and the means of their refits' figures.
 
     Parameters
     ----------
     sector
         Only this one.
-    world
-        Which account and timeline, such as paper-3; without it the newest of those the settings name.
-    json
-        Print JSON.
     """
-    import pandas as pd
-
     from tandem.operations import standing_document
 
     with _opened(world) as desk:
         found = [each for each in desk.standings if sector.casefold() in ("", each.sector.casefold())]
-        if json:
-            _print([standing_document(each) for each in found])
-            return
-        show(pd.DataFrame(map(_row, found)), f"Recipes of {desk.world}", json=False, empty=NONE_YET)
+    documents = [standing_document(each) for each in found]
+    _answer(documents, map(_row, found), f"Recipes of {desk.world}", json=json, empty=NONE_YET)
 
 
 @app.command(name="show")
-def show_(name: str, *, sector: str = "", world: str = "", json: Json = False) -> None:
+def show_(name: str, *, sector: SectorName = "", world: WorldName = "", json: Json = False) -> None:
     """Show one recipe: settings, commit, refits and figures.
 
     Parameters
     ----------
     name
         A recipe, such as v2, or one of its registered models.
-    sector
-        Of which sector; needed where several have it.
-    world
-        Which account and timeline; without it the newest of those the settings name.
-    json
-        Print JSON.
     """
-    import pandas as pd
-
     from tandem.operations import standing_document
 
     with _opened(world) as desk:
         document = standing_document(desk.standing(name, sector))
-    if json:
-        _print(document)
-        return
-    figures, settings = document.pop("figures"), document.pop("settings")
-    rows = [{"what": key, "is": str(value)} for key, value in document.items()]
-    rows += [{"what": f"model.{key}", "is": str(value)} for key, value in settings.items()]
-    rows += [{"what": key, "is": f"{value:.4f}"} for key, value in figures.items()]
-    show(pd.DataFrame(rows), f"{document['recipe']} of {document['sector']}", json=False, empty="")
+    plain = {key: str(value) for key, value in document.items() if key not in ("figures", "settings")}
+    settings = {f"model.{key}": str(value) for key, value in document["settings"].items()}
+    figures = {key: f"{value:.4f}" for key, value in document["figures"].items()}
+    rows = [{"what": key, "is": value} for key, value in {**plain, **settings, **figures}.items()]
+    _answer(document, rows, f"{document['recipe']} of {document['sector']}", json=json)
 
 
 @app.command
-def compare(one: str, other: str, *, sector: str = "", world: str = "", json: Json = False) -> None:
+def compare(one: str, other: str, *, sector: SectorName = "", world: WorldName = "", json: Json = False) -> None:
     """Compare two recipes on the sessions that both were fitted for.
 
     Parameters
@@ -93,35 +81,24 @@ def compare(one: str, other: str, *, sector: str = "", world: str = "", json: Js
         A recipe.
     other
         Another one.
-    sector
-        Of which sector; needed where several have them.
-    world
-        Which account and timeline; without it the newest of those the settings name.
-    json
-        Print JSON.
     """
-    import pandas as pd
-
     from tandem.operations import side_by_side
 
     with _opened(world) as desk:
         left, right = desk.standing(one, sector), desk.standing(other, sector)
     sessions, figures = side_by_side(left, right)
-    if json:
-        both = {name: {left.name: a, right.name: b} for name, (a, b) in figures.items()}
-        _print({"sector": left.sector, "sessions": sessions, "figures": both})
-        return
+    both = {name: {left.name: a, right.name: b} for name, (a, b) in figures.items()}
     rows = [
         {"figure": name, left.name: f"{a:.4f}", right.name: f"{b:.4f}", "difference": f"{b - a:+.4f}"}
         for name, (a, b) in figures.items()
     ]
     title = f"{left.name} ({left.stage}) and {right.name} ({right.stage}) of {left.sector}, {sessions} sessions"
     empty = f"{left.name} and {right.name} have no session of which both have a sound refit."
-    show(pd.DataFrame(rows), title, json=False, empty=empty)
+    _answer({"sector": left.sector, "sessions": sessions, "figures": both}, rows, title, json=json, empty=empty)
 
 
 @app.command
-def promote(name: str, *, why: str, sector: str = "", world: str = "", json: Json = False) -> None:
+def promote(name: str, *, why: Reason, sector: SectorName = "", world: WorldName = "", json: Json = False) -> None:
     """Put a recipe into Production; the one that was there is Archived. One that was there before comes back.
 
     Sessions follow from their next decision on; open trades keep the model they were entered with.
@@ -130,70 +107,42 @@ def promote(name: str, *, why: str, sector: str = "", world: str = "", json: Jso
     ----------
     name
         A recipe in Staging, or an Archived one that was in Production.
-    why
-        The reason, for the record.
-    sector
-        Of which sector; needed where several have it.
-    world
-        Which account and timeline; without it the newest of those the settings name.
-    json
-        Print JSON.
     """
     from tandem.store import Stage
 
     with _opened(world) as desk:
         standing = desk.standing(name, sector)
         move = desk.stages.roll_back if standing.stage is Stage.ARCHIVED else desk.stages.promote
-        evidence = desk.evidence(standing)
-        changes = move(standing.sector, standing.name, why=why, by=getpass.getuser(), at=desk.now(), evidence=evidence)
-        desk.tell(changes, json=json)
+        desk.make(partial(move, evidence=desk.evidence(standing)), standing, why, json=json)
 
 
 @app.command
-def demote(name: str, *, why: str, sector: str = "", world: str = "", json: Json = False) -> None:
+def demote(name: str, *, why: Reason, sector: SectorName = "", world: WorldName = "", json: Json = False) -> None:
     """Archive a recipe: the last good one takes over from it, or the baseline; one in Staging competes no more.
 
     Parameters
     ----------
     name
         The recipe.
-    why
-        The reason, for the record.
-    sector
-        Of which sector; needed where several have it.
-    world
-        Which account and timeline; without it the newest of those the settings name.
-    json
-        Print JSON.
     """
     from tandem.store import Stage
 
     with _opened(world) as desk:
-        standing, by = desk.standing(name, sector), getpass.getuser()
-        if standing.stage is Stage.STAGING:
-            changes = desk.stages.withdraw(standing.sector, standing.name, why=why, by=by, at=desk.now())
-        else:
-            evidence = desk.evidence(standing)
-            changes = desk.stages.demote(
-                standing.sector, standing.name, why=why, by=by, at=desk.now(), evidence=evidence
-            )
-        desk.tell(changes, json=json)
+        standing = desk.standing(name, sector)
+        leaving = partial(desk.stages.demote, evidence=desk.evidence(standing))
+        desk.make(desk.stages.withdraw if standing.stage is Stage.STAGING else leaving, standing, why, json=json)
 
 
 @app.command
-def history(*, sector: str = "", world: str = "", out: Path | None = None, json: Json = False) -> None:
+def history(*, sector: str = "", world: WorldName = "", out: Path | None = None, json: Json = False) -> None:
     """Show every change of a sector's stages, and draw how its models came to be what they are.
 
     Parameters
     ----------
     sector
         Which one; needed where there are several.
-    world
-        Which account and timeline; without it the newest of those the settings name.
     out
         Where the picture goes, a .png or .svg; without it models-SECTOR.png here.
-    json
-        Print JSON.
     """
     import pandas as pd
 
@@ -207,16 +156,15 @@ def history(*, sector: str = "", world: str = "", out: Path | None = None, json:
         raise DataError(f"{picture} is no picture", "Give a name that ends in .png or .svg with --out")
     evolution_drawing(of, standings, changes).save(picture)
     documents = [change_document(record.at, record.body) for record in changes]
-    if json:
-        _print({"sector": of, "picture": str(picture), "changes": documents})
-        return
     rows = [
         {"at": pd.Timestamp(record.at), "recipe": each.recipe, "move": str(each.move), "is in": str(each.after),
          "by": each.by, "why": each.why, "evidence": _evidence(each.evidence)}
         for record in changes for each in [record.body]
     ]  # fmt: skip
-    show(pd.DataFrame(rows), f"Models of {of} in {desk.world}", json=False, empty=NONE_YET)
-    print(picture)
+    answer = {"sector": of, "picture": str(picture), "changes": documents}
+    _answer(answer, rows, f"Models of {of} in {desk.world}", json=json, empty=NONE_YET)
+    if not json:
+        print(picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +214,14 @@ class _Desk:
             return WallClock().now()
         return _playing(self.settings, self.world) or _end_of(self.facts) or WallClock().now()
 
-    def tell(self, changes: "Sequence[StageChanged]", *, json: bool) -> None:
+    def make(
+        self, move: "Callable[..., Sequence[StageChanged]]", standing: "RecipeStanding", why: str, *, json: bool
+    ) -> None:
+        """Make a move of a recipe, and tell what has changed."""
+        changes = move(standing.sector, standing.name, why=why, by=getpass.getuser(), at=self.now())
+        self._tell(changes, json=json)
+
+    def _tell(self, changes: "Sequence[StageChanged]", *, json: bool) -> None:
         """What has changed, and whether MLflow knows."""
         from tandem.operations import change_document
 
@@ -280,19 +235,16 @@ class _Desk:
         if self.stages.production(changes[0].sector) is None:
             print(f"No recipe of {changes[0].sector} is in Production: the baseline trades.")
         if away:
-            print(f"{away} It is told by the next command or morning.")
+            print(f"{away}. It is told by the next command or morning.")
 
     def reflect(self) -> str:
-        """Bring MLflow to what the store says, where it is behind; why it could not be, in words."""
-        from tandem.forecast import is_behind
+        """Tell MLflow what it has yet to be told; why it could not be, in words."""
+        from tandem.desk import mlflow_lacks, tell_mlflow
 
-        if not is_behind(self.facts):
+        if not mlflow_lacks(self.facts):
             return ""
-        try:
-            registry_of(self.store, self.settings).mirror(self.facts)
-        except StoreError as error:
-            return str(error)
-        return ""
+        refusal = tell_mlflow(registry_of(self.store, self.settings), self.store.blobs, self.facts)
+        return refusal.why if refusal else ""
 
 
 @contextmanager
@@ -346,6 +298,16 @@ def _row(standing: "RecipeStanding") -> dict[str, Any]:
 def _evidence(figures: Mapping[str, float]) -> str:
     shown = [f"{name} {value:.3g}" for name, value in figures.items()]
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+
+
+def _answer(document: object, rows: Iterable[dict[str, Any]], title: str, *, json: bool, empty: str = "") -> None:
+    """The document as JSON, or else the rows as a table."""
+    import pandas as pd
+
+    if json:
+        _print(document)
+    else:
+        show(pd.DataFrame(rows), title, json=False, empty=empty)
 
 
 def _print(document: object) -> None:

@@ -23,6 +23,7 @@ from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
 from tandem.desk.plan import Plan, Refit, plan_of
 from tandem.desk.recycled import Recycled, recycled
+from tandem.desk.registration import mlflow_lacks, tell_mlflow
 from tandem.desk.rehearsal import Rehearsal, in_one_process, through_sockets
 from tandem.desk.session import run_session
 from tandem.desk.shadow import Shadow, shadow_of, shadow_session
@@ -73,6 +74,7 @@ __all__ = [
     "keys_of",
     "last_configuration",
     "minutes",
+    "mlflow_lacks",
     "models_of_day",
     "on_record",
     "pair_bars",
@@ -91,6 +93,7 @@ __all__ = [
     "shadow_session",
     "split_of",
     "symbols_of",
+    "tell_mlflow",
     "through_sockets",
     "track_of",
     "tracked_of",

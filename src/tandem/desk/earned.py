@@ -27,8 +27,7 @@ class Holding:
 
     def fill(self, fill: Fill) -> None:
         """Take an execution of either leg, its fees included."""
-        leg = Leg.A if fill.symbol == self._pair.a else Leg.B
-        signed = fill.side.sign * fill.qty
+        leg, signed = self._leg(fill), fill.side.sign * fill.qty
         self._cash -= signed * fill.price + fill.fees
         self._shares[leg] += signed
         self._prices[leg] = fill.price
@@ -37,10 +36,20 @@ class Holding:
         """Take the prices of a decision."""
         self._prices = {Leg.A: Decimal(str(signal.price_a)), Leg.B: Decimal(str(signal.price_b))}
 
+    def is_open_after(self, fills: Iterable[Fill]) -> bool:
+        """Whether shares of either leg are left after these executions."""
+        shares = dict(self._shares)
+        for fill in fills:
+            shares[self._leg(fill)] += fill.side.sign * fill.qty
+        return any(shares.values())
+
     @property
     def value(self) -> Decimal:
         """Dollars earned so far."""
         return self._cash + sum((qty * self._prices[leg] for leg, qty in self._shares.items()), ZERO)
+
+    def _leg(self, fill: Fill) -> Leg:
+        return Leg.A if fill.symbol == self._pair.a else Leg.B
 
 
 def earned(facts: Facts) -> dict[str, dict[date, float]]:
@@ -55,17 +64,18 @@ def earned(facts: Facts) -> dict[str, dict[date, float]]:
     holdings = {pair: Holding(Pair.parse(pair)) for pair in pairs}
     found: dict[str, dict[date, float]] = {pair: {} for pair in pairs}
     for day in sessions:
-        signals = _grouped(facts.read(Signal, session=day)) if pairs else {}
         for pair, holding in holdings.items():
             before = holding.value
-            _live_through(holding, fills.get((day, pair), []), signals.get((day, pair), []))
+            own = list({record.body.execution_id: record for record in fills.get((day, pair), [])}.values())
+            # A decision's prices matter to shares that are open when the session ends, and to nothing else.
+            is_open = holding.is_open_after(record.body for record in own)
+            _live_through(holding, own, facts.read(Signal, session=day, pair=pair) if is_open else [])
             found[pair][day] = float(holding.value - before)
     return found
 
 
 def _live_through(holding: Holding, fills: list[Record[Fill]], signals: list[Record[Signal]]) -> None:
-    executions = {record.body.execution_id: record for record in fills}
-    happened: list[Record[Fill] | Record[Signal]] = [*executions.values(), *signals]
+    happened: list[Record[Fill] | Record[Signal]] = [*fills, *signals]
     for record in sorted(happened, key=lambda record: record.at):
         if isinstance(record.body, Fill):
             holding.fill(record.body)

@@ -1,13 +1,16 @@
-"""After the close: shadow books, verdicts, what follows from them for the stages, and MLflow."""
+"""After the close: grades, shadow books, verdicts, what follows from them for the stages, and MLflow."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
 from tandem.desk.contenders import why_no_trial
-from tandem.desk.trial import record_verdict, shadow_day, try_challenger, watch_champion
-from tandem.forecast import Verdict, act_on, is_behind
-from tandem.market import Refusal, Session, StoreError
+from tandem.desk.graded import keep_grades
+from tandem.desk.registration import tell_mlflow
+from tandem.desk.shadow import Shadow
+from tandem.desk.trial import minutes_of, record_verdict, shadow_day, try_challenger, watch_champion
+from tandem.forecast import Verdict, act_on
+from tandem.market import Refusal, Session
 from tandem.screening import Passport
 from tandem.store import Facts, Record, Stages, Store
 
@@ -25,7 +28,7 @@ def close_day(
     registry: "MlflowRegistry | None",
     sectors: Iterable[str] | None = None,
 ) -> list[Verdict]:
-    """Watch the champions, keep the shadow books, try the challengers, and promote or demote as it comes out.
+    """Keep grades and shadow books, watch the champions, try the challengers; promote or demote as it comes out.
 
     Each verdict is on record before it is acted upon, and counts from the session's close. Again, it changes nothing:
     the first verdict of a session stays, and a recipe that was moved since the close is left where it is. So one that
@@ -41,6 +44,7 @@ def close_day(
         DataError: the shadow books cannot be kept; the champions were watched by then.
     """
     sectors = list(sectors) if sectors is not None else sectors_of(facts, session)
+    _keep_grades(store, facts, session)
     watched = [_concluded(store, facts, session, settings, sector, watch_champion) for sector in sectors]
     shadow_day(store, facts, session, settings)
     tried = [
@@ -49,13 +53,19 @@ def close_day(
         if _on_record(facts, session, sector, try_challenger) or not why_no_trial(facts, settings, sector)
     ]
     if registry is not None:
-        _mirror(registry, facts, session)
+        _mirror(registry, store, facts, session)
     return [*watched, *tried]
 
 
 def sectors_of(facts: Facts, session: Session) -> list[str]:
     """Sectors that had pairs to enter in a session."""
     return sorted({record.body.sector for record in facts.read(Passport, session=session.day)})
+
+
+def _keep_grades(store: Store, facts: Facts, session: Session) -> None:
+    shadows = [store.facts(record.body.world) for record in facts.read(Shadow)]
+    for each in (facts, *shadows):
+        keep_grades(each, minutes_of(store, facts), store.blobs, session)
 
 
 def _concluded(store: Store, facts: Facts, session: Session, settings: Settings, sector: str, reach: Reach) -> Verdict:
@@ -81,11 +91,8 @@ def _act(facts: Facts, session: Session, verdict: Verdict) -> None:
             act_on(verdict, own, session.close)
 
 
-def _mirror(registry: "MlflowRegistry", facts: Facts, session: Session) -> None:
-    try:
-        if is_behind(facts):
-            registry.mirror(facts)
-    except StoreError as error:
-        key, known = f"refusal.mirror.{session.day}", facts.read(Refusal, session=session.day)
-        if key not in {record.key for record in known}:
-            facts.append(Record(Refusal("not mirrored", str(error), "forecast"), session.day, session.close, key))
+def _mirror(registry: "MlflowRegistry", store: Store, facts: Facts, session: Session) -> None:
+    refusal = tell_mlflow(registry, store.blobs, facts)
+    key, known = f"refusal.mirror.{session.day}", facts.read(Refusal, session=session.day)
+    if refusal is not None and key not in {record.key for record in known}:
+        facts.append(Record(refusal, session.day, session.close, key))

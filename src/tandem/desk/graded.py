@@ -4,17 +4,19 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from functools import cache, lru_cache
 from math import ceil, nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from tandem.book import Mark
 from tandem.forecast import Grades, horizon_of
 from tandem.market import Calendar, Pair, Session, Timeframe, resample
 from tandem.screening import Passport
 from tandem.signals import Signal
 from tandem.statistics import reversion_probability
-from tandem.store import Facts
+from tandem.store import Blobs, Facts, Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +40,27 @@ class Made:
         """When the model bar ends that it was made at; on daily bars it is made just before."""
         return self.session.close if self.passport.timeframe is Timeframe.DAY_1 else self.at
 
+    @property
+    def reach(self) -> Session:
+        """The session in which its horizon is over for certain, whatever half days lie between."""
+        bars = ceil(horizon_of(self.passport.half_life) / self.passport.timeframe.per_session)
+        return _after(self.session.day, bars + 1)
 
-def graded(facts: Facts, minutes: Minutes, days: Iterable[date] | None = None) -> Grades:
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What the forecasts of one session came to: the last of their horizons is over.
+
+    Attributes:
+        grades: digest of the `Grades` in the store.
+    """
+
+    kind: ClassVar = "graded"
+
+    grades: str
+
+
+def graded(facts: Facts, minutes: Minutes, days: Iterable[date] | None = None, blobs: Blobs | None = None) -> Grades:
     """Grade what a world's signals forecast: one forecast for each pair and each bar of its model that was completed.
 
     The label is that of STATISTICS 6, on the hedge and the equilibrium that the signal lived by: 1 where the spread is
@@ -49,23 +70,62 @@ def graded(facts: Facts, minutes: Minutes, days: Iterable[date] | None = None) -
     Args:
         minutes: 1-minute bars of symbols from one moment to another.
         days: trading dates; all that the world has signals of where None.
+        blobs: where grades on record are read from; without them every session is graded anew.
     """
-    calendar = Calendar()
     wanted = sorted({record.session for record in facts.read(Signal)} if days is None else days)
-    made = [each for day in wanted for each in _made(facts, calendar.session(day))]
-    closes = _Closes(made, calendar, minutes)
-    rows = [_row(each, closes.label(each)) for each in sorted(made, key=lambda each: (each.at, each.signal.pair))]
-    columns = zip(*rows, strict=True) if rows else ([] for _ in fields(Grades))
-    return Grades(*map(_column, fields(Grades), columns))
+    known = _on_record(facts) if blobs else {}
+    fresh = _Sessions(facts, minutes, [day for day in wanted if day not in known])
+    old = [Grades.from_bytes(blobs.get(known[day])) for day in wanted if blobs and day in known]
+    return Grades.joined([*old, fresh.grades(fresh.made)])
+
+
+def keep_grades(facts: Facts, minutes: Minutes, blobs: Blobs, until: Session) -> None:
+    """Put on record what a world's forecasts came to, each session once: as soon as its last horizon is over.
+
+    Args:
+        until: the newest session that is over.
+    """
+    known = _on_record(facts)
+    days = sorted({record.session for record in facts.read(Mark)} - known.keys())
+    new = _Sessions(facts, minutes, [day for day in days if day < until.day])
+    by_day = {day: [each for each in new.made if each.session.day == day] for day in new.days}
+    records = [
+        Record(Graded(blobs.put(new.grades(made).to_bytes())), day, until.close, f"graded.{day}")
+        for day, made in by_day.items()
+        if all(each.reach.day <= until.day for each in made)
+    ]
+    with facts.alone("grades") as own:
+        quicker = _on_record(own)
+        own.append(*(record for record in records if record.session not in quicker))
+
+
+def _on_record(facts: Facts) -> dict[date, str]:
+    return {record.session: record.body.grades for record in facts.read(Graded)}
+
+
+class _Sessions:
+    """Sessions that are graded together."""
+
+    def __init__(self, facts: Facts, minutes: Minutes, days: Sequence[date]) -> None:
+        calendar = Calendar()
+        self.days = days
+        self.made = [each for day in days for each in _made(facts, calendar.session(day))]
+        self._closes = _Closes(self.made, calendar, minutes)
+
+    def grades(self, made: Iterable[Made]) -> Grades:
+        rows = [_row(each, self._closes.label(each)) for each in sorted(made, key=lambda e: (e.at, e.signal.pair))]
+        columns = zip(*rows, strict=True) if rows else ([] for _ in fields(Grades))
+        return Grades.of(dict(zip([field.name for field in fields(Grades)], columns, strict=True)))
 
 
 def _made(facts: Facts, session: Session | None) -> Iterator[Made]:
     if session is None:
         return
     known = _Passports(facts, session)
+    moments = lru_cache(maxsize=None)(lambda timeframe: _moments(session, timeframe))
     for record in facts.read(Signal, session=session.day):
         passport = known.lived_by(record.body)
-        if passport is not None and record.at in _moments(session, passport.timeframe):
+        if passport is not None and record.at in moments(passport.timeframe):
             yield Made(record.body, record.at, session, passport)
 
 
@@ -89,6 +149,12 @@ class _Passports:
         return self._earlier[pair]
 
 
+@cache
+def _after(day: date, sessions: int) -> Session:
+    session = Calendar().after(day)
+    return session if sessions == 1 else _after(session.day, sessions - 1)
+
+
 def _fitting(signal: Signal, passports: Iterable[Passport]) -> Passport | None:
     for passport in passports:
         if abs(float(passport.spread(signal.price_a, signal.price_b)) - signal.spread) < SAME:
@@ -110,23 +176,17 @@ class _Closes:
         if made:
             symbols = sorted({symbol for each in made for symbol in each.signal.pair.symbols})
             first = min(each.session.open for each in made)
-            self._bars = minutes(symbols, first, max(self._reach(each).close for each in made))
+            self._bars = minutes(symbols, first, max(each.reach.close for each in made))
 
     def label(self, made: Made) -> float:
         """1 where the spread came closer to its equilibrium, 0 where not, NaN where that is not known."""
         passport = made.passport
         ends, closes = self._of(passport.pair, passport.timeframe)
         place = bisect_right(ends, made.bar_end) - 1 + horizon_of(passport.half_life)
-        if not 0 <= place < len(ends):
+        if not 0 <= place < len(ends) or ends[place] > made.reach.close:
             return nan
         then = float(passport.spread(*closes[place]))
         return float(abs(then - passport.mean) < abs(made.signal.spread - passport.mean))
-
-    def _reach(self, made: Made) -> Session:
-        session, bars = made.session, horizon_of(made.passport.half_life)
-        for _ in range(ceil(bars / made.passport.timeframe.per_session) + 1):
-            session = self._calendar.after(session.day)
-        return session
 
     def _of(self, pair: Pair, timeframe: Timeframe) -> tuple[list[datetime], Any]:
         if (pair, timeframe) not in self._legs:
@@ -168,8 +228,3 @@ def _row(made: Made, label: float) -> tuple[Any, ...]:
         signal.residual,
         signal.variance,
     )
-
-
-def _column(field: Any, values: Iterable[Any]) -> Any:
-    kinds: dict[str, Any] = {"pairs": np.str_, "models": np.str_, "at": "datetime64[s]", "sessions": "datetime64[D]"}
-    return np.array(list(values), dtype=kinds.get(field.name, np.float64))

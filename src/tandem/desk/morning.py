@@ -12,11 +12,12 @@ from tandem.desk.identification import Identification, identify_day, on_record
 from tandem.desk.lineup import line_up, model_of
 from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.desk.refitted import Refitted, begins_with, refit
+from tandem.desk.registration import as_owed, register, said, tell_mlflow
 from tandem.desk.tracked import Tracked
 from tandem.desk.training import day_models, forget_training
 from tandem.desk.trial import split_of
-from tandem.forecast import PairModel, RecipeStaged, challenger_of, is_behind
-from tandem.market import FactConflict, Pair, Refusal, Session, StoreError
+from tandem.forecast import PairModel, RecipeStaged, Registration, challenger_of
+from tandem.market import FactConflict, Pair, Refusal, Session
 from tandem.screening import Funnel, PairLife, Passport, Progress, slug
 from tandem.store import Facts, Record, StageChanged, Store
 
@@ -58,7 +59,8 @@ def prepare(
     made. One that is recorded after the session has begun is for nobody: the session goes on as it began.
 
     Only bars that were over at 6:00 in New York are read. Trading does not depend on MLflow: where it is away, that
-    is a Refusal on record and the plan is made all the same.
+    is a Refusal on record and the plan is made all the same. Whatever comes next tells it of the refits: this again, an
+    evening, the next morning, or `tandem models`.
 
     Args:
         registry: None registers nothing.
@@ -69,9 +71,8 @@ def prepare(
     """
     plan, configuration = plan_of(facts, session.day), configuration_of(facts, session.day)
     if plan is not None and not _is_behind(facts, session, plan, configuration):
-        if registry is not None and is_behind(facts):
-            with suppress(StoreError):
-                registry.mirror(facts)
+        if registry is not None:
+            tell_mlflow(registry, store.blobs, facts)
         return None
     if configuration is not None:
         found = on_record(store, facts, configuration)
@@ -107,10 +108,12 @@ def train(
     models = begins_with(lineups, refitted, split)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
     version = found.configuration.version
-    registered = _registered(registry, store, facts, session, entering, refitted, settings, version) if registry else ()
+    registered, later = (
+        _register(registry, store, facts, session, entering, refitted, settings, version) if registry else ((), ())
+    )
     shares = {str(pair): recipe for pair, recipe in split.items()}
     plan = Plan(found.funnel.tested, digests, registered, version, tuple(each.refit for each in refitted), shares)
-    record_plan(facts, session, plan, entering)
+    record_plan(facts, session, plan, entering, later)
     forget_training(settings, session)
     return Morning(found, models, plan)
 
@@ -135,7 +138,7 @@ def _may_enter(configuration: TradingConfiguration, pair: Pair) -> bool:
     return configured is not None and configured.entries
 
 
-def _registered(
+def _register(
     registry: "MlflowRegistry",
     store: Store,
     facts: Facts,
@@ -144,30 +147,51 @@ def _registered(
     refitted: Sequence[Refitted],
     settings: Settings,
     version: int,
-) -> tuple[str, ...]:
-    """Names of the refits that MLflow has; it is told the stages, too. Where it is away, that is on record."""
+) -> tuple[tuple[str, ...], tuple[Record[Registration], ...]]:
+    """Names of the refits that MLflow has, and facts of those that it is to be told of later.
+
+    It is told what it lacks from before, too, and the stages. Where it is away, that is on record.
+    """
+    asked = [_registration(store, facts, session, entering, each, settings, version) for each in refitted]
     names: list[str] = []
-    day, at = session.day, session.morning
+    why = ""
     try:
-        for each in refitted:
-            own = [passport for passport in entering if passport.pair in each.models]
-            model = registry.record_day(
-                session,
-                each.refit.sector,
-                own,
-                each.models,
-                model_of(each.recipe, settings),
-                world=facts.world,
-                refused=each.refit.refused,
-                tried=store.ledger.count([slug(each.refit.sector)]),
-            )
-            facts.append(Record(model, day, at, f"registered.{model.name}.{model.version}"))
-            names.append(model.name)
-        registry.mirror(facts)
+        for each, registration in zip(refitted, asked, strict=True):
+            register(registry, facts, session, registration, _own(entering, each), each.models)
+            names.append(registration.name)
     except Exception as error:
         # Whatever happens to MLflow, its files or its pictures: the session has to be traded.
-        why = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
-        away = Refusal("not registered", why, "forecast")
+        why = said(error)
+    if not why and (refusal := tell_mlflow(registry, store.blobs, facts)):
+        why = refusal.why
+    if why:
         with suppress(FactConflict):
-            facts.append(Record(away, day, at, fact_key("refusal.registry", day, version)))
-    return tuple(names)
+            key = fact_key("refusal.registry", session.day, version)
+            facts.append(Record(Refusal("not registered", why, "forecast"), session.day, session.morning, key))
+    return tuple(names), tuple(as_owed(session, each) for each in asked if each.name not in names)
+
+
+def _registration(
+    store: Store,
+    facts: Facts,
+    session: Session,
+    entering: Sequence[Passport],
+    refitted: Refitted,
+    settings: Settings,
+    version: int,
+) -> Registration:
+    return Registration.of(
+        session,
+        refitted.refit.sector,
+        _own(entering, refitted),
+        refitted.models,
+        model_of(refitted.recipe, settings),
+        facts.world,
+        configuration=version,
+        refused=refitted.refit.refused,
+        tried=store.ledger.count([slug(refitted.refit.sector)]),
+    )
+
+
+def _own(entering: Sequence[Passport], refitted: Refitted) -> list[Passport]:
+    return [passport for passport in entering if passport.pair in refitted.models]

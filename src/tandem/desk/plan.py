@@ -68,10 +68,14 @@ class Plan:
         return next((each for each in self.refits if (each.sector, each.recipe) == (sector, recipe)), None)
 
 
-def record_plan(facts: Facts, session: Session, plan: Plan, passports: Iterable[Passport]) -> None:
-    """Append the plan and its passports, all or nothing; the second time it changes nothing."""
+def record_plan(
+    facts: Facts, session: Session, plan: Plan, passports: Iterable[Passport], others: Iterable[Record] = ()
+) -> None:
+    """Append the plan, its passports and other facts of it, all or nothing; the second time it changes nothing."""
     key = fact_key("plan", session.day, plan.version)
-    facts.append(Record(plan, session.day, session.morning, key), *passport_records(session, plan.version, passports))
+    facts.append(
+        Record(plan, session.day, session.morning, key), *passport_records(session, plan.version, passports), *others
+    )
 
 
 def passport_records(session: Session, version: int, passports: Iterable[Passport]) -> list[Record[Passport]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from tandem.book import Capital, Mark
 from tandem.config import Settings
 from tandem.desk.contenders import Traders, challenger_in, champion_in, why_no_trial
 from tandem.desk.earned import earned
-from tandem.desk.graded import graded
+from tandem.desk.graded import Minutes, graded
 from tandem.desk.history import seen
 from tandem.desk.lineup import Lineup, alone_because
 from tandem.desk.shadow import shadow_of, shadow_session
@@ -35,6 +34,19 @@ from tandem.store import Facts, Move, Record, Stage, StageChanged, Stages, Store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def minutes_of(store: Store, seen_by: Facts) -> Minutes:
+    """1-minute bars as the desk of a world saw them, up to the close of its last session on record.
+
+    At a recycler the bars of the days to come are in the store already.
+    """
+
+    def minutes(symbols: Sequence[str], first: datetime, last: datetime) -> "pd.DataFrame":
+        newest = Calendar().session(max(_days(seen_by), default=first.date()))
+        return seen(store, seen_by.world, symbols, first, min(last, newest.close) if newest else last)
+
+    return minutes
 
 
 def split_of(
@@ -96,8 +108,7 @@ def track_of(
 ) -> Track:
     """The record of a recipe in a sector, from the facts of the world that it traded in.
 
-    What came of its forecasts is known up to the close of the last session that the world's desk saw, whatever bars
-    are stored: at a recycler those of the days to come are there already.
+    What came of its forecasts is known up to the close of the last session that the world's desk saw.
 
     Args:
         seen_by: facts of the world whose desk saw the bars; the same world's where None.
@@ -106,7 +117,7 @@ def track_of(
     """
     own = traders.days(recipe) if traders else _days(facts)
     chosen = [day for day in own if days is None or day in days]
-    grades = graded(facts, partial(_known, store, seen_by or facts), chosen)
+    grades = graded(facts, minutes_of(store, seen_by or facts), chosen, store.blobs)
     by_pair = earned(facts)
     of_sector = _of_sector(store, {*by_pair, *grades.pairs.tolist()}, sector)
 
@@ -230,11 +241,6 @@ def _too_short(sector: str, champion: str, challenger: str, days: int, settings:
 def _tried(store: Store, sector: str, track: Track) -> Trials:
     tried = store.ledger.count([slug(sector)])
     return Trials(tried.count, tried.variance_over(len(track.pnl)))
-
-
-def _known(store: Store, seen_by: Facts, symbols: Sequence[str], first: datetime, last: datetime) -> "pd.DataFrame":
-    newest = Calendar().session(max(_days(seen_by), default=first.date()))
-    return seen(store, seen_by.world, symbols, first, min(last, newest.close) if newest else last)
 
 
 def _came(facts: Facts, sector: str, recipe: str) -> list[Record[StageChanged]]:

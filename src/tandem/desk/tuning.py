@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from os import cpu_count
 from threading import Event, Thread
 from typing import Final
@@ -108,7 +109,7 @@ def _run(search: Search, store: Store) -> None:
         return
     seats = list(range(where.workers or cpu_count() or 1))
     with engine_of(where.engine, where.workers, search.settings.home) as engine:
-        for _ in engine.map(take_seat, search, seats):
+        for _ in engine.map(take_seat, replace(search, threads=engine.threads_each), seats):
             pass
 
 

@@ -15,6 +15,7 @@ from tandem.forecast.registry.lineage import means, model_name
 from tandem.forecast.registry.mirror import is_behind
 from tandem.forecast.registry.promotion import act_on
 from tandem.forecast.registry.registered import ModelRegistered
+from tandem.forecast.registry.registration import Registration, owed
 from tandem.forecast.registry.registry import MlflowRegistry
 from tandem.forecast.registry.staged import RecipeStaged
 from tandem.forecast.training.batches import Training
@@ -62,6 +63,7 @@ __all__ = [
     "Ranking",
     "Rating",
     "RecipeStaged",
+    "Registration",
     "Search",
     "Track",
     "Training",
@@ -93,6 +95,7 @@ __all__ = [
     "next_version",
     "out_of_band",
     "outcome",
+    "owed",
     "params_of",
     "ranked",
     "rate_pairs",

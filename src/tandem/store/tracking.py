@@ -227,10 +227,11 @@ class Runs:
     def supersede(self, old: "Run", by: str) -> None:
         """Say on a run, and on its children, that another counts; one that never ended is ended."""
         run = str(old.info.run_id)
-        for each in [old, *self.known({"mlflow.parentRunId": run})]:
-            self.client.set_tag(each.info.run_id, SUPERSEDED, by)
+        # The run itself comes last, and its tag: what is cut off is begun again only where that is not there.
+        for each in [*self.known({"mlflow.parentRunId": run}), old]:
             if each.info.status == "RUNNING":
                 self.client.set_terminated(each.info.run_id, "KILLED")
+            self.client.set_tag(each.info.run_id, SUPERSEDED, by)
 
     def _log(self, run: str, params: Mapping[str, object], metrics: Mapping[str, float], steps: Steps) -> None:
         from mlflow.entities import Metric, Param

@@ -189,6 +189,13 @@ def test_a_refit_that_must_not_trade_leaves_the_one_before_it_in_production(mlfl
     assert mlflow.seen() == {"v1/1": ("Production", ["champion"]), "v1/2": ("Archived", [])}
 
 
+def test_a_refit_of_which_mlflow_was_told_late_is_no_newer_for_that(mlflow):
+    mlflow.refit("v1", 2)
+    mlflow.refit("v1", 1)
+    mlflow.mirror()
+    assert mlflow.seen() == {"v1/1": ("Archived", []), "v1/2": ("Production", ["champion"])}
+
+
 WRITES = ("set_model_version_tag", "set_registered_model_alias", "delete_registered_model_alias")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tandem.config import Settings
 from tandem.forecast import PairBars, Rating, Training, ranked, train_pair
+from tandem.forecast.gru import train_grus
 from tandem.forecast.training import batches as module
 from tandem.market import Pair, Refusal
 from tandem.screening import LocalEngine
@@ -134,6 +135,26 @@ def test_ratings_are_ranked_by_correlation_then_loss_then_f1_and_refusals_come_l
 
     given = [rating("A"), rating("B", -0.1), rating("C", 0.2, 0.7), rating("D", 0.2, 0.6, 0.4), rating("E", 0.2, 0.6)]
     assert [each.pair.a for each in ranked(given)] == ["E", "D", "C", "B", "A"]
+
+
+class Lender(LocalEngine):
+    """An engine whose blocks may take three threads each."""
+
+    threads_each = 3
+
+
+@pytest.mark.parametrize("what", ["models", "ratings"])
+def test_networks_are_taught_on_as_many_threads_as_the_engine_has_for_a_batch(pupils, fast, what, monkeypatch):
+    told = []
+
+    def taught(*arguments, threads, **named):
+        told.append(threads)
+        return train_grus(*arguments, threads=threads, **named)
+
+    monkeypatch.setattr("tandem.forecast.training.train.train_grus", taught)
+    items = pupils[:1] if what == "models" else [bars for _, bars in pupils[:1]]
+    getattr(Training(fast, Lender(1)), what)(items)
+    assert told == [3] * (2 if what == "models" else 1)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from scipy.stats import binom
 
 from tandem.config import Settings, TrialSettings
 from tandem.forecast import BASELINE, decide, watch
@@ -35,14 +36,31 @@ def test_a_better_challenger_is_promoted_within_half_a_year():
     assert promoted(recipes) >= 40
 
 
+BY_MISTAKE = 0.041
+"""Of champions that stay what they are, demoted within 60 sessions: `benchmarks/trial.py --full`, 8,000 of them."""
+
+
+def demoted(worth, draws):
+    good, live = Worth(2.0, 0.4), replace(MARKET, sessions=60)
+    return sum(
+        watch(
+            "simulated",
+            simulate_tracks(MARKET, {"v1": good}, seed)["v1"],
+            simulate_tracks(live, {"v1": worth}, 1_000_000 + seed)["v1"],
+            SETTINGS.trial,
+        ).action
+        == "demote"
+        for seed in range(draws)
+    )
+
+
 @pytest.mark.slow
-def test_a_champion_that_got_worse_stands_down_and_one_that_did_not_is_kept():
-    good, worse = Worth(2.0, 0.4), Worth(-14.0, 1.5)
-    actions = {True: [], False: []}
-    for seed in range(30):
-        record = simulate_tracks(MARKET, {"v1": good}, seed)["v1"]
-        for kept, worth in ((True, good), (False, worse)):
-            live = simulate_tracks(replace(MARKET, sessions=60), {"v1": worth}, 1000 + seed)["v1"]
-            actions[kept].append(watch("simulated", record, live, SETTINGS.trial).action)
-    assert actions[True].count("demote") <= 5  # 5% within 60 sessions: six of thirty once in two hundred
-    assert actions[False].count("demote") == 30
+def test_a_champion_that_is_what_it_was_stands_down_by_mistake_as_often_as_stated():
+    """The middle 99% of what that rate gives: a limit of 6 demotes 13%, one of 10 1.6%."""
+    fewest, most = binom.ppf([0.005, 0.995], 500, BY_MISTAKE)
+    assert fewest <= demoted(Worth(2.0, 0.4), 500) <= most
+
+
+@pytest.mark.slow
+def test_a_champion_that_got_worse_always_stands_down():
+    assert demoted(Worth(-14.0, 1.5), 30) == 30

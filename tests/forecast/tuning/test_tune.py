@@ -14,6 +14,7 @@ import pytest
 from tandem.config import Settings
 from tandem.forecast import PairBars
 from tandem.forecast.features import look_back
+from tandem.forecast.gru import train_grus
 from tandem.forecast.tuning import space, tune
 from tandem.forecast.tuning.tune import Heartbeat, Search, _Study, evaluate, finished, outcome, run_trials, take_seat
 from tandem.forecast.tuning.walk import walk
@@ -233,6 +234,21 @@ def test_a_pair_that_is_too_short_is_left_out_with_its_reason(search, pairs, fas
     assert [len(stages) for stages in both.steps] == [2, 2]
     with pytest.raises(DataError, match="no pair can be walked through: "):
         _ = Search("technology", (short,), fast, 1).steps
+
+
+def test_a_trial_is_taught_on_the_threads_that_the_search_names(search, monkeypatch):
+    told = []
+
+    def taught(*arguments, threads, **named):
+        told.append(threads)
+        return train_grus(*arguments, threads=threads, **named)
+
+    monkeypatch.setattr(tune, "train_grus", taught)
+    one = replace(search, threads=1)
+    assert evaluate(one, one.settings.model) == evaluate(search, search.settings.model)
+    steps = len(search.steps)
+    assert told == [1] * steps + [None] * steps
+    assert one.name == search.name
 
 
 def test_the_missions_defaults_are_inside_the_space():

@@ -36,9 +36,11 @@ def is_behind(facts: Facts) -> bool:
 
 def wanted(facts: Facts) -> dict[Version, Stage]:
     """The stage of the newest sound refit of each recipe, by registered name and version; all others are Archived."""
+    # One of which the registry was told late is no newer for that.
+    by_day = sorted(facts.read(ModelRegistered), key=lambda record: (record.session, record.body.configuration))
     newest = {
         (record.body.sector, record.body.recipe): (record.body.name, record.body.version)
-        for record in facts.read(ModelRegistered)
+        for record in by_day
         if record.body.recipe and not record.body.refused
     }
     stages = Stages(facts)

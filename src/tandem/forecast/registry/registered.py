@@ -19,6 +19,8 @@ class ModelRegistered:
         sector: of its pairs.
         recipe: it is a refit of; empty for models of earlier versions of Tandem.
         refused: why it must not trade; empty where it passed.
+        refit: digest of its `Registration`; empty for models of earlier versions of Tandem.
+        configuration: version of the day's trading configuration that it was fitted by.
     """
 
     kind: ClassVar = "model_registered"
@@ -32,3 +34,5 @@ class ModelRegistered:
     sector: str = ""
     recipe: str = ""
     refused: str = ""
+    refit: str = ""
+    configuration: int = 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
@@ -22,7 +23,6 @@ TRAINED: Final = "pairs trained"
 
 Item = TypeVar("Item")
 R = TypeVar("R", bound=Kept)
-Work = Callable[[Sequence[Item], Settings], list[R]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,12 @@ class Training:
         """How a model of each pair does, as `rate_pairs` says."""
         return self._all(_rated, pairs, Checkpoint(self.folder, Rating.from_bytes), "rating")
 
-    def _all(
-        self, work: Callable[[Settings, Sequence[Item]], list[R]], items: Sequence[Item], kept: Checkpoint[R], kind: str
-    ) -> list[R]:
+    def _all(self, work: Callable[..., list[R]], items: Sequence[Item], kept: Checkpoint[R], kind: str) -> list[R]:
         batches = [items[start : start + PAIRS_AT_ONCE] for start in range(0, len(items), PAIRS_AT_ONCE)]
         names = [f"{kind}-{self._name(batch)}" for batch in batches]
         found = [kept.find(name) for name in names]
         missing = [batch for batch, known in zip(batches, found, strict=True) if known is None]
-        fresh = self.engine.map(work, self.settings, missing)
+        fresh = self.engine.map(partial(work, threads=self.engine.threads_each), self.settings, missing)
         results: list[R] = []
         for name, known in zip(names, found, strict=True):
             done = next(fresh) if known is None else known
@@ -81,12 +79,12 @@ class Training:
             self.progress(TRAINED, done, of)
 
 
-def _trained(settings: Settings, batch: Sequence[Pupil]) -> list[PairModel]:
-    return train_pairs(batch, settings)
+def _trained(settings: Settings, batch: Sequence[Pupil], threads: int) -> list[PairModel]:
+    return train_pairs(batch, settings, threads=threads)
 
 
-def _rated(settings: Settings, batch: Sequence[PairBars]) -> list[Rating]:
-    return rate_pairs(batch, settings)
+def _rated(settings: Settings, batch: Sequence[PairBars], threads: int) -> list[Rating]:
+    return rate_pairs(batch, settings, threads=threads)
 
 
 def _parts(item: object) -> Iterator[bytes]:

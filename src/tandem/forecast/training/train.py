@@ -63,7 +63,7 @@ def train_pair(
     return train_pairs([(passport, PairBars.of(passport.pair, closes_a, closes_b, starts or ()))], settings)[0]
 
 
-def train_pairs(pupils: Sequence[Pupil], settings: Settings) -> list[PairModel]:
+def train_pairs(pupils: Sequence[Pupil], settings: Settings, *, threads: int | None = None) -> list[PairModel]:
     """Train, judge and refit the model of each pair; the baseline trades where the GRU has no evidence.
 
     A window of fewer than `model.min_data_points` bars, a train block whose spread does not revert, and
@@ -73,16 +73,17 @@ def train_pairs(pupils: Sequence[Pupil], settings: Settings) -> list[PairModel]:
         pupils: passports, each with its bars: the training window ends where the passport's does and may reach
             further back.
         settings: `model` and `garch` are read.
+        threads: to teach networks on; None is every core that this process may use. They change no result.
     """
     recipe = settings.model
     with one_thread():
-        found = _judged([bars for _, bars in pupils], settings)
+        found = _judged([bars for _, bars in pupils], settings, threads)
         learned = [
             (passport, bars, each.judgement.lesson.best_epoch)
             for (passport, bars), each in zip(pupils, found, strict=True)
             if each.judgement is not None
         ]
-        networks = iter(_refitted(learned, recipe))
+        networks = iter(_refitted(learned, recipe, threads))
         return [
             _with_gru(_plain(passport, bars, each, recipe), each.judgement, next(networks))
             if each.judgement is not None
@@ -91,15 +92,16 @@ def train_pairs(pupils: Sequence[Pupil], settings: Settings) -> list[PairModel]:
         ]
 
 
-def rate_pairs(pairs: Sequence[PairBars], settings: Settings) -> list[Rating]:
+def rate_pairs(pairs: Sequence[PairBars], settings: Settings, *, threads: int | None = None) -> list[Rating]:
     """Train and judge a model for each pair without one to trade by: what `train_pairs` does up to the fourth step.
 
     Args:
         pairs: with their bars.
         settings: `model` and `garch` are read.
+        threads: as for `train_pairs`.
     """
     with one_thread():
-        found = _judged(pairs, settings)
+        found = _judged(pairs, settings, threads)
         return [_rated(bars, each, settings.model) for bars, each in zip(pairs, found, strict=True)]
 
 
@@ -110,7 +112,7 @@ class _Found:
     refusal: Refusal | None
 
 
-def _judged(pairs: Sequence[PairBars], settings: Settings) -> list[_Found]:
+def _judged(pairs: Sequence[PairBars], settings: Settings, threads: int | None) -> list[_Found]:
     recipe, windows = settings.model, [Window.cut(*bars.logs, settings) for bars in pairs]
     refusals = [_refusal(window, len(bars), recipe) for window, bars in zip(windows, pairs, strict=True)]
     taught = [
@@ -118,7 +120,8 @@ def _judged(pairs: Sequence[PairBars], settings: Settings) -> list[_Found]:
         for window, refusal in zip(windows, refusals, strict=True)
         if refusal is None and isinstance(window, Window)
     ]
-    learned = train_grus([assignment_of(window, recipe) for window in taught], recipe, recipe.epochs)
+    assignments = [assignment_of(window, recipe) for window in taught]
+    learned = train_grus(assignments, recipe, recipe.epochs, threads=threads)
     judged = iter([judge(window, recipe, lesson=lesson) for window, lesson in zip(taught, learned, strict=True)])
     return [
         _Found(window if isinstance(window, Window) else None, None if refusal else next(judged), refusal)
@@ -170,9 +173,11 @@ def _with_gru(model: PairModel, judged: Judgement, network: Network) -> PairMode
     )
 
 
-def _refitted(asked: Sequence[tuple["Passport", PairBars, int]], recipe: ModelSettings) -> list[Network]:
+def _refitted(
+    asked: Sequence[tuple["Passport", PairBars, int]], recipe: ModelSettings, threads: int | None
+) -> list[Network]:
     prepared = [_whole(passport, bars, recipe, epochs) for passport, bars, epochs in asked]
-    learned = train_grus([assignment for assignment, _ in prepared], recipe, recipe.epochs)
+    learned = train_grus([assignment for assignment, _ in prepared], recipe, recipe.epochs, threads=threads)
     return [Network(lesson.gru, scaler) for lesson, (_, scaler) in zip(learned, prepared, strict=True)]
 
 

@@ -1,22 +1,27 @@
 """Forecasts and what came of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import reduce
-from typing import Any, Self
+from typing import Any, Final, Self
 
+import msgspec
 import numpy as np
 
 from tandem.forecast.features import Array, Mask
 from tandem.forecast.skill import Skill, log_losses
 from tandem.forecast.trial.contender import BASELINE
+from tandem.market import DataError
 from tandem.statistics import qlike
 
 Places = np.ndarray[Any, np.dtype[np.intp]]
 Names = np.ndarray[Any, np.dtype[np.str_]]
 Moments = np.ndarray[Any, np.dtype[np.datetime64]]
 Z_95 = 1.959963984540054
+DTYPES: Final[Mapping[str, Any]] = {
+    "pairs": np.str_, "models": np.str_, "at": "datetime64[s]", "sessions": "datetime64[D]",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,37 @@ class Grades:
     def where(self, mask: Mask | Places) -> Self:
         """Those at a mask or at places."""
         return type(self)(**{field.name: getattr(self, field.name)[mask] for field in fields(self)})
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Grades]") -> Self:
+        """All of them, at least one, in order of time; what was made at one time stays in its order."""
+        whole = cls(*(np.concatenate([getattr(each, field.name) for each in parts]) for field in fields(cls)))
+        return whole.where(np.argsort(whole.at, kind="stable"))
+
+    def to_bytes(self) -> bytes:
+        """The columns as bytes, the same for the same grades."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return msgspec.msgpack.encode({
+            name: column.astype(np.int64).tolist() if column.dtype.kind == "M" else column.tolist()
+            for name, column in plain.items()
+        })  # fmt: skip
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """The grades of those bytes.
+
+        Raises:
+            DataError: they are none.
+        """
+        try:
+            return cls.of(msgspec.msgpack.decode(content, type=dict[str, list[Any]]))
+        except (msgspec.MsgspecError, KeyError, ValueError) as error:
+            raise DataError(f"grades cannot be read: {error}") from error
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Sequence[Any]]) -> Self:
+        """From plain columns by name."""
+        return cls(*(np.array(columns[each.name], dtype=DTYPES.get(each.name, np.float64)) for each in fields(cls)))
 
     @property
     def known(self) -> Self:

@@ -71,6 +71,7 @@ class Search:
         trials: to finish, the recipe's own settings being the first.
         heartbeat: of the trials under way.
         address: of the store, where a worker may know it; empty where it has to know it itself.
+        threads: that one process teaches on; None is every core that it may use. They change no result.
     """
 
     sector: str
@@ -79,6 +80,7 @@ class Search:
     trials: int
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     address: str = ""
+    threads: int | None = None
 
     @cached_property
     def name(self) -> str:
@@ -182,7 +184,8 @@ def evaluate(search: Search, recipe: ModelSettings, report: Report | None = None
     found: list[dict[str, float]] = []
     for number, stages in enumerate(search.steps):
         with one_thread():
-            learned = train_grus([stage.assignment(recipe) for stage in stages], recipe, recipe.epochs)
+            assignments = [stage.assignment(recipe) for stage in stages]
+            learned = train_grus(assignments, recipe, recipe.epochs, threads=search.threads)
             found += [stage.scores(lesson, recipe) for stage, lesson in zip(stages, learned, strict=True)]
         if report is not None:
             report(number, _means(found)["log_loss"])

@@ -60,10 +60,12 @@ def own_cluster(workers: int | None, folder: Path) -> Iterator["DaskEngine"]:
     """A cluster of processes on this machine, one thread each, that is reached from nowhere else."""
     from distributed import Client, LocalCluster
 
+    cores = cpu_count() or 1
+    count = workers or cores
     with (
         _quietly(),
         LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=workers or cpu_count() or 1,
+            n_workers=count,
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
@@ -72,7 +74,7 @@ def own_cluster(workers: int | None, folder: Path) -> Iterator["DaskEngine"]:
         ) as cluster,
         Client(cluster, set_as_default=False) as client,  # type: ignore[no-untyped-call]
     ):
-        yield DaskEngine(client, folder)
+        yield DaskEngine(client, folder, max(1, cores // count))
 
 
 @contextmanager
@@ -127,10 +129,12 @@ class DaskEngine:
     Attributes:
         client: connected.
         folder: for panels; on storage that the workers see, if there is any.
+        threads_each: that the work on one block may take. Workers elsewhere are one to a core (docs/scaling.md).
     """
 
     client: "Client"
     folder: Path
+    threads_each: int = 1
 
     def map(self, work: Callable[[Shared, Block], Result], shared: Shared, blocks: Sequence[Block]) -> Iterator[Result]:
         """The results in the order of the blocks; a lost worker's blocks are worked on again elsewhere.

@@ -1,10 +1,10 @@
 """Where blocks of pairs are worked on: threads of this process, or a cluster behind the same seam."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 from typing import Protocol, TypeVar
 
 Shared = TypeVar("Shared")
@@ -17,6 +17,11 @@ class Engine(Protocol):
 
     Blocks are cut by whoever asks, never by an engine, so no result depends on the number of workers.
     """
+
+    @property
+    def threads_each(self) -> int:
+        """Threads that the work on one block may take, so that all blocks together have a core for each."""
+        ...
 
     def map(self, work: Callable[[Shared, Block], Result], shared: Shared, blocks: Sequence[Block]) -> Iterator[Result]:
         """The results of `work(shared, block)` in the order of the blocks, as they come.
@@ -39,9 +44,14 @@ class LocalEngine:
 
     threads: int | None = None
 
+    @property
+    def threads_each(self) -> int:
+        """The cores that this process may use, divided by the blocks at work at once."""
+        return max(1, len(os.sched_getaffinity(0)) // self._at_once)
+
     def map(self, work: Callable[[Shared, Block], Result], shared: Shared, blocks: Sequence[Block]) -> Iterator[Result]:
         """The results in the order of the blocks; no more are held than twice the threads."""
-        count = self.threads or cpu_count() or 1
+        count = self._at_once
         with ThreadPoolExecutor(count) as pool:
             ahead: deque[Future[Result]] = deque()
             for block in blocks:
@@ -50,3 +60,7 @@ class LocalEngine:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
+
+    @property
+    def _at_once(self) -> int:
+        return self.threads or os.cpu_count() or 1
