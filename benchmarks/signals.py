@@ -26,9 +26,9 @@ from threadpoolctl import threadpool_limits
 from figures import Figure, at_least, at_most, line, row
 from tandem.config import ModelSettings, RuleSettings
 from tandem.forecast import Calibration, Forecast, PairModel, Question
+from tandem.forecast.answering.network import Network
 from tandem.forecast.features import features
 from tandem.forecast.gru import Gru
-from tandem.forecast.model import Network
 from tandem.forecast.scaler import Scaler
 from tandem.market import Bar, Calendar, Pair, Session, Timeframe
 from tandem.rules import FLAT, Observation, decide

@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 
 from tandem.config import ModelSettings
+from tandem.forecast.answering.network import Network
 from tandem.forecast.answering.together import Sight, probabilities, reach_of
 from tandem.forecast.baselines import HalfLifeForecast
 from tandem.forecast.calibration import Calibration
 from tandem.forecast.features import Array
-from tandem.forecast.gru import Epoch, Gru
+from tandem.forecast.gru import Epoch
 from tandem.forecast.labels import horizon_of
-from tandem.forecast.scaler import Scaler
 from tandem.forecast.window import refused
 from tandem.market import DataError, Pair, Refusal
 from tandem.statistics import GarchPath
@@ -66,14 +66,6 @@ class Period:
     first: date
     last: date
     samples: int
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """A GRU with the scale of its features, fitted on the whole formation window."""
-
-    gru: Gru
-    scaler: Scaler
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tandem.config import ModelSettings
 from tandem.forecast import Forecast, Question, features, forecast_all
 from tandem.forecast.answering.bank import Bank
+from tandem.forecast.answering.network import Network
 from tandem.forecast.gru import Gru
-from tandem.forecast.model import Network
 from tandem.market import Refusal
 
 LAW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from tandem.forecast.answering.network import Network
 from tandem.forecast.features import Array
 from tandem.forecast.scaler import MARGIN
 from tandem.market import Refusal
-
-if TYPE_CHECKING:
-    from tandem.forecast.model import Network
 
 BANKS = 2
 """Banks that are kept: a session asks the same networks again and again."""
@@ -27,7 +25,7 @@ class Bank:
         networks: with the same number of units and features.
     """
 
-    def __init__(self, networks: Sequence["Network"]) -> None:
+    def __init__(self, networks: Sequence[Network]) -> None:
         self._scalers = [network.scaler for network in networks]
         self._least = _stacked(scaler.least for scaler in self._scalers)[:, None]
         self._most = _stacked(scaler.most for scaler in self._scalers)[:, None]
@@ -42,7 +40,7 @@ class Bank:
 
     @classmethod
     @lru_cache(maxsize=BANKS)
-    def of(cls, networks: tuple["Network", ...]) -> "Bank":
+    def of(cls, networks: tuple[Network, ...]) -> "Bank":
         """The bank of these very networks, made once."""
         return cls(networks)
 

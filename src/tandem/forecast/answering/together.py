@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tandem.config import ModelSettings
 from tandem.forecast.answering.bank import Bank
+from tandem.forecast.answering.network import Network
 from tandem.forecast.features import Array, features, look_back
 from tandem.forecast.window import refused
 from tandem.market import Refusal
 from tandem.statistics import GarchPath
-
-if TYPE_CHECKING:
-    from tandem.forecast.model import Network
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +25,7 @@ class Sight:
         path: the GARCH path over the same bars.
     """
 
-    network: "Network"
+    network: Network
     settings: ModelSettings
     spread: Array
     path: GarchPath

@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from tandem.config import ModelSettings, Settings
+from tandem.forecast.answering.network import Network
 from tandem.forecast.gru import Assignment, train_grus
 from tandem.forecast.labels import horizon_of
-from tandem.forecast.model import Network, PairModel, Period
+from tandem.forecast.model import PairModel, Period
 from tandem.forecast.ranking.rating import Rating
 from tandem.forecast.rivals import fit_scaler
 from tandem.forecast.scaler import Scaler
