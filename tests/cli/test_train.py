@@ -37,6 +37,7 @@ def test_all_pairs_are_ranked_in_100_columns_with_their_baselines(capsys, monkey
     assert "Always 1" in page
     assert "The GRU has a lower log loss than AR(1) on" in said
     assert "luck alone gives 0.2" in said
+    assert "It is lower than that of knowing nothing (" in said
     assert "The ledger has 3 trials of technology" in said
     assert "MLflow run" in said
     assert "\u2026" not in page

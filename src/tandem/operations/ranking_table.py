@@ -23,6 +23,7 @@ COLUMNS: Final = (
     ("Logit", "test_mcc_logistic"),
     ("Loss", "test_log_loss"),
     ("AR(1)", "test_log_loss_ar1"),
+    ("Naive", "test_log_loss_always_one"),
     ("F1", "test_f1_score"),
     ("AR(1)", "test_f1_score_ar1"),
     ("Logit", "test_f1_score_logistic"),
@@ -98,8 +99,8 @@ def _sentences(ranking: Ranking, level: float, top: int) -> Iterator[str]:
         yield f"[dim]The best {top:,} of {len(trained):,}; --top shows more, --csv writes all.[/]"
     if trained:
         yield (
-            "[dim]Test block. MCC, log loss and F1 of the GRU, each beside its rivals; Base is the share of ones, p is "
-            "that of no lower log loss than AR(1).[/]"
+            "[dim]Test block. MCC, log loss and F1 of the GRU, each beside its rivals; Naive says the base rate of the "
+            "train block, Base is the share of ones, p is that of no lower log loss than AR(1).[/]"
         )
         yield (
             f"Mean MCC {_mean(figures, 'test_mcc')}, of AR(1) {_mean(figures, 'test_mcc_ar1')}; mean F1 "
@@ -109,7 +110,10 @@ def _sentences(ranking: Ranking, level: float, top: int) -> Iterator[str]:
         yield (
             f"The GRU has a lower log loss than AR(1) on {figures['lower_log_loss_than_ar1']:.0f} of "
             f"{counted(len(trained), 'pair')}, with evidence (p < {level:g}) on {figures['with_evidence']:.0f}; luck "
-            f"alone gives {figures['with_evidence_by_luck']:.1f}."
+            f"alone gives {figures['with_evidence_by_luck']:.1f}. It is lower than that of knowing nothing "
+            f"({_mean(figures, 'test_log_loss_always_one')}) on {figures['lower_log_loss_than_base_rate']:.0f}; AR(1) "
+            f"has {_mean(figures, 'test_log_loss_ar1')}, the GRU {_mean(figures, 'test_log_loss')}. It would trade "
+            f"{figures['gru_trades']:.0f}."
         )
     yield from _without(ranking)
 

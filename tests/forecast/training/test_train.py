@@ -63,15 +63,19 @@ def test_the_test_block_changes_neither_the_training_nor_the_calibration(closes,
     assert second.metrics["test_f1_score"] != first.metrics["test_f1_score"]
 
 
-def test_the_gru_replaces_the_baseline_only_on_both_kinds_of_evidence(quick):
-    def judgement(pvalue, mcc):
+def test_the_gru_replaces_the_baseline_only_on_every_kind_of_evidence(quick):
+    def judgement(pvalue, mcc, nothing=0.7):
         scores = {"test_mcc": mcc, "test_mcc_ar1": 0.3, "test_log_loss": 0.5, "test_log_loss_ar1": 0.6}
         evidence = Evidence(2.0, pvalue, 100)
+        scores["test_log_loss_always_one"] = nothing
         return Judgement(None, scores, evidence, None, {}).choice(quick.model)
 
     assert judgement(0.01, 0.4)[0]
     assert not judgement(0.2, 0.4)[0]
     assert not judgement(0.01, 0.2)[0]
+    beaten_by_the_base_rate, why = judgement(0.01, 0.4, nothing=0.45)
+    assert not beaten_by_the_base_rate
+    assert "knowing nothing loses 0.450 (needs to be more)" in why
 
 
 def test_a_gru_of_the_label_toward_is_for_comparison_only(passport, closes, quick, model):

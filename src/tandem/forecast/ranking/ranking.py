@@ -62,7 +62,7 @@ class Ranking:
         return tuple(each for each in self.ratings if each.is_trained)
 
     def figures(self, level: float) -> dict[str, float]:
-        """Means over the trained pairs with their standard errors, and how many beat the AR(1) forecast.
+        """Means over the trained pairs with their standard errors, and how many beat AR(1) and the base rate.
 
         Pairs share legs and days, so the standard errors are too small; they say what is surely noise.
 
@@ -77,11 +77,14 @@ class Ranking:
             if len(values) > 1:
                 figures[f"standard_error_{name}"] = float(values.std(ddof=1) / np.sqrt(len(values)))
         better = sum(each.metrics["test_log_loss"] < each.metrics["test_log_loss_ar1"] for each in trained)
+        informed = sum(each.metrics["test_log_loss"] < each.metrics["test_log_loss_always_one"] for each in trained)
         with_evidence = sum(each.metrics["evidence_pvalue"] < level for each in trained)
         return figures | {
             "lower_log_loss_than_ar1": float(better),
+            "lower_log_loss_than_base_rate": float(informed),
             "with_evidence": float(with_evidence),
             "with_evidence_by_luck": level * len(trained),
+            "gru_trades": float(sum(each.gru_trades for each in trained)),
         }
 
     def to_bytes(self) -> bytes:
@@ -108,6 +111,7 @@ MEANS = (
     "test_log_loss",
     "test_log_loss_ar1",
     "test_log_loss_logistic",
+    "test_log_loss_always_one",
     "test_f1_score",
     "test_f1_score_ar1",
     "test_f1_score_logistic",

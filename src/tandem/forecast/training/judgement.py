@@ -38,13 +38,16 @@ class Judgement:
         if recipe.label == "toward":
             return False, "the label `toward` is for comparison, the rule trades on `reverts`"
         mcc, baseline_mcc = self.metrics["test_mcc"], self.metrics["test_mcc_ar1"]
-        chosen = self.evidence.pvalue < recipe.evidence_pvalue and mcc > baseline_mcc
-        verdict = "the GRU beats" if chosen else "no evidence that the GRU beats"
         loss, baseline_loss = self.metrics["test_log_loss"], self.metrics["test_log_loss_ar1"]
+        nothing = self.metrics["test_log_loss_always_one"]  # says the base rate, whatever the spread does
+        better = self.evidence.pvalue < recipe.evidence_pvalue and mcc > baseline_mcc
+        chosen = better and loss < nothing
+        verdict = "the GRU beats" if better else "no evidence that the GRU beats"
         return chosen, (
             f"{verdict} the AR(1) forecast on {self.evidence.observations} test bars: log loss {loss:.3f} against "
             f"{baseline_loss:.3f}, p {self.evidence.pvalue:.3f} (needs below {recipe.evidence_pvalue:g}); "
-            f"MCC {mcc:.2f} against {baseline_mcc:.2f} (needs to be higher)"
+            f"MCC {mcc:.2f} against {baseline_mcc:.2f} (needs to be higher); knowing nothing loses {nothing:.3f} "
+            "(needs to be more)"
         )
 
 

@@ -9,8 +9,9 @@ The order of things, so that nothing is judged on what it has seen:
    block ends its training and calibrates;
 4. the test block is touched once. Every score of every forecast is taken there, and so is the one choice that is
    made on it: the GRU replaces the AR(1) baseline only where a one-sided Diebold-Mariano test of their
-   log losses rejects at `model.evidence_pvalue` and its Matthews correlation is higher. With the few hundred
-   points of a formation window that rarely happens, and on an Ornstein-Uhlenbeck spread it would be a mistake;
+   log losses rejects at `model.evidence_pvalue`, its Matthews correlation is higher and its log loss is below that
+   of the base rate. With the few hundred points of a formation window that rarely happens, and on an
+   Ornstein-Uhlenbeck spread it would be a mistake;
 5. the GRU is refitted on the whole window with the passport's own hedge, equilibrium and GARCH, for as
    many epochs as were best; the calibration stays that of the validation block.
 
