@@ -50,6 +50,21 @@ def test_an_empty_store_says_what_to_run(tandem: Typed) -> None:
     assert json.loads(tandem("data", "status", "--json")[1]) == []
 
 
+def test_bars_that_differ_from_what_is_stored_are_counted_and_the_way_out_is_told(
+    tandem: Typed, tmp_path: Path
+) -> None:
+    rows = "".join(f"AAPL,2023-01-03T14:{minute}Z,{price},9,1,2,1\n" for minute, price in ((30, 3), (31, 4)))
+    (tmp_path / "bars.csv").write_text("symbol,start,open,high,low,close,volume\n" + rows)
+    given = ["data", "load", str(tmp_path / "bars.csv"), "--timeframe", "1Min"]
+    assert "2 bars added." in tandem(*given)[1]
+    assert "of those differ" not in tandem(*given)[1]
+    status, out, _ = tandem(*given, "--label", "end")  # 14:29 is new, 14:30 has another price
+    assert status == 0
+    assert "1 bars added, 1 there already." in out
+    assert "1 of those differ from the bars in their places, which stay." in out
+    assert "tandem data remove --source file" in out
+
+
 def test_status_shows_rows_first_last_and_gaps_per_symbol(tandem: Typed, week: Store) -> None:
     status, out, _ = tandem("data", "status")
     rows = {line.split()[0]: line.split() for line in out.splitlines() if "SIM" in line}

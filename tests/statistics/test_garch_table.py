@@ -199,6 +199,8 @@ def test_impossible_series_are_refused_with_a_reason(fit):
     reasons = [table.refused.refusal(position).reason for position in range(len(table.refused))]
     assert table.row.tolist() == [0, 8, 9]
     assert table.refused.row.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert table.refused.reasons() == {"not finite": 3, "constant series": 2, "too few observations": 2}
+    assert "3 not finite" in repr(table.refused)
     assert reasons[:3] == ["constant series", "too few observations", "not finite"]
     assert reasons[3:] == ["not finite", "too few observations", "constant series", "not finite"]
     assert "series 2" in table.refused.refusal(1).why

@@ -10,6 +10,7 @@ from tandem.statistics import (
     Unfit,
     all_pairs,
     correlations,
+    fit_garch,
     measure_spreads,
     screen_cointegration,
     screen_johansen,
@@ -100,3 +101,9 @@ def test_refused_pairs_show_their_reasons():
     assert refused.reasons() == {"constant price": 2, "too few common bars": 1}
     assert repr(refused) == "RefusedPairs(2 constant price, 1 too few common bars)"
     assert repr(RefusedPairs.of(all_pairs(2), np.array([0]), np.array([50]))) == "RefusedPairs(none)"
+
+
+@pytest.mark.parametrize("screen", [screen_cointegration, fit_garch])
+def test_complex_numbers_are_refused(screen):
+    with pytest.raises(ValueError, match="real numbers"):
+        screen(np.ones((3, 50)) * 1j)

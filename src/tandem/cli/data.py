@@ -50,6 +50,8 @@ def files(
 ) -> None:
     """Load CSV or Parquet files; rows that are no bars go to the quarantine, with file, line and reason.
 
+    A bar that is stored stays, whatever a file says of it later; how many differ is told.
+
     Parameters
     ----------
     paths
@@ -83,6 +85,7 @@ def files(
             print(f"{path}: {_told(loaded)}")
             if reading.taken and loaded.added + loaded.skipped:
                 print(f"  {reading.taken}.")
+            _tell_other(loaded, source)
             show_broken(loaded)
 
 
@@ -299,6 +302,14 @@ def _told(loaded: "Loaded") -> str:
     parts = [f"{loaded.added:,} bars added", f"{loaded.skipped:,} there already" if loaded.skipped else ""]
     parts.append(f"{loaded.quarantined:,} rows quarantined" if loaded.quarantined else "")
     return ", ".join(part for part in parts if part) + "."
+
+
+def _tell_other(loaded: "Loaded", source: str) -> None:
+    if loaded.other:
+        print(
+            f"  {loaded.other:,} of those differ from the bars in their places, which stay. "
+            f"If the file is right, `tandem data remove --source {source}` and load it again."
+        )
 
 
 def _columns(text: str) -> dict[str, str]:

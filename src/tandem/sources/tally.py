@@ -17,4 +17,5 @@ def together(loads: Iterable["Loaded"]) -> "Loaded":
         skipped=sum(one.skipped for one in every),
         quarantined=sum(one.quarantined for one in every),
         revised=sum(one.revised for one in every),
+        other=sum(one.other for one in every),
     )

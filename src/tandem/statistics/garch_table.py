@@ -239,6 +239,8 @@ def _fitted(
     threads: int | None,
     variance: tuple[str, ...],
 ) -> GarchTable:
+    if np.iscomplexobj(series):
+        raise ValueError("series are real numbers, got complex ones")
     values = np.ascontiguousarray(series, dtype=np.float64)
     if values.ndim != 2:
         raise ValueError(f"series in rows are needed, got shape {values.shape}")

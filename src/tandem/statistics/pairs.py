@@ -90,9 +90,11 @@ def prices_and_pairs(log_prices: ArrayLike, pairs: ArrayLike | None) -> tuple[Ma
     """A price matrix and the pairs asked of it, as the kernels want them.
 
     Raises:
-        ValueError: prices are not a matrix or one that lies on its side, pairs are not pairs of whole numbers, or a
-            pair names a row that is not there.
+        ValueError: prices are complex, no matrix or one that lies on its side, pairs are not pairs of whole numbers,
+            or a pair names a row that is not there.
     """
+    if np.iscomplexobj(log_prices):
+        raise ValueError("log prices are real numbers, got complex ones")
     matrix = np.ascontiguousarray(log_prices, dtype=np.float64)
     if matrix.ndim != 2:
         raise ValueError(f"log prices have the shape (symbols, bars), got {matrix.shape}")

@@ -1,5 +1,6 @@
 """Series as the rows of a matrix, each with its own first and last value."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from tandem.statistics.series import Series
 Rows = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RefusedSeries:
     """Series without an answer, in the order in which they were given.
 
@@ -21,20 +22,28 @@ class RefusedSeries:
         row: position of each among the series given, shape (n,).
         code: of its reason, shape (n,).
         bars: values that it has, shape (n,).
-        reasons: the reason and its words of every code.
+        words: the reason of every code, and what to say of it.
     """
 
     row: NDArray[np.int64]
     code: NDArray[np.int64]
     bars: NDArray[np.int64]
-    reasons: Mapping[int, tuple[str, str]]
+    words: Mapping[int, tuple[str, str]]
 
     def __len__(self) -> int:
         return self.row.size
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons().items())
+        return f"RefusedSeries({counts or 'none'})"
+
+    def reasons(self) -> dict[str, int]:
+        """How many series have no answer for each reason, the most frequent first."""
+        return dict(Counter(self.words[code][0] for code in self.code.tolist()).most_common())
+
     def refusal(self, position: int) -> Refusal:
         """Why the series at a position of this list was refused."""
-        reason, why = self.reasons[int(self.code[position])]
+        reason, why = self.words[int(self.code[position])]
         why = why.format(bars=int(self.bars[position]))
         return Refusal(reason, f"series {self.row[position]}: {why}", "statistics")
 
@@ -43,8 +52,10 @@ def rows_of(values: ArrayLike) -> Rows:
     """The values as a C-contiguous float64 matrix, shape (n, n_obs).
 
     Raises:
-        ValueError: not two-dimensional.
+        ValueError: not two-dimensional, or complex.
     """
+    if np.iscomplexobj(values):
+        raise ValueError("real numbers are needed, got complex ones")
     matrix = np.ascontiguousarray(values, dtype=np.float64)
     if matrix.ndim != 2:
         raise ValueError(f"rows of a matrix are needed, got shape {matrix.shape}")

@@ -100,7 +100,7 @@ def test_loading_again_adds_nothing(store: Store) -> None:
 
 def test_the_first_bar_of_a_place_stays(store: Store) -> None:
     load(store, bars(price=100))
-    assert load(store, bars(price=200)) == Loaded(0, 3, 0)
+    assert load(store, bars(price=200)) == Loaded(0, 3, 0, other=3)
     assert read(store)["open"].tolist() == [100, 101, 102]
 
 

@@ -32,6 +32,7 @@ class Loaded:
     Attributes:
         added: bars that were not there before.
         skipped: bars whose place was taken by the same or, without `revise`, by another bar.
+        other: of these, those whose place has another bar.
         quarantined: rows that are no bars; `Bars.quarantine` has them with the reason.
         revised: bars stored as another revision of one that was there.
         broken: the quarantined rows: what was given, and the reason.
@@ -41,6 +42,7 @@ class Loaded:
     skipped: int
     quarantined: int
     revised: int = 0
+    other: int = 0
     broken: "tuple[Broken, ...]" = field(default=(), compare=False, repr=False)
 
 
@@ -93,8 +95,8 @@ class Bars:
         sound, broken = sift(bars)
         with self._connections.use() as connection, connection.transaction():
             quarantine(connection, series, broken)
-            added, revised = insert(connection, series, sound, revise)
-        return Loaded(added, len(sound) - added - revised, len(broken), revised, tuple(broken))
+            added, revised, other = insert(connection, series, sound, revise)
+        return Loaded(added, len(sound) - added - revised, len(broken), revised, other, tuple(broken))
 
     def read(
         self,

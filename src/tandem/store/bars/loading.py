@@ -13,19 +13,19 @@ from tandem.store.cache import changes
 from tandem.store.connections import Connection
 
 
-def insert(connection: Connection, series: Series, bars: Sound, revise: bool) -> tuple[int, int]:
-    """Inside a transaction: the number of bars added, and of those stored as another revision."""
+def insert(connection: Connection, series: Series, bars: Sound, revise: bool) -> tuple[int, int, int]:
+    """Inside a transaction: bars added, stored as another revision, and left because another one has their place."""
     changes.begin(connection)
     of = months.months_of(bars.start)
     new = months.claim_new(connection, list(np.unique(of)))
     for month in new:
         _fill(connection, series, bars.where(of == month), month)
     known = ~np.isin(of, np.array(new, dtype="datetime64[M]"))
-    added, revised = _merge(connection, series, bars.where(known), revise) if known.any() else (0, 0)
+    added, revised, other = _merge(connection, series, bars.where(known), revise) if known.any() else (0, 0, 0)
     added += int((~known).sum())
     if added:
         changes.note(connection, series, bars)
-    return added, revised
+    return added, revised, other
 
 
 def quarantine(connection: Connection, series: Series, broken: list[Broken]) -> None:
@@ -63,13 +63,22 @@ def _copy(connection: Connection, table: sql.Identifier, bars: Sound, options: s
             copy.write(piece)
 
 
-def _merge(connection: Connection, series: Series, bars: Sound, revise: bool) -> tuple[int, int]:
+def _merge(connection: Connection, series: Series, bars: Sound, revise: bool) -> tuple[int, int, int]:
     connection.execute(STAGING)
     connection.execute("TRUNCATE staged_bars")
     _copy(connection, sql.Identifier("pg_temp", "staged_bars"), bars)
     connection.execute("ANALYZE staged_bars")
     revised = connection.execute(REVISE, series.columns).rowcount if revise else 0
-    return connection.execute(ADD, series.columns).rowcount, revised
+    added = connection.execute(ADD, series.columns).rowcount
+    if revise or added == len(bars):
+        return added, revised, 0
+    return added, 0, _count(connection, series)
+
+
+def _count(connection: Connection, series: Series) -> int:
+    """Staged bars whose place has another bar."""
+    (found,) = connection.execute(COUNT_OTHER, series.columns).fetchone() or (0,)
+    return found if isinstance(found, int) else 0
 
 
 STAGING = """
@@ -85,6 +94,13 @@ SELECT symbol, %(timeframe)s, timestamp, %(data_source)s, %(feed)s, %(adjustment
        open, high, low, close, volume, trade_count, vwap
 FROM staged_bars
 ON CONFLICT DO NOTHING
+"""
+COUNT_OTHER = """
+SELECT count(*) FROM staged_bars s
+JOIN market_data m USING (symbol, timestamp)
+WHERE m.timeframe = %(timeframe)s AND m.data_source = %(data_source)s AND m.feed = %(feed)s
+  AND m.adjustment = %(adjustment)s AND m.world = %(world)s AND m.revision = 0
+  AND (s.open, s.high, s.low, s.close, s.volume) IS DISTINCT FROM (m.open, m.high, m.low, m.close, m.volume)
 """
 REVISE = """
 INSERT INTO market_data (symbol, timeframe, timestamp, data_source, feed, adjustment, world, revision,
