@@ -1,4 +1,58 @@
-"""`tandem report` of a home without a run."""
+"""`tandem report`: which run it shows, and what it says where there is none."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tandem.book import Capital, Mark
+from tandem.cli.app import run
+from tandem.market import Calendar, WorldKind
+from tandem.store import Record
+
+SESSION = Calendar().session(date(2022, 11, 25))
+
+
+@pytest.fixture
+def worlds(store, tmp_path, monkeypatch):
+    """An account that lost, and the books beside it that came later: a shadow, a twin and a dry run."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"HOME": str(tmp_path), "DATABASE_URL": store.url}.items():
+        monkeypatch.setenv(f"TANDEM_{name}", value)
+    monkeypatch.setenv("COLUMNS", "100")
+    account = traded(store, WorldKind.RECYCLER, Decimal(-5))
+    shadow = traded(store, WorldKind.SHADOW, Decimal(7), f"v2 beside {account}")
+    traded(store, WorldKind.BACKTEST, Decimal(9), "2022-11-01 to 2022-11-25")
+    store.new_world(WorldKind.SHADOW, "dry run")
+    return account, shadow
+
+
+def traded(store, kind, net, label=""):
+    """A world with one session and this net P&L."""
+    world = store.new_world(kind, label)
+    mark = Mark(Decimal(100_000) + net, Decimal(0), net, net, Decimal(0))
+    store.facts(world).append(
+        Record(Capital(Decimal(100_000)), SESSION.day, SESSION.morning, "capital"),
+        Record(mark, SESSION.day, SESSION.close, "mark"),
+    )
+    return world
+
+
+def test_without_a_name_the_newest_account_is_shown_and_no_book_beside_it(worlds, capsys):
+    account, _ = worlds
+    assert run(["report"]) == 0
+    said = capsys.readouterr().out
+    assert f"world {account}" in said
+    assert "shadow" not in said
+
+
+def test_a_shadow_book_is_shown_by_its_name_and_says_what_it_is(worlds, capsys, tmp_path):
+    _, shadow = worlds
+    assert run(["report", "--world", str(shadow)]) == 0
+    said, page = capsys.readouterr().out, (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"world {shadow}" in said
+    for told in (" ".join(said.split()), page):
+        assert "This is a shadow book: its orders were meant and not sent." in told
 
 
 def test_a_home_without_a_run_says_what_to_do(tandem):
