@@ -126,6 +126,20 @@ def test_the_history_is_told_and_drawn(world, said, tmp_path, name):
     ]  # fmt: skip
 
 
+def test_as_json_the_history_writes_no_picture_unless_it_is_told_where(world, said, tmp_path):
+    before = {*tmp_path.iterdir()}
+    assert json.loads(said("history", "--json"))["picture"] == ""
+    assert {*tmp_path.iterdir()} == before
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_history_of_one_instant_is_drawn_without_a_warning(store, world, said):
+    facts = store.facts(store.new_world(WorldKind.RECYCLER))
+    for recipe in LOSSES:
+        Stages(facts).stage(TECH, recipe, why="new", by="morning", at=FIRST)
+    assert f"Models of {TECH} in {facts.world}" in said("history", "--world", str(facts.world))
+
+
 @pytest.mark.parametrize(
     ("tokens", "line"),
     [

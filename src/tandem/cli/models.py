@@ -142,7 +142,7 @@ def history(*, sector: str = "", world: WorldName = "", out: Path | None = None,
     sector
         Which one; needed where there are several.
     out
-        Where the picture goes, a .png or .svg; without it models-SECTOR.png here.
+        Where the picture goes, a .png or .svg; without it models-SECTOR.png here, and nowhere with --json.
     """
     import pandas as pd
 
@@ -151,17 +151,18 @@ def history(*, sector: str = "", world: WorldName = "", out: Path | None = None,
     with _opened(world) as desk:
         of = desk.sector(sector)
         changes, standings = desk.stages.history(of), [each for each in desk.standings if each.sector == of]
-    picture = out or Path(f"models-{of.replace(' ', '_')}.png")
-    if picture.suffix not in (".png", ".svg"):
-        raise DataError(f"{picture} is no picture", "Give a name that ends in .png or .svg with --out")
-    evolution_drawing(of, standings, changes).save(picture)
+    picture = out or (None if json else Path(f"models-{of.replace(' ', '_')}.png"))
+    if picture is not None:
+        if picture.suffix not in (".png", ".svg"):
+            raise DataError(f"{picture} is no picture", "Give a name that ends in .png or .svg with --out")
+        evolution_drawing(of, standings, changes).save(picture)
     documents = [change_document(record.at, record.body) for record in changes]
     rows = [
         {"at": pd.Timestamp(record.at), "recipe": each.recipe, "move": str(each.move), "is in": str(each.after),
          "by": each.by, "why": each.why, "evidence": _evidence(each.evidence)}
         for record in changes for each in [record.body]
     ]  # fmt: skip
-    answer = {"sector": of, "picture": str(picture), "changes": documents}
+    answer = {"sector": of, "picture": str(picture or ""), "changes": documents}
     _answer(answer, rows, f"Models of {of} in {desk.world}", json=json, empty=NONE_YET)
     if not json:
         print(picture)
