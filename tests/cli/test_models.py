@@ -66,6 +66,28 @@ def test_the_list_shows_every_recipe_with_its_stage(world, said):
     assert "pairs_trading_gru_garch_technology_v2_20260410" in table
 
 
+def test_the_list_can_be_read_in_80_columns(store, world, said, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    figures = {"test_f1_score": 0.612, "test_base_rate": 0.5, "test_mcc": -0.123, "test_mcc_ar1": -0.045,
+               "sharpe_ratio": -11.25}  # fmt: skip
+    day = date(2026, 4, 11)
+    for sector in (TECH, "healthcare"):
+        Stages(world).stage(sector, "v2_wide", why="new", by="morning", at=FIRST + timedelta(days=10))
+    name = f"pairs_trading_gru_garch_{TECH}_v2_wide_20260411"
+    refit = Refit(TECH, "v2_wide", name, {}, 0.6, refused="out of its band", figures=figures)
+    sound = Refit("healthcare", "v2_wide", name.replace(TECH, "healthcare"), {}, 0.6, figures=figures)
+    world.append(Record(Plan(2, {}, (), 1, (refit, sound)), day, FIRST + timedelta(days=10), f"plan.{day}"))
+    told = said("list")
+    assert "\u2026" not in told
+    assert all(len(line) <= 80 for line in told.splitlines())
+    technology = told[told.index(f"Recipes of {TECH}") :].splitlines()
+    assert technology[1].split() == ["recipe", "stage", "since", "refits", "MCC", "Sharpe"]
+    health = told[told.index("Recipes of healthcare") :].splitlines()
+    assert health[1].split() == ["recipe", "stage", "since", "refits", "F1", "base", "MCC", "AR(1)", "Sharpe"]
+    assert health[2].split()[-5:] == ["0.612", "0.500", "-0.123", "-0.045", "-11.250"]
+    assert f"newest {name} (must not trade)" in told
+
+
 def test_a_recipe_is_shown_by_its_name_or_by_that_of_a_registered_model(world, said):
     one, other = (
         json.loads(said("show", name, "--json")) for name in ("v2", "pairs_trading_gru_garch_technology_v2_20260403")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -31,7 +32,14 @@ WorldName = Annotated[
 Reason = Annotated[str, Parameter(help="The reason, for the record.")]
 Json = Annotated[bool, Parameter(negative=(), show_default=False, help="Print JSON.")]
 NONE_YET: Final = "No recipe is on record yet: `tandem trade` stages one on a morning with pairs."
-SHOWN: Final = ("test_f1_score", "test_base_rate", "test_mcc", "test_mcc_ar1", "sharpe_ratio")
+SHOWN: Final = {
+    "F1": "test_f1_score",
+    "base": "test_base_rate",
+    "MCC": "test_mcc",
+    "AR(1)": "test_mcc_ar1",
+    "Sharpe": "sharpe_ratio",
+}
+MEANING: Final = "On the test block: F1, base rate, Matthews correlation, AR(1)'s, Sharpe ratio."
 
 
 @app.command(name="list")
@@ -47,8 +55,12 @@ def list_(*, sector: str = "", world: WorldName = "", json: Json = False) -> Non
 
     with _opened(world) as desk:
         found = [each for each in desk.standings if sector.casefold() in ("", each.sector.casefold())]
-    documents = [standing_document(each) for each in found]
-    _answer(documents, map(_row, found), f"Recipes of {desk.world}", json=json, empty=NONE_YET)
+    if json or not found:
+        _answer([standing_document(each) for each in found], [], "", json=json, empty=NONE_YET)
+        return
+    for name, own in groupby(found, lambda each: each.sector):
+        _print_sector(f"Recipes of {name} in {desk.world}", list(own))
+    print(MEANING)
 
 
 @app.command(name="show")
@@ -283,16 +295,25 @@ def _end_of(facts: "Facts") -> datetime | None:
     return max((record.at for kind in (Mark, Plan, StageChanged) for record in facts.read(kind)), default=None)
 
 
+def _print_sector(title: str, standings: "Sequence[RecipeStanding]") -> None:
+    """A table that 80 columns hold, and below it the newest refits by their long names."""
+    import pandas as pd
+
+    show(pd.DataFrame(map(_row, standings)), title, json=False, empty="")
+    for standing in standings:
+        if newest := standing.newest:
+            print(f"newest {newest.name}{' (must not trade)' if newest.refused else ''}")
+    print()
+
+
 def _row(standing: "RecipeStanding") -> dict[str, Any]:
-    record, newest = standing.record, standing.newest
+    record = standing.record
     return {
-        "sector": standing.sector,
         "recipe": standing.name,
         "stage": str(standing.stage),
         "since": f"{standing.since:%Y-%m-%d}",
         "refits": len(standing.refits),
-        **{name: f"{record[name]:.3f}" if name in record else "" for name in SHOWN},
-        "newest": f"{newest.name}{' (must not trade)' if newest.refused else ''}" if newest else "",
+        **{short: f"{record[name]:.3f}" if name in record else "" for short, name in SHOWN.items()},
     }
 
 
