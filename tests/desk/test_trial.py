@@ -9,7 +9,18 @@ import pytest
 
 from tandem.book import Capital, Mark
 from tandem.config import TrialSettings
-from tandem.desk import Plan, Shadow, close_day, run_session, split_of, trial, try_challenger, why_no_trial
+from tandem.desk import (
+    Plan,
+    Shadow,
+    close_day,
+    run_session,
+    shadow_of,
+    split_of,
+    trial,
+    try_challenger,
+    watch_champion,
+    why_no_trial,
+)
 from tandem.desk.champions import ModelInForce
 from tandem.desk.contenders import Traders
 from tandem.desk.lineup import line_up
@@ -115,6 +126,63 @@ def test_a_record_that_is_long_enough_is_compared_on_the_sessions_that_are_share
     )
 
 
+def refit_of(recipe, **changes):
+    return Refit(TECH, recipe, recipe, {str(AB): ""}, **{"loss": 0.6, **changes})
+
+
+def test_sessions_for_which_a_recipe_was_not_fitted_are_not_its_record(store, world, settings, stage):
+    """Of twenty sessions v2 was fitted on sixteen, and v1, which is in Production, on nineteen."""
+    shadowed(store, world, *range(1, 21))
+    own = stage(plan=False)
+    own.facts, own.blobs = store.facts(shadow_of(world, "v2")), store.blobs
+    refits = {
+        0: (refit_of("v1"), refit_of("v2", refused="a loss out of its band")),
+        1: (refit_of("v1"), refit_of("v2", loss=None)),
+        2: (refit_of("v1"), refit_of("v2", loss=None)),
+        3: (refit_of("v1"),),  # the shadow trained a model of its own, and there were too few bars for a network
+        4: (refit_of("v2"),),
+    }
+    for number, session in enumerate(DAYS[:20]):
+        plan = Plan(1, {}, (), 1, refits.get(number, (refit_of("v1"), refit_of("v2"))))
+        world.append(Record(plan, session.day, session.morning, f"plan.{session.day}"))
+        own.plan(session, AB)
+    verdict = try_challenger(store, world, settings("shadow"), TECH)
+    assert (verdict.evidence["days"], verdict.evidence["shared_days"]) == (16, 15)
+    assert verdict.why.endswith(
+        "; 4 sessions of v2 left out: there was too little to train it on (3), its refit must not trade (1)"
+        "; 1 session of v1 left out: it was not fitted"
+    )
+    assert (verdict.evidence["left_out_v2"], verdict.evidence["left_out_v1"]) == (4, 1)
+    watched = watch_champion(store, world, settings("shadow"), TECH)
+    assert watched.evidence["days"] + watched.evidence["record_days"] == 19
+    assert watched.why.endswith("1 session of v1 left out: it was not fitted")
+
+
+def test_a_challenger_that_was_fitted_too_seldom_is_not_looked_into(store, world, settings, monkeypatch):
+    shadowed(store, world, *range(1, 21))
+    own = store.facts(shadow_of(world, "v2"))
+    for number, session in enumerate(DAYS[:20]):
+        refits = refit_of("v1"), refit_of("v2", loss=None if number < 11 else 0.6)
+        for facts in (world, own):
+            facts.append(Record(Plan(1, {}, (), 1, refits), session.day, session.morning, f"plan.{session.day}"))
+    monkeypatch.setattr(trial, "track_of", lambda *_, **__: pytest.fail("a short record was looked into"))
+    assert try_challenger(store, world, settings("shadow"), TECH).why == (
+        "9 sessions on record, at least 10; 11 sessions of v2 left out: there was too little to train it on"
+    )
+
+
+def test_in_a_split_sessions_without_a_model_of_its_own_are_left_out_too(store, world, settings):
+    everything = settings("split", share=1.0)
+    for number, session in enumerate(DAYS[:20]):
+        split_on(world, session, everything, {AB: TECH})
+        refits = refit_of("v1"), refit_of("v2", refused="out of its band" if number < 12 else "")
+        plan = Plan(1, {}, (), 1, refits, {str(AB): "v2"})
+        world.append(Record(plan, session.day, session.morning, f"plan.{session.day}"))
+    assert try_challenger(store, world, everything, TECH).why == (
+        "8 sessions on record, at least 10; 12 sessions of v2 left out: its refit must not trade"
+    )
+
+
 def split_on(facts, session, settings, pairs, sectors=(TECH,)):
     """The pairs that a morning gives to the challenger, with both recipes fitted."""
     lineups = line_up(facts, session, settings, sectors, [challenger_of(settings).settings])
@@ -129,7 +197,7 @@ def test_a_champion_that_comes_back_is_tried_on_the_sessions_that_were_its_own(s
     for number, session in enumerate(days, start=1):
         split = split_on(world, session, everything, {AB: TECH})
         assert split == {AB: "v2"}
-        refits = tuple(Refit(TECH, recipe, recipe, {str(AB): "", str(CD): ""}) for recipe in HORIZONS)
+        refits = tuple(Refit(TECH, recipe, recipe, {str(AB): "", str(CD): ""}, loss=0.6) for recipe in HORIZONS)
         world.append(Record(Plan(2, {}, (), 1, refits, {"A/B": "v2"}), session.day, session.morning, f"plan.{number}"))
         if number == 6:
             stages.demote(TECH, "v1", why="drifts", by="trial", at=session.close)
