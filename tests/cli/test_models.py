@@ -172,7 +172,7 @@ def test_a_history_of_one_instant_is_drawn_without_a_warning(store, world, said)
         (["list", "--world", "recycler-99"], "tandem: no world is called recycler-99. The newest are: "),
         (["history", "--sector", "technolgy"], "tandem: {world} has no models of technolgy. Did you mean technology?"),
         (["history", "--out", "x.bmp"],
-         "tandem: x.bmp is no picture. Give a name that ends in .png or .svg with --out"),
+         "tandem: x.bmp is no picture. Give a name that ends in .png or .svg"),
         (["promote", "v2", "--why", " "], "tandem: v2 of technology cannot be promoted without a reason. Say why"),
     ],
 )  # fmt: skip

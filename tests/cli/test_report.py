@@ -55,6 +55,30 @@ def test_a_shadow_book_is_shown_by_its_name_and_says_what_it_is(worlds, capsys, 
         assert "This is a shadow book: its orders were meant and not sent." in told
 
 
+@pytest.mark.parametrize(
+    ("option", "path", "line"),
+    [
+        ("--out", "there", "there is a folder. Name a file, such as there/page.html"),
+        ("--picture", "there", "there is a folder. Name a file, such as there/page.png"),
+        ("--picture", "x.txt", "x.txt is no picture. Give a name that ends in .png or .svg"),
+        ("--picture", "x.gif", "x.gif is no picture. Give a name that ends in .png or .svg"),
+        ("--out", "file/r.html", "file/r.html cannot be written: file is no folder. Name a file in another folder"),
+        ("--out", "/proc/r.html", "/proc/r.html cannot be written: No such file or directory. Name a file in another"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line_and_leaves_nothing(worlds, capsys, tmp_path, option, path, line):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").touch()
+    before = {*tmp_path.rglob("*")}
+    assert run(["report", option, path]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"tandem: {line}")
+    assert said.err.count("\n") == 1
+    assert {*tmp_path.rglob("*")} == before
+    assert not (tmp_path.parent / f".{tmp_path.name}.part").exists()
+
+
 def test_a_home_without_a_run_says_what_to_do(tandem):
     ended = tandem("report")
     assert ended.returncode == 2

@@ -165,8 +165,6 @@ def history(*, sector: str = "", world: WorldName = "", out: Path | None = None,
         changes, standings = desk.stages.history(of), [each for each in desk.standings if each.sector == of]
     picture = out or (None if json else Path(f"models-{of.replace(' ', '_')}.png"))
     if picture is not None:
-        if picture.suffix not in (".png", ".svg"):
-            raise DataError(f"{picture} is no picture", "Give a name that ends in .png or .svg with --out")
         evolution_drawing(of, standings, changes).save(picture)
     documents = [change_document(record.at, record.body) for record in changes]
     rows = [

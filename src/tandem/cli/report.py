@@ -39,9 +39,13 @@ def report(
 
     from tandem.cli.opening import open_store
     from tandem.config import load
+    from tandem.operations import PICTURES, check_target, print_summary, summarise, write_report
     from tandem.operations import picture as draw
-    from tandem.operations import print_summary, summarise, write_report
 
+    if not json:
+        check_target(out)
+        if picture is not None:
+            check_target(picture, *PICTURES)
     with open_store() as store:
         chosen = _world(store, world)
         facts = store.facts(chosen)
