@@ -81,9 +81,8 @@ PUBLIC = {
     "operations": """
         PICTURES RecipeStanding Summary change_document check_target count_backtest evolution_drawing figures_of
         findings_document picture print_findings print_hints print_passport print_ranking print_refusals print_summary
-        print_tuning ranking_csv
-        ranking_document serve_models side_by_side standing_document standings_of summarise without_minutes
-        write_report write_summary
+        print_tuning ranking_csv ranking_document serve_models side_by_side standing_document standings_of summarise
+        without_minutes write_report write_summary
     """,
     "cli": "main",
 }

@@ -132,6 +132,14 @@ def test_a_refit_of_which_mlflow_was_never_told_is_told_of_by_the_next_command_o
     )
 
 
+def test_what_is_archived_is_not_demoted_again(world, said, capsys):
+    said("demote", "v2", "--why", "too slow")
+    assert run(["models", "demote", "v2", "--why", "too slow"]) == 2
+    assert capsys.readouterr().err == (
+        "tandem: v2 of technology is in Archived already. What is in Production or in Staging can be demoted\n"
+    )
+
+
 def test_a_challenger_can_be_taken_out_of_the_contest(world, said):
     assert said("demote", "v2", "--why", "too slow") == "v2 of technology withdrawn: Staging -> Archived\n"
 

@@ -141,6 +141,11 @@ def demote(name: str, *, why: Reason, sector: SectorName = "", world: WorldName 
 
     with _opened(world) as desk:
         standing = desk.standing(name, sector)
+        if standing.stage is Stage.ARCHIVED:
+            raise DataError(
+                f"{standing.name} of {standing.sector} is in Archived already",
+                "What is in Production or in Staging can be demoted",
+            )
         leaving = partial(desk.stages.demote, evidence=desk.evidence(standing))
         desk.make(desk.stages.withdraw if standing.stage is Stage.STAGING else leaving, standing, why, json=json)
 

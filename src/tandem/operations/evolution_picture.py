@@ -35,7 +35,7 @@ def evolution_drawing(
         _stages(stages, standings, history)
         for axes, (name, rival, title) in zip(panels, PANELS, strict=True):
             _figures(axes, standings, name, rival, title)
-        stages.set_xlim(*_span(standings, history))  # type: ignore[arg-type]
+        stages.set_xlim(*_span(standings, history))
         locator = AutoDateLocator(minticks=2, maxticks=7)  # type: ignore[no-untyped-call]
         stages.xaxis.set_major_locator(locator)
         stages.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
