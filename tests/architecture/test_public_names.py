@@ -79,10 +79,10 @@ PUBLIC = {
         watch_champion why_no_trial
     """,
     "operations": """
-        RecipeStanding Summary change_document count_backtest evolution_drawing figures_of findings_document picture
-        print_findings print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
-        ranking_document serve_models side_by_side standing_document standings_of summarise without_minutes
-        write_report write_summary
+        PICTURES RecipeStanding Summary change_document check_target count_backtest evolution_drawing figures_of
+        findings_document picture print_findings print_hints print_passport print_ranking print_refusals print_summary
+        print_tuning ranking_csv ranking_document serve_models side_by_side standing_document standings_of summarise
+        without_minutes write_report write_summary
     """,
     "cli": "main",
 }

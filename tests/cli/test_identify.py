@@ -160,8 +160,9 @@ def test_options_are_read_as_a_person_types_them(capsys):
 
 def test_a_sector_without_bars_is_one_clear_line(monkeypatch):
     monkeypatch.setenv("TANDEM_SECTORS__ACTIVE", '["healthcare"]')
-    with pytest.raises(DataError, match="fewer than two symbols of healthcare"):
+    with pytest.raises(DataError, match="fewer than two symbols of healthcare") as refused:
         identify(session=FRIDAY, dry_run=True)
+    assert refused.value.mend == ("sectors.active has healthcare, and no symbol is there. Known sectors: technology")
 
 
 def test_options_that_screen_other_pairs_are_a_look_until_they_are_recorded(january, capsys):

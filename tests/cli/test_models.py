@@ -66,6 +66,28 @@ def test_the_list_shows_every_recipe_with_its_stage(world, said):
     assert "pairs_trading_gru_garch_technology_v2_20260410" in table
 
 
+def test_the_list_can_be_read_in_80_columns(store, world, said, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    figures = {"test_f1_score": 0.612, "test_base_rate": 0.5, "test_mcc": -0.123, "test_mcc_ar1": -0.045,
+               "sharpe_ratio": -11.25}  # fmt: skip
+    day = date(2026, 4, 11)
+    for sector in (TECH, "healthcare"):
+        Stages(world).stage(sector, "v2_wide", why="new", by="morning", at=FIRST + timedelta(days=10))
+    name = f"pairs_trading_gru_garch_{TECH}_v2_wide_20260411"
+    refit = Refit(TECH, "v2_wide", name, {}, 0.6, refused="out of its band", figures=figures)
+    sound = Refit("healthcare", "v2_wide", name.replace(TECH, "healthcare"), {}, 0.6, figures=figures)
+    world.append(Record(Plan(2, {}, (), 1, (refit, sound)), day, FIRST + timedelta(days=10), f"plan.{day}"))
+    told = said("list")
+    assert "\u2026" not in told
+    assert all(len(line) <= 80 for line in told.splitlines())
+    technology = told[told.index(f"Recipes of {TECH}") :].splitlines()
+    assert technology[1].split() == ["recipe", "stage", "since", "refits", "MCC", "Sharpe"]
+    health = told[told.index("Recipes of healthcare") :].splitlines()
+    assert health[1].split() == ["recipe", "stage", "since", "refits", "F1", "base", "MCC", "AR(1)", "Sharpe"]
+    assert health[2].split()[-5:] == ["0.612", "0.500", "-0.123", "-0.045", "-11.250"]
+    assert f"newest {name} (must not trade)" in told
+
+
 def test_a_recipe_is_shown_by_its_name_or_by_that_of_a_registered_model(world, said):
     one, other = (
         json.loads(said("show", name, "--json")) for name in ("v2", "pairs_trading_gru_garch_technology_v2_20260403")
@@ -110,6 +132,14 @@ def test_a_refit_of_which_mlflow_was_never_told_is_told_of_by_the_next_command_o
     )
 
 
+def test_what_is_archived_is_not_demoted_again(world, said, capsys):
+    said("demote", "v2", "--why", "too slow")
+    assert run(["models", "demote", "v2", "--why", "too slow"]) == 2
+    assert capsys.readouterr().err == (
+        "tandem: v2 of technology is in Archived already. What is in Production or in Staging can be demoted\n"
+    )
+
+
 def test_a_challenger_can_be_taken_out_of_the_contest(world, said):
     assert said("demote", "v2", "--why", "too slow") == "v2 of technology withdrawn: Staging -> Archived\n"
 
@@ -126,6 +156,20 @@ def test_the_history_is_told_and_drawn(world, said, tmp_path, name):
     ]  # fmt: skip
 
 
+def test_as_json_the_history_writes_no_picture_unless_it_is_told_where(world, said, tmp_path):
+    before = {*tmp_path.iterdir()}
+    assert json.loads(said("history", "--json"))["picture"] == ""
+    assert {*tmp_path.iterdir()} == before
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_history_of_one_instant_is_drawn_without_a_warning(store, world, said):
+    facts = store.facts(store.new_world(WorldKind.RECYCLER))
+    for recipe in LOSSES:
+        Stages(facts).stage(TECH, recipe, why="new", by="morning", at=FIRST)
+    assert f"Models of {TECH} in {facts.world}" in said("history", "--world", str(facts.world))
+
+
 @pytest.mark.parametrize(
     ("tokens", "line"),
     [
@@ -136,7 +180,7 @@ def test_the_history_is_told_and_drawn(world, said, tmp_path, name):
         (["list", "--world", "recycler-99"], "tandem: no world is called recycler-99. The newest are: "),
         (["history", "--sector", "technolgy"], "tandem: {world} has no models of technolgy. Did you mean technology?"),
         (["history", "--out", "x.bmp"],
-         "tandem: x.bmp is no picture. Give a name that ends in .png or .svg with --out"),
+         "tandem: x.bmp is no picture. Give a name that ends in .png or .svg"),
         (["promote", "v2", "--why", " "], "tandem: v2 of technology cannot be promoted without a reason. Say why"),
     ],
 )  # fmt: skip

@@ -94,6 +94,7 @@ def test_add_and_remove_change_both_lists_once(tandem, config):
         (["remove", "XOM"], "XOM is not among the symbols"),
         (["remove", "AAPL", "PDFS", "ROG"], "no symbol would be left"),
         (["add", "A$B"], "A$B is no ticker"),
+        (["add"], "tandem: no symbol is named. Name one or more, such as MSFT."),
     ],
 )
 def test_what_makes_no_sense_is_one_line_and_changes_nothing(tandem, config, words, said):

@@ -40,7 +40,7 @@ SETTINGS = {
     "MODEL__EVIDENCE_PVALUE": "0.0",  # the baseline trades
     "TRIAL__MODE": "shadow",
     "TRIAL__CHALLENGER": "version=v2,gru_units=8",
-    "TRIAL__MIN_DAYS": "5",
+    "TRIAL__MIN_DAYS": "10",
     "TRIAL__DRAWS": "100",
 }
 WORTHS = {"v1": Worth(1.5, 0.5), "v2": Worth(6.0, 0.1), BASELINE: Worth(0.0, 0.9)}

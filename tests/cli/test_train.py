@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tandem.cli.app import run
-from tandem.cli.train import engine_options, train
+from tandem.cli.train import _trials, engine_options, train
 from tandem.desk import plan_of
 from tandem.market import ConfigError, DataError
 
@@ -54,6 +54,11 @@ def test_the_document_and_the_file_have_every_pair(capsys, tmp_path):
     assert [row["pair"] for row in rows] == [rating["pair"] for rating in ratings]
     assert float(rows[0]["test_mcc"]) == ratings[0]["metrics"]["test_mcc"]
     assert float(rows[0]["test_mcc"]) >= float(rows[1]["test_mcc"]) >= float(rows[2]["test_mcc"])
+
+
+def test_a_ledger_of_one_trial_is_counted_in_the_singular():
+    assert _trials(1, "energy") == "The ledger has 1 trial of energy; Sharpe ratios are deflated by it."
+    assert _trials(1_200, "energy") == "The ledger has 1,200 trials of energy; Sharpe ratios are deflated by them."
 
 
 def test_a_limit_says_what_it_leaves_out(capsys):

@@ -4,12 +4,13 @@ import json
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 
 from tandem.book import Capital, Mark
 from tandem.cli.app import run as tandem_run
 from tandem.cli.trial import app
-from tandem.desk import Shadow
+from tandem.desk import Plan, Shadow
 from tandem.forecast import Verdict
 from tandem.market import Calendar, DataError, Pair, Refusal, Timeframe, WorldKind
 from tandem.screening import Passport, Score
@@ -71,6 +72,24 @@ def test_a_challenger_that_was_withdrawn_is_not_tried_and_status_says_so(facts, 
     stages.withdraw("technology", "v2", why="too slow", by="ada", at=at)
     run("status", "--world", str(facts.world))
     assert "Nobody is tried: v2 of technology is in Archived: name another" in capsys.readouterr().out
+
+
+def test_shadow_says_what_it_traded_and_that_there_was_nothing_to_do(facts, store, monkeypatch, capsys):
+    run("shadow", "--world", str(facts.world))
+    assert capsys.readouterr().out == "No shadow books are kept: trial.mode is off.\n"
+    monkeypatch.setenv("TANDEM_TRIAL__MODE", "shadow")
+    monkeypatch.setenv("TANDEM_TRIAL__CHALLENGER", "version=v2")
+    monkeypatch.setenv("TANDEM_WEBSOCKET__SYMBOLS", '["AAA"]')
+    session = Calendar().session(date(2022, 11, 25))
+    minutes = pd.date_range(session.open, session.close, freq="min", unit="us", inclusive="left")
+    bars = pd.DataFrame({"symbol": "AAA", "start": minutes, **dict.fromkeys(("open", "high", "low", "close"), 100.0)})
+    store.bars.load(bars.assign(volume=1000), timeframe=Timeframe.MIN_1, source="alpaca")
+    facts.append(Record(Plan(0, {}), session.day, session.morning, "plan"))
+    run("shadow", "--world", str(facts.world))
+    own, plain = (each.body.world for each in facts.read(Shadow))
+    assert capsys.readouterr().out == f"2022-11-25: traded in {own}.\n2022-11-25: traded in {plain}.\n"
+    run("shadow", "--world", str(facts.world))
+    assert capsys.readouterr().out == f"Nothing to do: {own}, {plain} have every session on record already.\n"
 
 
 def test_without_a_sector_those_that_had_pairs_are_decided_on(facts, capsys):

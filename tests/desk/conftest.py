@@ -114,7 +114,7 @@ class Stage:
             for sector in sorted({passport.sector for passport in passports}):
                 own = {str(p.pair): models[str(p.pair)] for p in passports if p.sector == sector}
                 name = f"pairs_trading_gru_garch_{sector}_{recipe}_{session.day:%Y%m%d}"
-                refits.append(Refit(sector, recipe, name, own, refused=why))
+                refits.append(Refit(sector, recipe, name, own, loss=0.6, refused=why))
         kept = tuple(refit for refit in refits if refit.recipe != without)
         record_plan(self.facts, session, Plan(2, first, (), 1, kept, split or {}), passports)
 

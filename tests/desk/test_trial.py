@@ -9,7 +9,18 @@ import pytest
 
 from tandem.book import Capital, Mark
 from tandem.config import TrialSettings
-from tandem.desk import Plan, Shadow, close_day, run_session, split_of, trial, try_challenger, why_no_trial
+from tandem.desk import (
+    Plan,
+    Shadow,
+    close_day,
+    run_session,
+    shadow_of,
+    split_of,
+    trial,
+    try_challenger,
+    watch_champion,
+    why_no_trial,
+)
 from tandem.desk.champions import ModelInForce
 from tandem.desk.contenders import Traders
 from tandem.desk.lineup import line_up
@@ -22,8 +33,8 @@ from tandem.store import MemoryFacts, Record, Stages
 
 TECH, ENERGY = "technology", "energy"
 AB, CD = Pair("A", "B"), Pair("C", "D")
-DAYS = Calendar().sessions(date(2022, 11, 1), date(2022, 11, 16))
-LEAST = 5
+DAYS = Calendar().sessions(date(2022, 11, 1), date(2022, 11, 30))
+LEAST = 10
 EVIDENCE = {"spa_pvalue": 0.01}
 HORIZONS = {"v1": 14, "v2": 3}
 NOTHING = Mark(Decimal(100_000), Decimal(0), Decimal(0), Decimal(0), Decimal(0))
@@ -54,8 +65,8 @@ def book(facts, days):
 
 @pytest.fixture
 def world(store):
-    """Ten sessions of a world in which v1 came first and v2 challenges."""
-    facts = book(store.facts(store.new_world(WorldKind.BACKTEST)), DAYS[:10])
+    """Twenty sessions of a world in which v1 came first and v2 challenges."""
+    facts = book(store.facts(store.new_world(WorldKind.BACKTEST)), DAYS[:20])
     for recipe in HORIZONS:
         Stages(facts).stage(TECH, recipe, why="new", by="morning", at=DAYS[0].morning)
     return facts
@@ -78,12 +89,12 @@ def promoted(facts, recipe, after):
 @pytest.mark.parametrize(
     ("shadow", "came_after", "shared"),
     [
-        (range(1, 11), 8, 2),  # the champion came two sessions ago; ten of the challenger beat nobody
-        (range(1, 11), 6, 4),
-        (range(1, 5), 0, 4),  # the challenger came to an end
-        ((2, 4, 6, 8), 0, 4),  # or has every other session
+        (range(1, 21), 18, 2),  # the champion came two sessions ago; twenty of the challenger beat nobody
+        (range(1, 21), 11, 9),
+        (range(1, 10), 0, 9),  # the challenger came to an end
+        (range(2, 20, 2), 0, 9),  # or has every other session
         ((1, 2, 3, 4, 7, 9), 4, 2),
-        ((1, 2, 3, 4, 11, 12), 0, 4),  # or sessions that the world has lost
+        ((*range(1, 10), 21), 0, 9),  # or sessions that the world has lost
     ],
 )
 def test_only_sessions_that_champion_and_challenger_share_are_counted(
@@ -99,7 +110,7 @@ def test_only_sessions_that_champion_and_challenger_share_are_counted(
     assert verdict.evidence == {"days": shared, "min_days": LEAST}
 
 
-@pytest.mark.parametrize(("shadow", "came_after"), [(range(1, 11), 5), ((1, 3, 5, 7, 9, 11), 0), (range(3, 13), 5)])
+@pytest.mark.parametrize(("shadow", "came_after"), [(range(1, 21), 10), (range(1, 22, 2), 0), (range(3, 22), 10)])
 def test_a_record_that_is_long_enough_is_compared_on_the_sessions_that_are_shared(
     store, world, settings, shadow, came_after
 ):
@@ -109,7 +120,67 @@ def test_a_record_that_is_long_enough_is_compared_on_the_sessions_that_are_share
     verdict = try_challenger(store, world, settings("shadow"), TECH)
     assert verdict.evidence["shared_days"] == LEAST
     assert verdict.evidence["days"] == len(shadow)  # its own record, which the gates of a promotion look at
-    assert verdict.why.startswith(f"v2 has done nothing otherwise than {verdict.against} on {LEAST} sessions")
+    assert verdict.why.startswith(
+        f"v2 cannot be told from {verdict.against} yet: net_pnl is the same, "
+        f"log_loss is known of all of them on 0 sessions, at least {LEAST}"
+    )
+
+
+def refit_of(recipe, **changes):
+    return Refit(TECH, recipe, recipe, {str(AB): ""}, **{"loss": 0.6, **changes})
+
+
+def test_sessions_for_which_a_recipe_was_not_fitted_are_not_its_record(store, world, settings, stage):
+    """Of twenty sessions v2 was fitted on sixteen, and v1, which is in Production, on nineteen."""
+    shadowed(store, world, *range(1, 21))
+    own = stage(plan=False)
+    own.facts, own.blobs = store.facts(shadow_of(world, "v2")), store.blobs
+    refits = {
+        0: (refit_of("v1"), refit_of("v2", refused="a loss out of its band")),
+        1: (refit_of("v1"), refit_of("v2", loss=None)),
+        2: (refit_of("v1"), refit_of("v2", loss=None)),
+        3: (refit_of("v1"),),  # the shadow trained a model of its own, and there were too few bars for a network
+        4: (refit_of("v2"),),
+    }
+    for number, session in enumerate(DAYS[:20]):
+        plan = Plan(1, {}, (), 1, refits.get(number, (refit_of("v1"), refit_of("v2"))))
+        world.append(Record(plan, session.day, session.morning, f"plan.{session.day}"))
+        own.plan(session, AB)
+    verdict = try_challenger(store, world, settings("shadow"), TECH)
+    assert (verdict.evidence["days"], verdict.evidence["shared_days"]) == (16, 15)
+    assert verdict.why.endswith(
+        "; 4 sessions of v2 left out: there was too little to train it on (3), its refit must not trade (1)"
+        "; 1 session of v1 left out: it was not fitted"
+    )
+    assert (verdict.evidence["left_out_v2"], verdict.evidence["left_out_v1"]) == (4, 1)
+    watched = watch_champion(store, world, settings("shadow"), TECH)
+    assert watched.evidence["days"] + watched.evidence["record_days"] == 19
+    assert watched.why.endswith("1 session of v1 left out: it was not fitted")
+
+
+def test_a_challenger_that_was_fitted_too_seldom_is_not_looked_into(store, world, settings, monkeypatch):
+    shadowed(store, world, *range(1, 21))
+    own = store.facts(shadow_of(world, "v2"))
+    for number, session in enumerate(DAYS[:20]):
+        refits = refit_of("v1"), refit_of("v2", loss=None if number < 11 else 0.6)
+        for facts in (world, own):
+            facts.append(Record(Plan(1, {}, (), 1, refits), session.day, session.morning, f"plan.{session.day}"))
+    monkeypatch.setattr(trial, "track_of", lambda *_, **__: pytest.fail("a short record was looked into"))
+    assert try_challenger(store, world, settings("shadow"), TECH).why == (
+        "9 sessions on record, at least 10; 11 sessions of v2 left out: there was too little to train it on"
+    )
+
+
+def test_in_a_split_sessions_without_a_model_of_its_own_are_left_out_too(store, world, settings):
+    everything = settings("split", share=1.0)
+    for number, session in enumerate(DAYS[:20]):
+        split_on(world, session, everything, {AB: TECH})
+        refits = refit_of("v1"), refit_of("v2", refused="out of its band" if number < 12 else "")
+        plan = Plan(1, {}, (), 1, refits, {str(AB): "v2"})
+        world.append(Record(plan, session.day, session.morning, f"plan.{session.day}"))
+    assert try_challenger(store, world, everything, TECH).why == (
+        "8 sessions on record, at least 10; 12 sessions of v2 left out: its refit must not trade"
+    )
 
 
 def split_on(facts, session, settings, pairs, sectors=(TECH,)):
@@ -122,24 +193,24 @@ def split_on(facts, session, settings, pairs, sectors=(TECH,)):
 def test_a_champion_that_comes_back_is_tried_on_the_sessions_that_were_its_own(store, world, settings):
     """In a split v2 had its pair all along: beside v1, beside the baseline, and beside v1 again."""
     everything = settings("split", share=1.0)
-    stages, days = Stages(world), DAYS[:10]
+    stages, days = Stages(world), DAYS[:20]
     for number, session in enumerate(days, start=1):
         split = split_on(world, session, everything, {AB: TECH})
         assert split == {AB: "v2"}
-        refits = tuple(Refit(TECH, recipe, recipe, {str(AB): "", str(CD): ""}) for recipe in HORIZONS)
+        refits = tuple(Refit(TECH, recipe, recipe, {str(AB): "", str(CD): ""}, loss=0.6) for recipe in HORIZONS)
         world.append(Record(Plan(2, {}, (), 1, refits, {"A/B": "v2"}), session.day, session.morning, f"plan.{number}"))
-        if number == 3:
-            stages.demote(TECH, "v1", why="drifts", by="trial", at=session.close)
         if number == 6:
+            stages.demote(TECH, "v1", why="drifts", by="trial", at=session.close)
+        if number == 12:
             stages.roll_back(TECH, "v1", why="it was the feed", by="ada", at=session.close)
     traders = Traders.of(world, everything, TECH)
-    assert [traders.champions[each.day] for each in days] == ["v1"] * 3 + [BASELINE] * 3 + ["v1"] * 4
+    assert [traders.champions[each.day] for each in days] == ["v1"] * 6 + [BASELINE] * 6 + ["v1"] * 8
     assert traders.days("v2") == [each.day for each in days]
     assert {record.body.champion for record in world.read(Assignment)} == {"v1", BASELINE}
-    longer = everything.model_copy(update={"trial": everything.trial.model_copy(update={"min_days": 8})})
+    longer = everything.model_copy(update={"trial": everything.trial.model_copy(update={"min_days": 15})})
     verdict = try_challenger(store, world, longer, TECH)
-    assert (verdict.against, verdict.why) == ("v1", "7 sessions on record, at least 8")
-    assert try_challenger(store, world, everything, TECH).evidence["days"] == 7
+    assert (verdict.against, verdict.why) == ("v1", "14 sessions on record, at least 15")
+    assert try_challenger(store, world, everything, TECH).evidence["days"] == 14
 
 
 def horizon_at(facts, pair, moment):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tandem.market import World, WorldKind
 from tandem.operations import print_summary, summarise
 
 
@@ -28,6 +29,13 @@ def test_nothing_is_cut_off_and_every_line_fits(traded, printed, width):
 
 def test_a_loss_is_said_plainly(traded, printed):
     assert "It lost $18.00 after costs" in printed(traded)
+
+
+def test_the_loss_of_a_shadow_book_is_nobodys(traded, printed):
+    traded.facts.world = World(WorldKind.SHADOW, 8)
+    said = " ".join(printed(traded).split())
+    assert "This is a shadow book: its orders were meant and not sent. It would have lost $18.00 after costs" in said
+    assert "It lost" not in said
 
 
 def test_nothing_traded_is_said_plainly(diary, printed):

@@ -130,7 +130,7 @@ def test_loading_a_file_counts_and_tells_what_is_broken(tandem: Typed, store: St
         (["a.csv", "--map", "close=adj"], "has no column adj; it has ticker, date"),
         (["a.csv", "--timeframe", "2Min"], "2Min"),
         ([], "FILE"),
-        (["alpaca"], "which symbols?"),
+        (["alpaca"], "it is not said which symbols. Give --symbols"),
         (["alpaca", "--sector", "tech"], "no symbols in the sector tech"),
         (["alpaca", "--symbols", "AAPL"], "no keys for Alpaca"),
     ],

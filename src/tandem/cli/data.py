@@ -326,7 +326,7 @@ def _names(store: "Store", symbols: str, sector: str) -> list[str]:
 
     names = [name.upper() for name in re.split(r"[,\s]+", symbols) if name]
     if bool(names) == bool(sector):
-        raise DataError("which symbols?", "Give --symbols AAPL,MSFT or --sector technology, one of them")
+        raise DataError("it is not said which symbols", "Give --symbols AAPL,MSFT or --sector technology, one of them")
     if sector and not (names := store.sectors.symbols(sector)):
         known = ", ".join(sorted(set(store.sectors.all()["sector"]))) or "none: run `tandem sectors import FILE`"
         raise DataError(f"no symbols in the sector {sector}", f"Known sectors: {known}")

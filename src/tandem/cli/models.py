@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -31,7 +32,14 @@ WorldName = Annotated[
 Reason = Annotated[str, Parameter(help="The reason, for the record.")]
 Json = Annotated[bool, Parameter(negative=(), show_default=False, help="Print JSON.")]
 NONE_YET: Final = "No recipe is on record yet: `tandem trade` stages one on a morning with pairs."
-SHOWN: Final = ("test_f1_score", "test_base_rate", "test_mcc", "test_mcc_ar1", "sharpe_ratio")
+SHOWN: Final = {
+    "F1": "test_f1_score",
+    "base": "test_base_rate",
+    "MCC": "test_mcc",
+    "AR(1)": "test_mcc_ar1",
+    "Sharpe": "sharpe_ratio",
+}
+MEANING: Final = "On the test block: F1, base rate, Matthews correlation, AR(1)'s, Sharpe ratio."
 
 
 @app.command(name="list")
@@ -47,8 +55,12 @@ def list_(*, sector: str = "", world: WorldName = "", json: Json = False) -> Non
 
     with _opened(world) as desk:
         found = [each for each in desk.standings if sector.casefold() in ("", each.sector.casefold())]
-    documents = [standing_document(each) for each in found]
-    _answer(documents, map(_row, found), f"Recipes of {desk.world}", json=json, empty=NONE_YET)
+    if json or not found:
+        _answer([standing_document(each) for each in found], [], "", json=json, empty=NONE_YET)
+        return
+    for name, own in groupby(found, lambda each: each.sector):
+        _print_sector(f"Recipes of {name} in {desk.world}", list(own))
+    print(MEANING)
 
 
 @app.command(name="show")
@@ -129,6 +141,11 @@ def demote(name: str, *, why: Reason, sector: SectorName = "", world: WorldName 
 
     with _opened(world) as desk:
         standing = desk.standing(name, sector)
+        if standing.stage is Stage.ARCHIVED:
+            raise DataError(
+                f"{standing.name} of {standing.sector} is in Archived already",
+                "What is in Production or in Staging can be demoted",
+            )
         leaving = partial(desk.stages.demote, evidence=desk.evidence(standing))
         desk.make(desk.stages.withdraw if standing.stage is Stage.STAGING else leaving, standing, why, json=json)
 
@@ -142,7 +159,7 @@ def history(*, sector: str = "", world: WorldName = "", out: Path | None = None,
     sector
         Which one; needed where there are several.
     out
-        Where the picture goes, a .png or .svg; without it models-SECTOR.png here.
+        Where the picture goes, a .png or .svg; without it models-SECTOR.png here, and nowhere with --json.
     """
     import pandas as pd
 
@@ -151,17 +168,16 @@ def history(*, sector: str = "", world: WorldName = "", out: Path | None = None,
     with _opened(world) as desk:
         of = desk.sector(sector)
         changes, standings = desk.stages.history(of), [each for each in desk.standings if each.sector == of]
-    picture = out or Path(f"models-{of.replace(' ', '_')}.png")
-    if picture.suffix not in (".png", ".svg"):
-        raise DataError(f"{picture} is no picture", "Give a name that ends in .png or .svg with --out")
-    evolution_drawing(of, standings, changes).save(picture)
+    picture = out or (None if json else Path(f"models-{of.replace(' ', '_')}.png"))
+    if picture is not None:
+        evolution_drawing(of, standings, changes).save(picture)
     documents = [change_document(record.at, record.body) for record in changes]
     rows = [
         {"at": pd.Timestamp(record.at), "recipe": each.recipe, "move": str(each.move), "is in": str(each.after),
          "by": each.by, "why": each.why, "evidence": _evidence(each.evidence)}
         for record in changes for each in [record.body]
     ]  # fmt: skip
-    answer = {"sector": of, "picture": str(picture), "changes": documents}
+    answer = {"sector": of, "picture": str(picture or ""), "changes": documents}
     _answer(answer, rows, f"Models of {of} in {desk.world}", json=json, empty=NONE_YET)
     if not json:
         print(picture)
@@ -282,16 +298,25 @@ def _end_of(facts: "Facts") -> datetime | None:
     return max((record.at for kind in (Mark, Plan, StageChanged) for record in facts.read(kind)), default=None)
 
 
+def _print_sector(title: str, standings: "Sequence[RecipeStanding]") -> None:
+    """A table that 80 columns hold, and below it the newest refits by their long names."""
+    import pandas as pd
+
+    show(pd.DataFrame(map(_row, standings)), title, json=False, empty="")
+    for standing in standings:
+        if newest := standing.newest:
+            print(f"newest {newest.name}{' (must not trade)' if newest.refused else ''}")
+    print()
+
+
 def _row(standing: "RecipeStanding") -> dict[str, Any]:
-    record, newest = standing.record, standing.newest
+    record = standing.record
     return {
-        "sector": standing.sector,
         "recipe": standing.name,
         "stage": str(standing.stage),
         "since": f"{standing.since:%Y-%m-%d}",
         "refits": len(standing.refits),
-        **{name: f"{record[name]:.3f}" if name in record else "" for name in SHOWN},
-        "newest": f"{newest.name}{' (must not trade)' if newest.refused else ''}" if newest else "",
+        **{short: f"{record[name]:.3f}" if name in record else "" for short, name in SHOWN.items()},
     }
 
 

@@ -25,7 +25,7 @@ def report(
     Parameters
     ----------
     world
-        Which run, as recycler-3; without it the newest that traded.
+        Which run, as recycler-3; without it the newest that traded an account. A shadow book is shown by its name.
     out
         Where the page goes.
     picture
@@ -39,9 +39,13 @@ def report(
 
     from tandem.cli.opening import open_store
     from tandem.config import load
+    from tandem.operations import PICTURES, check_target, print_summary, summarise, write_report
     from tandem.operations import picture as draw
-    from tandem.operations import print_summary, summarise, write_report
 
+    if not json:
+        check_target(out)
+        if picture is not None:
+            check_target(picture, *PICTURES)
     with open_store() as store:
         chosen = _world(store, world)
         facts = store.facts(chosen)
@@ -72,7 +76,7 @@ def _world(store: "Store", name: str | None) -> "World":
         near = get_close_matches(name, known, 3) or known[:3]
         raise DataError(f"no world {name}", f"There is {', '.join(near)}" if near else "Run `tandem demo` first")
     for world in worlds:
-        if not store.label(world).startswith(TWIN) and store.facts(world).read(Capital):
+        if not world.is_hypothetical and store.facts(world).read(Capital):
             return world
     raise DataError("nothing was traded here yet", "Run `tandem demo`, or set TANDEM_HOME to the home of a run")
 

@@ -102,7 +102,7 @@ def _tickers(given: Sequence[str]) -> list[str]:
     if wrong := [name for name in names if not SYMBOL.fullmatch(name)]:
         raise ConfigError(f"{wrong[0]} is no ticker", "A ticker looks like AAPL or BRK.B.")
     if not names:
-        raise ConfigError("which symbols?", "Name one or more, such as MSFT.")
+        raise ConfigError("no symbol is named", "Name one or more, such as MSFT.")
     return names
 
 

@@ -166,7 +166,8 @@ def _counted(store: "Store", sector: str) -> str:
 
 
 def _trials(count: int, sector: str) -> str:
-    return f"The ledger has {count:,} trials of {sector}; Sharpe ratios are deflated by them."
+    trials, them = ("trial", "it") if count == 1 else ("trials", "them")
+    return f"The ledger has {count:,} {trials} of {sector}; Sharpe ratios are deflated by {them}."
 
 
 def _write(path: Path, rankings: "Mapping[str, Ranking]") -> None:

@@ -1,5 +1,6 @@
 """`tandem trial`: champion and challenger, their records and what follows from them."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -30,14 +31,25 @@ def shadow(*, world: str = "") -> None:
         Whose sessions, such as paper-3; without it the newest of those the settings name.
     """
     from tandem.config import load
-    from tandem.desk import shadow_day
+    from tandem.desk import Shadow, shadow_day
 
     settings = load()
     with open_store() as store:
         facts = store.facts(world_of(store, settings, world))
+        if settings.trial.mode != "shadow":
+            print(f"No shadow books are kept: trial.mode is {settings.trial.mode}.")
+            return
+        known = {each.body.world: _days(store.facts(each.body.world)) for each in facts.read(Shadow)}
+        before = dict(known)
         for session in _sessions(facts):
-            for each in shadow_day(store, facts, session, settings):
-                print(f"{session.day}: {each.world} is as far.")
+            for own in shadow_day(store, facts, session, settings):
+                days = _days(own)
+                for day in sorted(days - known.get(own.world, set())):
+                    print(f"{day}: traded in {own.world}.")
+                known[own.world] = days
+    if known == before:
+        books = ", ".join(map(str, known)) or "no books"
+        print(f"Nothing to do: {books} have every session on record already.")
 
 
 @app.command
@@ -129,8 +141,11 @@ def _last_session(facts: "Facts") -> Session:
     return sessions[-1]
 
 
-def _sessions(facts: "Facts") -> list[Session]:
+def _days(facts: "Facts") -> set[date]:
     from tandem.book import Mark
 
-    days = sorted({record.session for record in facts.read(Mark)})
-    return [session for day in days if (session := Calendar().session(day)) is not None]
+    return {record.session for record in facts.read(Mark)}
+
+
+def _sessions(facts: "Facts") -> list[Session]:
+    return [session for day in sorted(_days(facts)) if (session := Calendar().session(day)) is not None]

@@ -209,7 +209,7 @@ class TrialSettings(Block):
     challenger: dict[str, Any] = {}
     share: Probability = 0.5
     seed: int = 7
-    min_days: Annotated[int, Field(ge=5)] = 60
+    min_days: Annotated[int, Field(ge=10)] = 60
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     pvalue: Annotated[float, Field(gt=0, lt=1)] = 0.05
     draws: Annotated[int, Field(ge=100)] = 1000

@@ -8,6 +8,7 @@ from typing import Self
 from tandem.book import Mark
 from tandem.config import Settings
 from tandem.desk.plan import Plan
+from tandem.desk.unfitted import LeftOut, unfitted
 from tandem.forecast import BASELINE, Contender, RecipeStaged, challenger_of, champion_of
 from tandem.store import Board, Facts, Stage, Stages
 
@@ -54,11 +55,13 @@ class Traders:
         began: the first decision of each session, by trading date, oldest first.
         champions: what was in force then, by trading date.
         split: the recipe of each pair that a challenger had, by trading date.
+        unfitted: the sessions that are not a recipe's record because it had no model of its own, by its name.
     """
 
     began: Mapping[date, datetime]
     champions: Mapping[date, str]
     split: Mapping[date, Mapping[str, str]]
+    unfitted: Mapping[str, LeftOut]
 
     @classmethod
     def of(cls, facts: Facts, settings: Settings, sector: str) -> Self:
@@ -72,7 +75,8 @@ class Traders:
             for day, at in began.items()
         }
         split = {record.session: _split_of(record.body, sector) for record in facts.read(Plan)}
-        return cls(began, champions, split)
+        recipes = {*champions.values(), *(recipe for each in split.values() for recipe in each.values())}
+        return cls(began, champions, split, {recipe: unfitted(facts, sector, recipe) for recipe in recipes})
 
     @property
     def pairs(self) -> frozenset[str]:
@@ -80,12 +84,20 @@ class Traders:
         return frozenset(pair for split in self.split.values() for pair in split)
 
     def days(self, recipe: str) -> list[date]:
-        """Sessions in which a recipe traded, oldest first."""
-        return [day for day in self.began if recipe in (self.champions[day], *self._split(day).values())]
+        """Sessions that are a recipe's record, oldest first: it traded by a model that was fitted for them."""
+        return [day for day in self._in_force(recipe) if day not in self.unfitted.get(recipe, {})]
+
+    def left_out(self, recipe: str) -> LeftOut:
+        """Sessions in which a recipe was in force without a model of its own, and why."""
+        days, unfitted = self._in_force(recipe), self.unfitted.get(recipe, {})
+        return {day: unfitted[day] for day in days if day in unfitted}
 
     def had(self, recipe: str, day: date, pair: str) -> bool:
         """Whether a pair was a recipe's in a session."""
         return self._split(day).get(pair, self.champions[day]) == recipe
+
+    def _in_force(self, recipe: str) -> list[date]:
+        return [day for day in self.began if recipe in (self.champions[day], *self._split(day).values())]
 
     def _split(self, day: date) -> Mapping[str, str]:
         return self.split.get(day, {})

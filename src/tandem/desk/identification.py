@@ -195,9 +195,18 @@ def symbols_of(store: Store, settings: Settings) -> list[str]:
     if not any(len(members) >= 2 for members in sectors):
         raise DataError(
             f"fewer than two symbols of {', '.join(settings.sectors.active)} have {settings.model.timeframe} bars",
-            "Load bars with `tandem data load`, or see `tandem sectors list`",
+            _unknown(store, settings) or "Load bars with `tandem data load`, or see `tandem sectors list`",
         )
     return sorted(set().union(*sectors))
+
+
+def _unknown(store: Store, settings: Settings) -> str:
+    """Which active sectors no symbol is in, and which there are; empty where all are known."""
+    known = sorted(set(store.sectors.all()["sector"]))
+    missing = [each for each in settings.sectors.active if each.casefold() not in known]
+    if not missing or not known:
+        return ""
+    return f"sectors.active has {', '.join(missing)}, and no symbol is there. Known sectors: {', '.join(known)}"
 
 
 def _recorded(store: Store, facts: Facts, panel: Panel, screen: Screen, origin: Origin) -> Identification:

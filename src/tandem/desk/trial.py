@@ -1,6 +1,7 @@
 """Champion and challenger in a world: who gets which pairs, what their records are, and what follows from them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tandem.desk.graded import Minutes, graded
 from tandem.desk.history import seen
 from tandem.desk.lineup import Lineup, alone_because
 from tandem.desk.shadow import shadow_of, shadow_session
+from tandem.desk.unfitted import LeftOut, left_out, unfitted_in_shadow
 from tandem.forecast import (
     BASELINE,
     Assignment,
@@ -137,7 +139,8 @@ def track_of(
 def try_challenger(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
     """Whether the challenger takes the champion's place, by what is on record up to now.
 
-    Fewer than `trial.min_days` sessions that both have traded are not looked into.
+    Fewer than `trial.min_days` sessions that both have traded are not looked into. Sessions for which a recipe was not
+    fitted are not its record; the verdict says how many they are, and why.
 
     Raises:
         ConfigError: there is no challenger.
@@ -149,15 +152,18 @@ def try_challenger(store: Store, facts: Facts, settings: Settings, sector: str) 
     shadow = shadow_of(facts, challenger)
     if shadow is None:
         raise DataError(f"{challenger} has no shadow beside {facts.world}", "Set trial.mode to shadow and trade.")
-    days, traders = _days(store.facts(shadow)), Traders.of(facts, settings, sector)
+    lacking = unfitted_in_shadow(store, facts, store.facts(shadow), sector, challenger)
+    days = [day for day in _days(store.facts(shadow)) if day not in lacking]
+    traders = Traders.of(facts, settings, sector)
+    without = {challenger: lacking, champion: traders.left_out(champion)}
     paired = len(set(days) & set(traders.days(champion)))  # a champion that came yesterday is no record to beat
     if paired < settings.trial.min_days:
-        return _too_short(sector, champion, challenger, paired, settings)
-    theirs = track_of(store, store.facts(shadow), challenger, sector, seen_by=facts)
+        return _telling(without, _too_short(sector, champion, challenger, paired, settings))
+    theirs = track_of(store, store.facts(shadow), challenger, sector, seen_by=facts, days=days)
     ours = track_of(store, facts, champion, sector, traders=traders, days=set(days))
     plain = shadow_of(facts, BASELINE)
     baseline = track_of(store, store.facts(plain), BASELINE, sector, seen_by=facts) if plain else None
-    return decide(sector, ours, theirs, baseline, settings, _tried(store, sector, theirs))
+    return _telling(without, decide(sector, ours, theirs, baseline, settings, _tried(store, sector, theirs)))
 
 
 def watch_champion(store: Store, facts: Facts, settings: Settings, sector: str) -> Verdict:
@@ -173,19 +179,22 @@ def watch_champion(store: Store, facts: Facts, settings: Settings, sector: str) 
     own, shadow = traders.days(champion), shadow_of(facts, champion)
     promoted = [record.session for record in came if record.body.move is Move.PROMOTED]
     if promoted and shadow is not None:
-        before = [day for day in _days(store.facts(shadow)) if day <= promoted[-1]]
+        lacking = unfitted_in_shadow(store, facts, store.facts(shadow), sector, champion)
+        before = [day for day in _days(store.facts(shadow)) if day <= promoted[-1] and day not in lacking]
     else:
         before, shadow = own[: settings.trial.min_days], None
     since = [day for day in own if day not in before and not (came and traders.began[day] < came[-1].at)]
+    without = {champion: traders.left_out(champion)}
     if not since:
         why = "within the band of its record for 0 sessions"
-        return Verdict(sector, champion, "keep", why, {"days": 0.0, "record_days": float(len(before))})
+        figures = {"days": 0.0, "record_days": float(len(before))}
+        return _telling(without, Verdict(sector, champion, "keep", why, figures))
     live = track_of(store, facts, champion, sector, traders=traders, days=since)
     if shadow is not None:
         record = track_of(store, store.facts(shadow), champion, sector, seen_by=facts, days=before)
     else:
         record = track_of(store, facts, champion, sector, traders=traders, days=before)
-    return watch(sector, record, live, settings.trial)
+    return _telling(without, watch(sector, record, live, settings.trial))
 
 
 def record_verdict(facts: Facts, session: Session, verdict: Verdict) -> None:
@@ -225,17 +234,25 @@ def _try_split(store: Store, facts: Facts, settings: Settings, sector: str) -> V
     since = min((record.session for record in facts.read(Assignment) if record.body in own), default=date.max)
     beside = {day for day in traders.days(champion) if day >= since}  # it may have been away in between
     days = [day for day in traders.days(challenger) if day in beside]
+    without = {each: traders.left_out(each) for each in (challenger, champion)}
     if len(days) < settings.trial.min_days:
-        return _too_short(sector, champion, challenger, len(days), settings)
+        return _telling(without, _too_short(sector, champion, challenger, len(days), settings))
     ours, theirs = (track_of(store, facts, name, sector, traders=traders, days=days) for name in (champion, challenger))
     compared = compare_split(ours, theirs, settings.trial)
-    return verdict_of(sector, compared, theirs, settings, _tried(store, sector, theirs))
+    return _telling(without, verdict_of(sector, compared, theirs, settings, _tried(store, sector, theirs)))
 
 
 def _too_short(sector: str, champion: str, challenger: str, days: int, settings: Settings) -> Verdict:
     least = settings.trial.min_days
     why = f"{days} sessions on record, at least {least}"
     return Verdict(sector, challenger, "keep", why, {"days": float(days), "min_days": float(least)}, champion)
+
+
+def _telling(without: Mapping[str, LeftOut], verdict: Verdict) -> Verdict:
+    """The verdict with what was left out of the records that it looked at."""
+    said = [left_out(recipe, days) for recipe, days in without.items() if days]
+    figures = {f"left_out_{recipe}": float(len(days)) for recipe, days in without.items() if days}
+    return replace(verdict, why="; ".join([verdict.why, *said]), evidence={**verdict.evidence, **figures})
 
 
 def _tried(store: Store, sector: str, track: Track) -> Trials:

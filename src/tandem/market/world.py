@@ -28,5 +28,10 @@ class World:
     run: int
     loop: int = 0
 
+    @property
+    def is_hypothetical(self) -> bool:
+        """Whether no account is behind it: a backtest, or a book of what would have been."""
+        return self.kind in (WorldKind.BACKTEST, WorldKind.SHADOW)
+
     def __str__(self) -> str:
         return f"{self.kind}-{self.run}" + (f"-{self.loop}" if self.loop else "")

@@ -18,12 +18,15 @@ from tandem.operations.recipes import (
 from tandem.operations.report import picture, write_report
 from tandem.operations.serving.server import serve_models
 from tandem.operations.summary import Summary, summarise, write_summary
+from tandem.operations.target import PICTURES, check_target
 from tandem.operations.tuning_table import print_tuning
 
 __all__ = [
+    "PICTURES",
     "RecipeStanding",
     "Summary",
     "change_document",
+    "check_target",
     "count_backtest",
     "evolution_drawing",
     "figures_of",

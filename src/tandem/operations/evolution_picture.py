@@ -1,7 +1,7 @@
 """How the models of a sector came to be what they are."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tandem.market import NEW_YORK
@@ -35,12 +35,20 @@ def evolution_drawing(
         _stages(stages, standings, history)
         for axes, (name, rival, title) in zip(panels, PANELS, strict=True):
             _figures(axes, standings, name, rival, title)
-        locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
+        stages.set_xlim(*_span(standings, history))
+        locator = AutoDateLocator(minticks=2, maxticks=7)  # type: ignore[no-untyped-call]
         stages.xaxis.set_major_locator(locator)
         stages.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
     height = 4.6 + 0.3 * len(standings)
     return Drawing(f"models-{sector}", f"recipes and refits of {sector}", draw, height, height)
+
+
+def _span(standings: Sequence[RecipeStanding], history: Sequence[Record[StageChanged]]) -> tuple[date, date]:
+    """The first and the last day, with room on both sides: everything may have happened at one instant."""
+    days = [*map(_day, history), *(each.session for standing in standings for each in standing.refits)]
+    room = max(timedelta(days=1), (max(days) - min(days)) / 20)
+    return min(days) - room, max(days) + room
 
 
 def _stages(axes: "Axes", standings: Sequence[RecipeStanding], history: Sequence[Record[StageChanged]]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tandem.operations.markup import Markup, element
+from tandem.operations.target import PICTURES, check_target, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,15 +103,19 @@ class Drawing:
         return _inline(text.getvalue())
 
     def save(self, path: Path) -> None:
-        """Write the wide variant in light colours, by the suffix as PNG or SVG."""
-        kind = path.suffix.removeprefix(".")
+        """Write the wide variant in light colours, by the suffix as PNG or SVG.
+
+        Raises:
+            DataError: another suffix, or it cannot be written there.
+        """
+        check_target(path, *PICTURES)
+        kind = path.suffix.lower().removeprefix(".")
         look = {"svg.hashsalt": self.name, "savefig.facecolor": PAPER}
         content = BytesIO()
         with _looking(look):
             fixed = {"metadata": {"Date": None}} if kind == "svg" else {"dpi": 200}
             self._figure(narrow=False).savefig(content, format=kind, **fixed)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.getvalue())
+        write_whole(path, content.getvalue())
 
     def _figure(self, *, narrow: bool) -> "Figure":
         from matplotlib.figure import Figure

@@ -15,7 +15,8 @@ from tandem.operations.page import page, paragraph, section, toned
 from tandem.operations.pairday import PairDay, pair_days
 from tandem.operations.pairs_section import models_section, passports_section, spreads_section
 from tandem.operations.spread_picture import spread_drawing
-from tandem.operations.summary import Summary, summary_of, write_whole
+from tandem.operations.summary import Summary, summary_of
+from tandem.operations.target import write_whole
 from tandem.operations.verdict import proves, still_open, verdict
 from tandem.operations.wording import bar_length, counted, listed, period
 from tandem.screening import Funnel

@@ -15,6 +15,7 @@ from tandem.operations.day import DayLine, closing_marks, day_lines
 from tandem.operations.measure import Measure, measures
 from tandem.operations.roundtrip import RoundTrip, round_trips
 from tandem.operations.scoreboard import ModelScore, scoreboard
+from tandem.operations.target import write_whole
 from tandem.statistics import max_drawdown
 from tandem.store import Facts, Store
 
@@ -176,14 +177,6 @@ def write_summary(path: Path, summary: Summary) -> None:
     """Write `summary.json`: whole, or not at all."""
     text = json.dumps(summary.document(), indent=2, allow_nan=False) + "\n"
     write_whole(path, text)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whose readers see the old content or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def equity_path(chronicle: Chronicle) -> list[Decimal]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
+from tandem.market import WorldKind
 from tandem.operations.measure import A_QUARTER
 from tandem.operations.summary import Summary
 from tandem.operations.wording import dollars, moment_text, percent
@@ -17,13 +19,19 @@ class Verdict:
     after: str
 
 
+SHADOW: Final = "This is a shadow book: its orders were meant and not sent. "
+
+
 def verdict(summary: Summary) -> Verdict:
-    """The P&L, plainly."""
+    """The P&L, plainly; of a shadow book, what it would have been."""
+    shadow = summary.world.kind is WorldKind.SHADOW
+    said = SHADOW if shadow else ""
     if not summary.fills:
-        return Verdict("", "Nothing was traded", ", so there is no profit or loss; each day says why.")
+        return Verdict(said, "Nothing was traded", ", so there is no profit or loss; each day says why.")
     share = percent(float(abs(summary.net_pnl) / summary.capital)) if summary.capital else "n/a"
+    lost, made = ("It would have lost ", "It would have made ") if shadow else ("It lost ", "It made ")
     return Verdict(
-        "It lost " if summary.net_pnl < 0 else "It made ",
+        said + (lost if summary.net_pnl < 0 else made),
         dollars(abs(summary.net_pnl), signed=False),
         f" after costs, {share} of the {dollars(summary.capital, signed=False)} it started with: gross "
         f"{dollars(summary.gross_pnl)}, costs {dollars(summary.costs, signed=False)}, largest drawdown "

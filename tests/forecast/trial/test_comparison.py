@@ -5,12 +5,14 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from tandem.config import Settings, TrialSettings
 from tandem.forecast import BASELINE, Trials, decide
 from tandem.forecast.trial.bootstrap import block_length, confidence_set, superior
-from tandem.forecast.trial.comparison import compare
+from tandem.forecast.trial.comparison import LEAST_DAYS, compare
 from tandem.forecast.trial.simulation import Market, Worth, simulate_tracks
+from tandem.forecast.trial.split import compare_split
 
 MARKET = Market(sessions=120)
 QUICK = TrialSettings(draws=200)
@@ -53,6 +55,32 @@ def test_a_challenger_that_does_nothing_otherwise_is_not_promoted(tracks):
     found = decide("technology", tracks["v1"], twin, tracks[BASELINE], SETTINGS)
     assert found.action == "keep"
     assert "twin has done nothing otherwise than v1" in found.why
+
+
+def test_books_that_differ_on_too_few_sessions_are_not_called_alike(tracks):
+    first = sorted(tracks[BASELINE].pnl)[:6]
+    without = tracks[BASELINE].grades.where(np.zeros(len(tracks[BASELINE].grades), dtype=bool))
+    few = replace(tracks[BASELINE], pnl={day: tracks[BASELINE].pnl[day] for day in first}, grades=without)
+    found = decide("technology", tracks["v1"], tracks["v2"], few, SETTINGS)
+    assert "nothing otherwise" not in found.why
+    assert found.why.startswith(
+        f"v2 cannot be told from v1 yet: net_pnl is known of all of them on 6 sessions, at least {LEAST_DAYS}, "
+        f"log_loss is known of all of them on 0 sessions, at least {LEAST_DAYS}"
+    )
+
+
+def test_too_few_pairs_of_a_split_are_not_called_alike(tracks):
+    found = compare_split(tracks["v1"], tracks["v2"], QUICK)
+    assert [(each.name, each.why) for each in found.unmeasured if each.name == "net_pnl"] == [
+        ("net_pnl", "known of 0 of its pairs and 0 of the champion's, at least 3")
+    ]
+    assert not found.alike
+
+
+def test_no_trial_may_decide_on_fewer_sessions_than_can_be_measured():
+    assert TrialSettings(min_days=LEAST_DAYS).min_days == LEAST_DAYS
+    with pytest.raises(ValidationError, match="greater than or equal to 10"):
+        TrialSettings(min_days=LEAST_DAYS - 1)
 
 
 def test_who_beats_the_champion_and_not_the_baseline_leaves_things_as_they_are(tracks):

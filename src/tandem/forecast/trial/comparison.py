@@ -1,8 +1,9 @@
 """Champion, challenger and baseline on what all of them have: net P&L, log loss and QLIKE, day by day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from tandem.forecast.trial.track import Track
 
 MEASURES = 3
 LEAST_DAYS = 10
-"""Fewer days than this are no series."""
+"""Fewer days than this are no series; `trial.min_days` is never below it."""
+SAME = "the same"
 Daily = Mapping[date, float]
 
 
@@ -44,18 +46,45 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """A measure that says nothing.
+
+    Attributes:
+        name: `net_pnl`, `log_loss` or `qlike`.
+        why: in words; `SAME` where champion and challenger have the same losses.
+    """
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A challenger beside the champion and the baseline.
 
     Attributes:
         days: sessions that champion and challenger share.
         measures: those on which they differ.
+        unmeasured: the others, and why they say nothing.
     """
 
     champion: str
     challenger: str
     days: int
     measures: tuple[Measured, ...]
+    unmeasured: tuple[Unmeasured, ...] = ()
+
+    @classmethod
+    def of(cls, champion: str, challenger: str, days: int, found: Iterable[Measured | Unmeasured]) -> Self:
+        """From what became of each measure."""
+        each = list(found)
+        measures = tuple(one for one in each if isinstance(one, Measured))
+        return cls(champion, challenger, days, measures, tuple(one for one in each if isinstance(one, Unmeasured)))
+
+    @property
+    def alike(self) -> bool:
+        """Whether the challenger did on every measure what the champion did."""
+        return not self.measures and all(each.why == SAME for each in self.unmeasured)
 
     def won(self, pvalue: float) -> list[Measured]:
         """Measures on which the challenger is better, each held to a third of `pvalue` (Bonferroni)."""
@@ -88,9 +117,9 @@ def compare(champion: Track, challenger: Track, baseline: Track | None, settings
     """
     if champion.recipe == BASELINE:
         baseline = champion
-    found = tuple(_measured(name, losses, settings) for name, losses in _losses(champion, challenger, baseline))
+    found = (_measured(name, losses, settings) for name, losses in _losses(champion, challenger, baseline))
     days = len(champion.pnl.keys() & challenger.pnl.keys())
-    return Comparison(champion.recipe, challenger.recipe, days, tuple(each for each in found if each is not None))
+    return Comparison.of(champion.recipe, challenger.recipe, days, found)
 
 
 def _losses(champion: Track, challenger: Track, baseline: Track | None) -> Iterator[tuple[str, dict[str, Daily]]]:
@@ -106,12 +135,14 @@ def _costs(track: Track) -> Daily:
     return {day: -earned / track.capital for day, earned in track.pnl.items()}
 
 
-def _measured(name: str, losses: dict[str, Daily], settings: TrialSettings) -> Measured | None:
+def _measured(name: str, losses: dict[str, Daily], settings: TrialSettings) -> Measured | Unmeasured:
     champion, challenger = list(losses)[:2]
     days = sorted(set.intersection(*map(set, losses.values())))
     series = {recipe: np.array([daily[day] for day in days]) for recipe, daily in losses.items()}
-    if len(days) < LEAST_DAYS or are_same(series[champion], series[challenger]):
-        return None
+    if len(days) < LEAST_DAYS:
+        return Unmeasured(name, f"known of all of them on {len(days)} sessions, at least {LEAST_DAYS}")
+    if are_same(series[champion], series[challenger]):
+        return Unmeasured(name, SAME)
     asked = {"draws": settings.draws, "seed": settings.seed}
     over = {rival: superior(series[rival], series[challenger], **asked) for rival in series if rival != challenger}
     means = {recipe: float(values.mean()) for recipe, values in series.items()}

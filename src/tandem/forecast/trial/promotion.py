@@ -50,8 +50,11 @@ def _against(compared: Comparison, asked: tuple[Gate, ...], pvalue: float) -> li
 
 
 def _no_evidence(compared: Comparison, pvalue: float) -> str:
-    if not compared.measures:
+    if compared.alike:
         return f"{compared.challenger} has done nothing otherwise than {compared.champion} on {compared.days} sessions"
+    if not compared.measures:
+        known = ", ".join(f"{each.name} is {each.why}" for each in compared.unmeasured)
+        return f"{compared.challenger} cannot be told from {compared.champion} yet: {known}"
     share = pvalue / MEASURES
     found = ", ".join(f"{each.name} p {_largest(each.over_champion, each.over_baseline)}" for each in compared.measures)
     rivals = " and ".join(dict.fromkeys([compared.champion, BASELINE]))

@@ -7,7 +7,7 @@ import numpy as np
 from tandem.config import TrialSettings
 from tandem.forecast.features import Array
 from tandem.forecast.trial.bootstrap import superior
-from tandem.forecast.trial.comparison import LEAST_DAYS, Comparison, Measured
+from tandem.forecast.trial.comparison import LEAST_DAYS, Comparison, Measured, Unmeasured
 from tandem.forecast.trial.grades import Grades
 from tandem.forecast.trial.track import Track
 
@@ -30,7 +30,7 @@ def compare_split(champion: Track, challenger: Track, settings: TrialSettings) -
         _measured("log_loss", tracks, excess, _over_baseline(challenger.grades, settings), settings),
     )
     days = len(champion.pnl.keys() | challenger.pnl.keys())
-    return Comparison(champion.recipe, challenger.recipe, days, tuple(each for each in found if each is not None))
+    return Comparison.of(champion.recipe, challenger.recipe, days, found)
 
 
 def _measured(
@@ -39,9 +39,10 @@ def _measured(
     losses: Sequence[Mapping[str, float]],
     over_baseline: float | None,
     settings: TrialSettings,
-) -> Measured | None:
+) -> Measured | Unmeasured:
     if min(map(len, losses)) < LEAST_PAIRS:
-        return None
+        own, rival = (len(each) for each in reversed(losses))
+        return Unmeasured(name, f"known of {own} of its pairs and {rival} of the champion's, at least {LEAST_PAIRS}")
     (champion, challenger), (before, after) = tracks, (np.array([*each.values()]) for each in losses)
     better, worse = _by_chance(before, after, settings), _by_chance(after, before, settings)
     means = {champion.recipe: float(before.mean()), challenger.recipe: float(after.mean())}
