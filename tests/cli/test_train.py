@@ -92,3 +92,19 @@ def test_more_workers_than_one_are_processes_of_a_cluster():
     assert engine_options(None, 3) == {"training.engine": "dask", "training.workers": 3}
     assert engine_options(None, 1) == {"training.engine": None, "training.workers": 1}
     assert engine_options("dask://desk", None) == {"training.engine": "dask://desk", "training.workers": None}
+    assert engine_options("dask", 3) == {"training.engine": "dask", "training.workers": 3}
+    assert engine_options("local", 1) == {"training.engine": "local", "training.workers": 1}
+
+
+@pytest.mark.parametrize("command", ["train", "tune"])
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("local", "--workers 2 are processes of a cluster, and --engine local has none"),
+        ("dask://desk:8786", "--workers are processes on this machine, and dask://desk:8786 has workers of its own"),
+    ],
+)
+def test_workers_where_no_cluster_is_started_are_refused(capsys, command, engine, said):
+    assert run([command, "--session", "2023-01-27", "--engine", engine, "--workers", "2"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"tandem: {said}")
