@@ -2,15 +2,21 @@
 
 import csv
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from tandem.cli import control
 from tandem.cli.app import run
 from tandem.cli.train import engine_options, train
-from tandem.desk import plan_of
-from tandem.market import ConfigError, DataError
+from tandem.desk import Plan, plan_of
+from tandem.forecast import ModelRegistered
+from tandem.market import ConfigError, DataError, RecyclerError, Refusal
+from tandem.screening import Funnel
+from tandem.store import Store, Tracking
 
 FRIDAY = date(2023, 1, 27)
 pytestmark = [
@@ -70,6 +76,36 @@ def test_the_days_pairs_are_trained_once_and_the_plan_is_on_record(capsys, janua
     train(session=FRIDAY)
     assert capsys.readouterr().out == first
     assert plan_of(january.facts(world), FRIDAY) == plan
+
+
+def test_two_trainings_at_once_add_what_one_does(january, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("TANDEM_WEBSOCKET__MODE", "recycler")
+    monkeypatch.setattr(control, "ask", nobody_answers)
+    real = Store.new_world
+
+    def slow(self, *arguments):
+        time.sleep(0.5)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Store, "new_world", slow)
+    before = january.worlds()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: train(session=FRIDAY, json=True), range(2)))
+    (world,) = (each for each in january.worlds() if each not in before)
+    facts = january.facts(world)
+    for kind in (Funnel, Plan, ModelRegistered):
+        assert len(facts.read(kind, session=FRIDAY)) == 1
+    assert facts.read(Refusal) == []
+    with Tracking(january.database("mlflow_db"), tmp_path / "home" / "artifacts").client() as client:
+        (version,) = client.search_model_versions(f"tag.world = '{world}'")
+        experiment = client.get_experiment_by_name("pairs_trading/technology_sector/gru_garch_hybrid_v1")
+        own = client.search_runs([experiment.experiment_id], f"tags.world = '{world}'")
+    children = [run for run in own if run.info.run_id != version.run_id]
+    assert [run.data.tags["pair"] for run in children] == ["AAPL/NVDA"]
+
+
+def nobody_answers(*_):
+    raise RecyclerError("no recycler answers")
 
 
 def test_a_choice_among_all_pairs_needs_all():
