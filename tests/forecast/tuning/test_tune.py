@@ -209,6 +209,25 @@ def test_a_trial_whose_process_is_gone_is_begun_again(search, store, instant):
     assert all(each.params["learning_rate"] == space.rounded(each.params["learning_rate"]) for each in found.trials)
 
 
+@ASKED
+@pytest.mark.parametrize("begun", [0, 1])
+def test_a_trial_that_process_after_process_died_on_is_given_up_but_not_the_recipes(search, store, instant, begun):
+    if begun:
+        run_trials(replace(search, trials=1), store)
+    with _Study.opened(search, store) as study:
+        study.study.sampler = study._sampler(begun)
+        study.study.sampler = study._sampler(begun)
+        asked = study.study.ask()
+        tried = space.suggested(asked)
+        study.begun(asked)
+        study.storage.set_trial_system_attr(asked._trial_id, "retry_history", [7, 8, 9])
+        study.study.tell(asked.number, state=optuna.trial.TrialState.FAIL)
+    run_trials(search, store)
+    found = outcome(search, store)
+    assert len(found.trials) == 3
+    assert (found.tried(tried) is None) is bool(begun)
+
+
 def test_a_process_that_was_taken_for_dead_goes_on_with_another_trial(search, store, instant, monkeypatch):
     real, left = tune.evaluate, [2]
 

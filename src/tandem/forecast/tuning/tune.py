@@ -42,7 +42,7 @@ WORST: Final = 20.0
 """The log loss of a network that came to no number."""
 POLL: Final = 1.0
 RETRIES: Final = 3
-"""How often a trial is begun again whose processes died; one that a person interrupted is as often as it takes."""
+"""How often a trial is begun again whose process died; one that was interrupted, or the recipe's, always is."""
 AGAIN: Final = "interrupted_trial"
 FIXED: Final = "fixed_params"
 
@@ -304,7 +304,8 @@ class _Study:
                 self._begin_again()
             states = [each.state for each in self._counted()]
             if TrialState.WAITING in states or len(states) < self.search.trials:
-                self.study.sampler = self._sampler(len(states) - states.count(TrialState.WAITING))
+                begun = len(states) - states.count(TrialState.WAITING)
+                self.study.sampler = self._sampler(begun + len(self._given_up()))
                 return self._run(objective)
             return 0 if TrialState.RUNNING in states else None
 
@@ -348,6 +349,11 @@ class _Study:
         from optuna.trial import TrialState
 
         return [each for each in self.study.get_trials(deepcopy=False) if each.state is not TrialState.FAIL]
+
+    def _given_up(self) -> "list[optuna.trial.FrozenTrial]":
+        from optuna.trial import TrialState
+
+        return [each for each in self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,)) if _is_given_up(each)]
 
     def _sampler(self, begun: int) -> "optuna.samplers.BaseSampler":
         """One of its own for each trial: one worker gives the same study whether it was killed or not."""
@@ -397,7 +403,8 @@ def _predecessors(trial: "optuna.trial.FrozenTrial") -> list[int]:
 
 
 def _is_given_up(trial: "optuna.trial.FrozenTrial") -> bool:
-    return len(_deaths(trial)) >= RETRIES
+    # The recipe's own, whose settings were given, never is: the best would be measured against nothing.
+    return FIXED not in trial.system_attrs and len(_deaths(trial)) >= RETRIES
 
 
 def _deaths(trial: "optuna.trial.FrozenTrial") -> list[int]:
