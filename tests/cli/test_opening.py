@@ -1,11 +1,15 @@
 """Which world a person's word is meant for."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tandem.cli import control
 from tandem.cli.opening import newest_world, world_to_identify, world_to_trade
 from tandem.config import Settings
 from tandem.market import ConfigError, RecyclerError, WorldKind
+from tandem.store import Store
 
 
 @pytest.fixture
@@ -62,3 +66,19 @@ def test_a_desk_does_not_trade_bars_that_were_moved_to_today(monkeypatch):
     monkeypatch.setattr(control, "ask", lambda url: {"time": "2026-11-22T20:14:00Z", "timestamps": "current"})
     with pytest.raises(RecyclerError, match="tandem recycler start --lockstep"):
         trade._now(Settings())
+
+
+@pytest.mark.parametrize("mode", ["recycler", "alpaca"])
+def test_two_that_begin_at_once_in_a_new_home_share_one_world(store, says, monkeypatch, mode):
+    says(None)
+    real = Store.new_world
+
+    def slow(self, *arguments):
+        time.sleep(0.5)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Store, "new_world", slow)
+    settings = Settings.model_validate({"websocket": {"mode": mode}})
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda _: world_to_identify(store, settings), range(2)))
+    assert store.worlds() == [found[0]] == [found[1]]

@@ -2,15 +2,21 @@
 
 import csv
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from tandem.cli import control
 from tandem.cli.app import run
 from tandem.cli.train import _trials, engine_options, train
-from tandem.desk import plan_of
-from tandem.market import ConfigError, DataError
+from tandem.desk import Plan, plan_of
+from tandem.forecast import ModelRegistered
+from tandem.market import ConfigError, DataError, RecyclerError, Refusal
+from tandem.screening import Funnel
+from tandem.store import Store, Tracking
 
 FRIDAY = date(2023, 1, 27)
 pytestmark = [
@@ -78,6 +84,36 @@ def test_the_days_pairs_are_trained_once_and_the_plan_is_on_record(capsys, janua
     assert plan_of(january.facts(world), FRIDAY) == plan
 
 
+def test_two_trainings_at_once_add_what_one_does(january, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("TANDEM_WEBSOCKET__MODE", "recycler")
+    monkeypatch.setattr(control, "ask", nobody_answers)
+    real = Store.new_world
+
+    def slow(self, *arguments):
+        time.sleep(0.5)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Store, "new_world", slow)
+    before = january.worlds()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: train(session=FRIDAY, json=True), range(2)))
+    (world,) = (each for each in january.worlds() if each not in before)
+    facts = january.facts(world)
+    for kind in (Funnel, Plan, ModelRegistered):
+        assert len(facts.read(kind, session=FRIDAY)) == 1
+    assert facts.read(Refusal) == []
+    with Tracking(january.database("mlflow_db"), tmp_path / "home" / "artifacts").client() as client:
+        (version,) = client.search_model_versions(f"tag.world = '{world}'")
+        experiment = client.get_experiment_by_name("pairs_trading/technology_sector/gru_garch_hybrid_v1")
+        own = client.search_runs([experiment.experiment_id], f"tags.world = '{world}'")
+    children = [run for run in own if run.info.run_id != version.run_id]
+    assert [run.data.tags["pair"] for run in children] == ["AAPL/NVDA"]
+
+
+def nobody_answers(*_):
+    raise RecyclerError("no recycler answers")
+
+
 def test_a_choice_among_all_pairs_needs_all():
     with pytest.raises(ConfigError, match="Give --all too"):
         train(session=FRIDAY, limit=3)
@@ -98,3 +134,19 @@ def test_more_workers_than_one_are_processes_of_a_cluster():
     assert engine_options(None, 3) == {"training.engine": "dask", "training.workers": 3}
     assert engine_options(None, 1) == {"training.engine": None, "training.workers": 1}
     assert engine_options("dask://desk", None) == {"training.engine": "dask://desk", "training.workers": None}
+    assert engine_options("dask", 3) == {"training.engine": "dask", "training.workers": 3}
+    assert engine_options("local", 1) == {"training.engine": "local", "training.workers": 1}
+
+
+@pytest.mark.parametrize("command", ["train", "tune"])
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("local", "--workers 2 are processes of a cluster, and --engine local has none"),
+        ("dask://desk:8786", "--workers are processes on this machine, and dask://desk:8786 has workers of its own"),
+    ],
+)
+def test_workers_where_no_cluster_is_started_are_refused(capsys, command, engine, said):
+    assert run([command, "--session", "2023-01-27", "--engine", engine, "--workers", "2"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"tandem: {said}")

@@ -111,7 +111,7 @@ def test_without_a_choice_the_selected_pairs_come_first_and_then_the_most_surely
 def test_a_person_may_name_the_pairs(january: Store, settings: Settings, found: Identification) -> None:
     named = search_of(january, MONDAY, settings, found, "technology", trials=1, pairs=[Pair("AAPL", "NVDA")])
     assert [each.pair for each in named.pairs] == [Pair("AAPL", "NVDA")]
-    with pytest.raises(DataError, match="no pair can be walked through: 0 samples"):
+    with pytest.raises(DataError, match="there are no 5Min bars of NOWHERE"):
         search_of(january, MONDAY, settings, found, "technology", trials=1, pairs=[Pair("IBM", "NOWHERE")])
 
 
@@ -131,3 +131,19 @@ def test_a_worker_teaches_on_the_threads_that_the_engine_has_for_it(
     where = search.settings.training.model_copy(update={"engine": "dask", "workers": 2})
     tune(january, facts, MONDAY, replace(search, settings=search.settings.model_copy(update={"training": where})))
     assert seats == [(3, 0), (3, 1)]
+
+
+def test_a_named_symbol_without_bars_is_named(january: Store, settings: Settings, found: Identification) -> None:
+    with pytest.raises(DataError, match=r"^there are no 5Min bars of YYYY, ZZZZ\."):
+        search_of(january, MONDAY, settings, found, "technology", trials=2, pairs=[Pair("YYYY", "ZZZZ")])
+    pairs = [Pair("AAPL", "NVDA"), Pair("AAPL", "ZZZZ")]
+    with pytest.raises(DataError, match=r"^there are no 5Min bars of ZZZZ\. Load some, or name other --pairs"):
+        search_of(january, MONDAY, settings, found, "technology", trials=2, pairs=pairs)
+
+
+def test_a_named_pair_whose_bars_are_of_later_is_named(
+    january: Store, settings: Settings, found: Identification
+) -> None:
+    early = session_of(date(2022, 6, 1))
+    with pytest.raises(DataError, match=r"^the two symbols of AAPL/NVDA have no 5Min bars in common before 2022-06-01"):
+        search_of(january, early, settings, found, "technology", trials=2, pairs=[Pair("AAPL", "NVDA")])

@@ -89,13 +89,18 @@ def world_to_identify(store: "Store", settings: "Settings", name: str = "") -> W
         ConfigError: no world has that name.
     """
     from tandem.recycler import standing_world
+    from tandem.store import turn
 
     running = "" if name else _running(settings)
     if running not in map(str, store.worlds()):
         running = ""
     if settings.websocket.mode == "recycler" and not (name or running):
         return standing_world(store, settings.websocket.recycler.cash)
-    return newest_world(store, settings, name or running) or store.new_world(kind_of(settings), "tandem trade")
+    if found := newest_world(store, settings, name or running):
+        return found
+    kind = kind_of(settings)
+    with turn(store.url, f"first {kind} world"):
+        return newest_world(store, settings) or store.new_world(kind, "tandem trade")
 
 
 def stranger_of(store: "Store", settings: "Settings") -> str:

@@ -89,7 +89,23 @@ def train(
 
 
 def engine_options(engine: str | None, workers: int | None) -> dict[str, object]:
-    """What a command line says of where models are trained, as settings."""
+    """What a command line says of where models are trained, as settings.
+
+    Raises:
+        ConfigError: it counts the processes of a cluster that it does not start.
+    """
+    from tandem.market import ConfigError
+
+    if engine == "local" and workers is not None and workers > 1:
+        raise ConfigError(
+            f"--workers {workers} are processes of a cluster, and --engine local has none",
+            "Leave --workers out, or take --engine dask",
+        )
+    if engine is not None and "://" in engine and workers is not None:
+        raise ConfigError(
+            f"--workers are processes on this machine, and {engine} has workers of its own",
+            "Leave --workers out, or take --engine dask",
+        )
     if engine is None and workers is not None and workers > 1:
         engine = "dask"
     return {"training.engine": engine, "training.workers": workers}

@@ -16,6 +16,7 @@ from tandem.desk.identification import Identification
 from tandem.desk.training import correlated, pair_bars
 from tandem.forecast import (
     Outcome,
+    PairBars,
     Search,
     Tuned,
     finished,
@@ -26,7 +27,7 @@ from tandem.forecast import (
     take_seat,
     track_tuning,
 )
-from tandem.market import Pair, Refusal, Session, StoreError
+from tandem.market import DataError, Pair, Refusal, Session, StoreError
 from tandem.screening import Progress, engine_of, slug
 from tandem.store import Facts, Record, Store, Tracking
 
@@ -53,11 +54,13 @@ def search_of(
         pairs: to judge on, instead of that choice.
 
     Raises:
-        DataError: no pair of the sector passed the correlation gate, or none has bars enough.
+        DataError: no pair of the sector passed the correlation gate, none has bars enough, or a chosen one has none.
     """
     chosen = list(pairs) or _chosen(store, found, sector)[: settings.tuning.pairs]
     address = store.url if store.server is not None else ""
     bars = tuple(pair_bars(store, session, settings, chosen))
+    if pairs:
+        _check_bars(store, session, settings, bars)
     search = Search(sector, bars, settings, trials, address=address)
     assert search.steps
     return search
@@ -92,6 +95,18 @@ def tune(
     digest = store.blobs.put(msgspec.json.encode(ended))
     facts.append(Record(tuned, session.day, session.morning, fact_key("tuned", session.day, 1, digest[:12])))
     return tuned, ended, _tracked(tracking, store, facts, session, search, tuned, ended)
+
+
+def _check_bars(store: Store, session: Session, settings: Settings, bars: Sequence[PairBars]) -> None:
+    """A pair that is named and of which there is nothing is a slip; one that is too short is left out."""
+    empty, timeframe = [each.pair for each in bars if not len(each)], settings.model.timeframe
+    if not empty:
+        return
+    absent = sorted({symbol for pair in empty for symbol in pair.symbols} - set(store.bars.symbols(timeframe)))
+    what = f"there are no {timeframe} bars of {', '.join(absent)}"
+    if not absent:
+        what = f"the two symbols of {empty[0]} have no {timeframe} bars in common before {session.day}"
+    raise DataError(what, "Load some, or name other --pairs")
 
 
 def _chosen(store: Store, found: Identification, sector: str) -> list[Pair]:

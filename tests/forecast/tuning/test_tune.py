@@ -122,26 +122,53 @@ def test_what_comes_after_the_train_block_changes_nothing_that_was_learned_on_it
     assert changed.window(fast.model).train.rows.tobytes() == stage.window(fast.model).train.rows.tobytes()
 
 
-def test_a_search_that_is_interrupted_ends_as_if_it_had_not_been(search, store, instant, monkeypatch):
+@pytest.mark.parametrize("before", [0, 1, 2])
+@pytest.mark.parametrize("place", ["evaluate", "space.suggested", "_Study.begun"])
+def test_a_search_that_is_interrupted_ends_as_if_it_had_not_been(search, store, instant, monkeypatch, place, before):
     run_trials(search, store)
     whole = outcome(search, store)
     forget(search, store)
-    real, left = tune.evaluate, [3]
+    owner, name = {"space.suggested": (space, "suggested"), "_Study.begun": (_Study, "begun")}.get(place, (tune, place))
+    real, calls = getattr(owner, name), []
 
     def doomed(*arguments):
-        left[0] -= 1
-        if left[0] == 0:
+        calls.append(arguments)
+        # More often than a trial is begun again whose process died.
+        if before < len(calls) <= before + tune.RETRIES + 2:
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(tune, "evaluate", doomed)
-    with pytest.raises(KeyboardInterrupt):
-        run_trials(search, store)
-    assert finished(search, store) == 2
-    assert run_trials(search, store) == 1
+    monkeypatch.setattr(owner, name, doomed)
+    for _ in range(tune.RETRIES + 2):
+        with pytest.raises(KeyboardInterrupt):
+            run_trials(search, store)
+        assert finished(search, store) == before
+    assert run_trials(search, store) == 3 - before
     again = outcome(search, store)
     assert [(each.params, each.loss) for each in again.trials] == [(each.params, each.loss) for each in whole.trials]
+    assert again.trials[0].params == space.params_of(search.settings.model)
     assert store.ledger.count(["technology"]).trials == 3
+
+
+@ASKED
+def test_the_recipes_own_trial_is_done_though_it_never_gave_a_sign_of_life(search, store, instant):
+    with _Study.opened(search, store) as study:
+        study.study.ask()
+    run_trials(search, store)
+    found = outcome(search, store)
+    assert len(found.trials) == 3
+    assert found.tried(space.params_of(search.settings.model)) is not None
+
+
+def test_an_interrupted_trial_is_not_done_again_once_the_count_is_reached(search, store, instant, monkeypatch):
+    run_trials(search, store)
+    with _Study.opened(search, store) as study:
+        study.study.enqueue_trial(space.params_of(search.settings.model) | {"patience": 5})
+        monkeypatch.setattr(tune, "evaluate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run_trials(search, store)
+    assert run_trials(search, store) == 0
+    assert finished(search, store) == 3
 
 
 def test_the_first_trial_is_the_recipe_as_it_is_and_the_best_is_no_worse(search, store):
@@ -180,6 +207,25 @@ def test_a_trial_whose_process_is_gone_is_begun_again(search, store, instant):
     assert len(found.trials) == 3
     assert [each.params for each in found.trials].count(tried) == 1
     assert all(each.params["learning_rate"] == space.rounded(each.params["learning_rate"]) for each in found.trials)
+
+
+@ASKED
+@pytest.mark.parametrize("begun", [0, 1])
+def test_a_trial_that_process_after_process_died_on_is_given_up_but_not_the_recipes(search, store, instant, begun):
+    if begun:
+        run_trials(replace(search, trials=1), store)
+    with _Study.opened(search, store) as study:
+        study.study.sampler = study._sampler(begun)
+        study.study.sampler = study._sampler(begun)
+        asked = study.study.ask()
+        tried = space.suggested(asked)
+        study.begun(asked)
+        study.storage.set_trial_system_attr(asked._trial_id, "retry_history", [7, 8, 9])
+        study.study.tell(asked.number, state=optuna.trial.TrialState.FAIL)
+    run_trials(search, store)
+    found = outcome(search, store)
+    assert len(found.trials) == 3
+    assert (found.tried(tried) is None) is bool(begun)
 
 
 def test_a_process_that_was_taken_for_dead_goes_on_with_another_trial(search, store, instant, monkeypatch):

@@ -6,7 +6,7 @@ trial did by then. The study lives in PostgreSQL, so that several processes and 
 runs a trial changes nothing of it.
 
 Of N trials exactly N are finished, however many take part and die on the way: a trial is begun in turns, and one
-whose process is gone is begun again with the same settings.
+that was interrupted or whose process is gone is begun again with the same settings.
 """
 
 import os
@@ -42,6 +42,9 @@ WORST: Final = 20.0
 """The log loss of a network that came to no number."""
 POLL: Final = 1.0
 RETRIES: Final = 3
+"""How often a trial is begun again whose process died; one that was interrupted, or the recipe's, always is."""
+AGAIN: Final = "interrupted_trial"
+FIXED: Final = "fixed_params"
 
 Report = Callable[[int, float], None]
 Objective = Callable[["optuna.Trial"], float]
@@ -297,9 +300,12 @@ class _Study:
             self.turns.enter_context(turn(self.url, self.search.name))
             self._fail_stillborn()
             fail_stale_trials(self.study)
+            if len(self._counted()) < self.search.trials:
+                self._begin_again()
             states = [each.state for each in self._counted()]
             if TrialState.WAITING in states or len(states) < self.search.trials:
-                self.study.sampler = self._sampler(len(states))
+                begun = len(states) - states.count(TrialState.WAITING)
+                self.study.sampler = self._sampler(begun + len(self._given_up()))
                 return self._run(objective)
             return 0 if TrialState.RUNNING in states else None
 
@@ -344,6 +350,11 @@ class _Study:
 
         return [each for each in self.study.get_trials(deepcopy=False) if each.state is not TrialState.FAIL]
 
+    def _given_up(self) -> "list[optuna.trial.FrozenTrial]":
+        from optuna.trial import TrialState
+
+        return [each for each in self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,)) if _is_given_up(each)]
+
     def _sampler(self, begun: int) -> "optuna.samplers.BaseSampler":
         """One of its own for each trial: one worker gives the same study whether it was killed or not."""
         from optuna.samplers import TPESampler
@@ -360,11 +371,45 @@ class _Study:
         for number in found:
             self.study.tell(number, state=TrialState.FAIL)
 
+    def _begin_again(self) -> None:
+        """Interrupted trials wait to be run with the settings they had; one that had none yet is sampled as it was."""
+        from optuna import create_trial
+        from optuna.trial import TrialState
+
+        trials = self.study.get_trials(deepcopy=False)
+        begun_again = {number for each in trials for number in _predecessors(each)}
+        for each in trials:
+            had = len(each.params) == len(space.SPACE) or FIXED in each.system_attrs
+            if each.state is TrialState.FAIL and had and each.number not in begun_again and not _is_given_up(each):
+                again = create_trial(
+                    state=TrialState.WAITING,
+                    params=each.params,
+                    distributions=each.distributions,
+                    system_attrs={**each.system_attrs, AGAIN: each.number},
+                )
+                self.study.add_trial(again)
+
 
 STILLBORN: Final = """
 SELECT trials.number FROM trials JOIN studies USING (study_id) LEFT JOIN trial_heartbeats USING (trial_id)
 WHERE studies.study_name = :name AND trials.state = 'RUNNING' AND trial_heartbeats.trial_id IS NULL
 """
+
+
+def _predecessors(trial: "optuna.trial.FrozenTrial") -> list[int]:
+    """Numbers of the trials that a trial is in place of."""
+    interrupted = [trial.system_attrs[AGAIN]] if AGAIN in trial.system_attrs else []
+    return [*_deaths(trial), *interrupted]
+
+
+def _is_given_up(trial: "optuna.trial.FrozenTrial") -> bool:
+    # The recipe's own, whose settings were given, never is: the best would be measured against nothing.
+    return FIXED not in trial.system_attrs and len(_deaths(trial)) >= RETRIES
+
+
+def _deaths(trial: "optuna.trial.FrozenTrial") -> list[int]:
+    found: list[int] = trial.system_attrs.get("retry_history", [])
+    return found
 
 
 def _made(search: Search, storage: "RDBStorage") -> "optuna.Study":

@@ -9,7 +9,7 @@ import msgspec
 
 from tandem.market import RecyclerError, World, WorldKind
 from tandem.matching import Changed, Charge, Execution, Hours, LedgerState, Place, Replay, Ticket
-from tandem.store import PaperCharge, PaperEntry, PaperExecution, PaperKept, PaperOrder, Store
+from tandem.store import PaperCharge, PaperEntry, PaperExecution, PaperKept, PaperOrder, Store, turn
 
 T = TypeVar("T")
 Description = Mapping[str, Any]
@@ -19,8 +19,14 @@ CLOSES = "closes"
 
 
 def standing_world(store: Store, cash: Decimal) -> World:
-    """The world of the newest paper account; a new one with `cash` dollars where there is none."""
-    return store.newest_paper() or new_account(store, cash)
+    """The world of the newest paper account; a new one with `cash` dollars where there is none.
+
+    Of several that ask at once one opens it, and the others are given that.
+    """
+    if found := store.newest_paper():
+        return found
+    with turn(store.url, "first paper account"):
+        return store.newest_paper() or new_account(store, cash)
 
 
 def new_account(store: Store, cash: Decimal) -> World:

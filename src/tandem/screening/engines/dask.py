@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 from tandem.market import ConfigError, Stopwatch, StoreError
 from tandem.screening.engines.engine import Engine, LocalEngine
+from tandem.screening.engines.interruption import deaf, held
 from tandem.screening.engines.shipment import Shipment
 from tandem.screening.engines.workplace import Versions, itself, mismatch, prepare, work_on
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+    from tornado.ioloop import IOLoop
 
 Shared = TypeVar("Shared")
 Block = TypeVar("Block")
@@ -62,19 +64,45 @@ def own_cluster(workers: int | None, folder: Path) -> Iterator["DaskEngine"]:
 
     cores = cpu_count() or 1
     count = workers or cores
-    with (
-        _quietly(),
-        LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=count,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-            scheduler_kwargs={"dashboard": False},
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,  # type: ignore[no-untyped-call]
-    ):
-        yield DaskEngine(client, folder, max(1, cores // count))
+    with _quietly(), ExitStack() as opened:
+        try:
+            # Ctrl-C reaches this process and all that it has started. It is heard here alone, and ends a cluster that
+            # is whole: one that is half made can neither be used nor closed.
+            with held():
+                cluster = opened.enter_context(
+                    LocalCluster(  # type: ignore[no-untyped-call]
+                        loop=opened.enter_context(_loop()),
+                        n_workers=count,
+                        threads_per_worker=1,
+                        host="127.0.0.1",
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.CRITICAL,
+                        scheduler_kwargs={"dashboard": False},
+                    )
+                )
+                client = opened.enter_context(Client(cluster, set_as_default=False))  # type: ignore[no-untyped-call]
+            yield DaskEngine(client, folder, max(1, cores // count))
+        finally:
+            with held():
+                opened.close()
+
+
+@contextmanager
+def _loop() -> Iterator["IOLoop"]:
+    """What starts the workers: they do not hear Ctrl-C."""
+    from multiprocessing import resource_tracker
+
+    from distributed.utils import LoopRunner
+
+    # The first process that is spawned begins with this one, and the thread that starts it hears Ctrl-C from then on.
+    resource_tracker.ensure_running()
+    runner = LoopRunner()
+    with deaf():
+        runner.start()  # type: ignore[no-untyped-call]
+    try:
+        yield runner.loop
+    finally:
+        runner.stop()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -84,17 +112,28 @@ def joined(address: str, folder: Path, *, seconds: float = CONNECTING) -> Iterat
     Raises:
         ConfigError: nothing answers there within these seconds, or it has no workers.
     """
+    where = address_of(address)
+    with _quietly(), ExitStack() as opened:
+        try:
+            with held():
+                client = opened.enter_context(_connected(where, seconds))
+            _await_workers(client, where)
+            yield DaskEngine(client, folder)
+        finally:
+            with held():
+                opened.close()
+
+
+def _connected(where: str, seconds: float) -> "Client":
     from distributed import Client
 
-    where = address_of(address)
-    start = "Start it with `dask scheduler`, or take `--engine local`"
     try:
-        client = Client(where, timeout=seconds, set_as_default=False)  # type: ignore[no-untyped-call]
+        return Client(where, timeout=seconds, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
-        raise ConfigError(f"no Dask scheduler answers at {where} within {seconds:g} seconds", start) from error
-    with _quietly(), client:
-        _await_workers(client, where)
-        yield DaskEngine(client, folder)
+        raise ConfigError(
+            f"no Dask scheduler answers at {where} within {seconds:g} seconds",
+            "Start it with `dask scheduler`, or take `--engine local`",
+        ) from error
 
 
 def address_of(engine: str) -> str:
