@@ -1,5 +1,6 @@
 """Fixtures of every room: a store on the real embedded PostgreSQL."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -12,6 +13,11 @@ import pytest
 from tandem.store import Store
 
 NewStore = Callable[[], AbstractContextManager[Store]]
+
+
+def pytest_configure() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would everything that tests start and interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def execute(store: Store, statement: str) -> None:

@@ -18,8 +18,6 @@ KEYS = {
 
 
 def started(out: Path, mark: str) -> "subprocess.Popen[bytes]":
-    # What a shell starts in the background ignores Ctrl-C, and so would the demo of tests that run there.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "-m", "tandem", "demo", "--out", str(out)],
         env={**os.environ, "MARK": mark},

@@ -122,7 +122,7 @@ FIRST = datetime(2026, 4, 14, 10, 0, tzinfo=UTC)
 @pytest.fixture
 def mlflow(module_store, tmp_path):
     """MLflow, and a world of its own in which refits are registered without training any."""
-    return Mlflow(MlflowRegistry(module_store.database("mlflow_db"), tmp_path), module_store)
+    return Mlflow(MlflowRegistry(module_store.database("mlflow_registry"), tmp_path), module_store)
 
 
 class Mlflow:
