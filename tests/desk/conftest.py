@@ -18,8 +18,9 @@ from tandem.execution import InProcess, in_process
 from tandem.forecast import PairModel
 from tandem.market import Bar, Calendar, Pair, Session, Timeframe, World, WorldKind
 from tandem.screening import PairLife, Passport, Score
+from tandem.sources import samples
 from tandem.statistics import GarchFit
-from tandem.store import MemoryFacts, Record
+from tandem.store import MemoryFacts, Record, Store
 
 AB, CD = Pair("A", "B"), Pair("C", "D")
 PHI, HALF_LIFE, FORMATION = 0.95, 13.5, 40
@@ -176,6 +177,13 @@ def leg(symbol: str, closes: np.ndarray, session: Session) -> pd.DataFrame:
         "symbol": symbol, "start": starts, "open": opens, "high": np.maximum(opens, closes),
         "low": np.minimum(opens, closes), "close": closes, "volume": 100_000,
     })  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def filled(module_store: Store) -> Store:
+    """A module's store with the bars that ship with Tandem."""
+    samples.load(module_store)
+    return module_store
 
 
 @pytest.fixture(scope="session")

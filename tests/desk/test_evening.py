@@ -22,7 +22,6 @@ from tandem.forecast import BASELINE, Grades, MlflowRegistry, RecipeStaged, Trac
 from tandem.forecast.trial.simulation import Market, Worth, simulate_tracks
 from tandem.market import Calendar, Refusal, Session, WorldKind
 from tandem.signals import Signal
-from tandem.sources import samples
 from tandem.store import Move, Record, Stage, StageChanged, Stages
 
 TECH = "technology"
@@ -92,12 +91,6 @@ def lived(store, settings, registry, days=RECORD):
     prepare(store, facts, TODAY, settings, registry)
     run_session(backtest_desk(store, facts.world, settings, SYMBOLS, [TODAY], facts), TODAY)
     return facts
-
-
-@pytest.fixture(scope="module")
-def filled(module_store):
-    samples.load(module_store)
-    return module_store
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +243,7 @@ with Store.open(Path("unused"), url) as store:
 def killed_all_the_way(store, facts, home, day):
     """The same evening begun again after each kill, one write further every time; how often it was killed."""
     command = [sys.executable, "-W", "ignore", "-c", EVENING, str(Path(__file__).parent), store.url,
-               store.database("mlflow_db"), str(home), str(facts.world.run), str(day)]  # fmt: skip
+               store.database("mlflow_evening"), str(home), str(facts.world.run), str(day)]  # fmt: skip
     for kills in range(30):
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300, env={**os.environ})
         assert list(Stages(facts).board(TECH).stages.values()).count(Stage.PRODUCTION) == 1
@@ -262,7 +255,7 @@ def killed_all_the_way(store, facts, home, day):
 
 @pytest.mark.slow
 def test_a_full_life_with_mlflow_and_a_kill_at_each_step(filled, settings, tmp_path):
-    registry = MlflowRegistry(filled.database("mlflow_db"), tmp_path / "artifacts")
+    registry = MlflowRegistry(filled.database("mlflow_evening"), tmp_path / "artifacts")
     facts = lived(filled, settings, registry)
 
     def seen():

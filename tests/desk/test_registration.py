@@ -12,7 +12,6 @@ from tandem.desk import Plan, close_day, mlflow_lacks, plan_of, prepare, tell_ml
 from tandem.forecast import MlflowRegistry, ModelRegistered, RecipeStaged, Registration
 from tandem.market import Calendar, Refusal, StoreError, WorldKind
 from tandem.screening import Passport
-from tandem.sources import samples
 from tandem.store import MemoryFacts, StageChanged, Tracking
 
 TODAY = Calendar().session(date(2023, 1, 25))
@@ -24,12 +23,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def filled(module_store):
-    samples.load(module_store)
-    return module_store
 
 
 @pytest.fixture(scope="module")

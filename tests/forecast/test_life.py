@@ -68,7 +68,7 @@ with Store.open(Path("unused"), url) as store:
 @pytest.fixture
 def server(store, tmp_path) -> Iterator[str]:
     """`mlflow server` as `tandem mlflow ui` starts it; its address."""
-    address = store.database("mlflow_db")
+    address = store.database("mlflow_life")
     MlflowRegistry(address, tmp_path / "artifacts").tracking._client()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -110,7 +110,7 @@ class Life:
     def __init__(self, store, server, folder):
         from mlflow import MlflowClient
 
-        self.store, self.mlflow, self.artifacts = store, store.database("mlflow_db"), folder / "artifacts"
+        self.store, self.mlflow, self.artifacts = store, store.database("mlflow_life"), folder / "artifacts"
         self.registry = MlflowRegistry(self.mlflow, self.artifacts)
         self.world = store.new_world(WorldKind.PAPER)
         self.facts = store.facts(self.world)

@@ -29,7 +29,7 @@ def day_of_pairs(passport, model, quick, passport_of, simulated_closes):
 
 def test_a_day_is_recorded_registered_and_served(module_store, tmp_path, day_of_pairs, quick, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    uri = module_store.database("mlflow_db")
+    uri = module_store.database("mlflow_registry")
     registry = MlflowRegistry(uri, tmp_path / "artifacts")
     passports, models = day_of_pairs
     made = registry.record_day(DAY, "technology", passports, models, quick, {"tested": 6, "feed": "x"}, world=WORLD)
