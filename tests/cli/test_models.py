@@ -39,7 +39,7 @@ def world(store, tmp_path, monkeypatch):
                   figures={"test_log_loss": loss, "test_mcc": 0.1 + 0.01 * number, "sharpe_ratio": 1.0})
             for recipe, loss in LOSSES.items()
         )  # fmt: skip
-        facts.append(Record(Plan(2, {}, (), 1, refits), day, FIRST + timedelta(days=number), f"plan.{day}"))
+        facts.append(Record(Plan(2, {}, 1, refits), day, FIRST + timedelta(days=number), f"plan.{day}"))
     return facts
 
 
@@ -76,7 +76,7 @@ def test_the_list_can_be_read_in_80_columns(store, world, said, monkeypatch):
     name = f"pairs_trading_gru_garch_{TECH}_v2_wide_20260411"
     refit = Refit(TECH, "v2_wide", name, {}, 0.6, refused="out of its band", figures=figures)
     sound = Refit("healthcare", "v2_wide", name.replace(TECH, "healthcare"), {}, 0.6, figures=figures)
-    world.append(Record(Plan(2, {}, (), 1, (refit, sound)), day, FIRST + timedelta(days=10), f"plan.{day}"))
+    world.append(Record(Plan(2, {}, 1, (refit, sound)), day, FIRST + timedelta(days=10), f"plan.{day}"))
     told = said("list")
     assert "\u2026" not in told
     assert all(len(line) <= 80 for line in told.splitlines())

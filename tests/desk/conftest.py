@@ -86,7 +86,7 @@ class Stage:
         """Put a plan for a session on record."""
         passports = [passport_of(pair, session, **passport) for pair in pairs]
         models = {str(made.pair): self.blobs.put(model_of(made).to_bytes()) for made in passports}
-        record_plan(self.facts, session, Plan(len(pairs), models, ("registered",)), passports)
+        record_plan(self.facts, session, Plan(len(pairs), models), passports)
 
     def refit(
         self,
@@ -117,7 +117,7 @@ class Stage:
                 name = f"pairs_trading_gru_garch_{sector}_{recipe}_{session.day:%Y%m%d}"
                 refits.append(Refit(sector, recipe, name, own, loss=0.6, refused=why))
         kept = tuple(refit for refit in refits if refit.recipe != without)
-        record_plan(self.facts, session, Plan(2, first, (), 1, kept, split or {}), passports)
+        record_plan(self.facts, session, Plan(2, first, 1, kept, split or {}), passports)
 
     def configure(self, session: Session, *lives: PairLife) -> None:
         """Put a configuration on record under which pairs stand like this."""

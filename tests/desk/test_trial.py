@@ -143,7 +143,7 @@ def test_sessions_for_which_a_recipe_was_not_fitted_are_not_its_record(store, wo
         4: (refit_of("v2"),),
     }
     for number, session in enumerate(DAYS[:20]):
-        plan = Plan(1, {}, (), 1, refits.get(number, (refit_of("v1"), refit_of("v2"))))
+        plan = Plan(1, {}, 1, refits.get(number, (refit_of("v1"), refit_of("v2"))))
         world.append(Record(plan, session.day, session.morning, f"plan.{session.day}"))
         own.plan(session, AB)
     verdict = try_challenger(store, world, settings("shadow"), TECH)
@@ -164,7 +164,7 @@ def test_a_challenger_that_was_fitted_too_seldom_is_not_looked_into(store, world
     for number, session in enumerate(DAYS[:20]):
         refits = refit_of("v1"), refit_of("v2", loss=None if number < 11 else 0.6)
         for facts in (world, own):
-            facts.append(Record(Plan(1, {}, (), 1, refits), session.day, session.morning, f"plan.{session.day}"))
+            facts.append(Record(Plan(1, {}, 1, refits), session.day, session.morning, f"plan.{session.day}"))
     monkeypatch.setattr(trial, "track_of", lambda *_, **__: pytest.fail("a short record was looked into"))
     assert try_challenger(store, world, settings("shadow"), TECH).why == (
         "9 sessions on record, at least 10; 11 sessions of v2 left out: there was too little to train it on"
@@ -176,7 +176,7 @@ def test_in_a_split_sessions_without_a_model_of_its_own_are_left_out_too(store, 
     for number, session in enumerate(DAYS[:20]):
         split_on(world, session, everything, {AB: TECH})
         refits = refit_of("v1"), refit_of("v2", refused="out of its band" if number < 12 else "")
-        plan = Plan(1, {}, (), 1, refits, {str(AB): "v2"})
+        plan = Plan(1, {}, 1, refits, {str(AB): "v2"})
         world.append(Record(plan, session.day, session.morning, f"plan.{session.day}"))
     assert try_challenger(store, world, everything, TECH).why == (
         "8 sessions on record, at least 10; 12 sessions of v2 left out: its refit must not trade"
@@ -198,7 +198,7 @@ def test_a_champion_that_comes_back_is_tried_on_the_sessions_that_were_its_own(s
         split = split_on(world, session, everything, {AB: TECH})
         assert split == {AB: "v2"}
         refits = tuple(Refit(TECH, recipe, recipe, {str(AB): "", str(CD): ""}, loss=0.6) for recipe in HORIZONS)
-        world.append(Record(Plan(2, {}, (), 1, refits, {"A/B": "v2"}), session.day, session.morning, f"plan.{number}"))
+        world.append(Record(Plan(2, {}, 1, refits, {"A/B": "v2"}), session.day, session.morning, f"plan.{number}"))
         if number == 6:
             stages.demote(TECH, "v1", why="drifts", by="trial", at=session.close)
         if number == 12:

@@ -11,7 +11,7 @@ import pytest
 from tandem.book import Capital, Mark
 from tandem.config import ModelSettings, ScreenSettings
 from tandem.desk import ConfiguredPair, Plan, TradingConfiguration
-from tandem.forecast import Calibration, PairModel
+from tandem.forecast import Calibration, ModelRegistered, PairModel
 from tandem.market import Fill, Order, Pair, Side, Timeframe, World, WorldKind
 from tandem.risk import Intent
 from tandem.rules import Action
@@ -153,7 +153,11 @@ class Diary:
         self.keep(funnel_of(table), day, f"funnel.{day}{ending}")
         self.keep(configuration, day, f"configuration.{day}{ending}")
         if traded:
-            self.keep(Plan(3, models, ("registered",) if selected else (), version), day, f"plan.{day}{ending}")
+            self.keep(Plan(3, models, version), day, f"plan.{day}{ending}")
+            if selected:
+                self.keep(
+                    ModelRegistered("model of the day", "1", "run", (str(PAIR),)), day, f"registered.{day}{ending}"
+                )
         if selected:
             self.keep(passport(day), day, key)
 

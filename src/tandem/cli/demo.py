@@ -97,7 +97,6 @@ class _Run:
     world: World
     settings: "Settings"
     bars: int
-    models: int
 
 
 def _trade(console: "Console", store: "Store", settings: "Settings", out: Path) -> _Run:
@@ -107,7 +106,7 @@ def _trade(console: "Console", store: "Store", settings: "Settings", out: Path) 
     world = store.new_world(WorldKind.RECYCLER, "demo")
     facts = store.facts(world)
     registry = MlflowRegistry(store.database("mlflow_db"), out / "artifacts")
-    bars = models = 0
+    bars = 0
     with recycled(store, world, settings, SYMBOLS, sessions(), facts) as line:
         console.print(f"[green]recycler[/green]   a local Alpaca on {line.url}, in lockstep with the desk ({world})")
         for session in sessions():
@@ -118,8 +117,7 @@ def _trade(console: "Console", store: "Store", settings: "Settings", out: Path) 
                 run_session(line.desk, session)
                 bars += line.feed.keep()
             _tell_session(console, facts, session)
-            models += len(morning.plan.registered) if morning else 0
-    return _Run(world, settings, bars, models)
+    return _Run(world, settings, bars)
 
 
 def _compared(
@@ -152,9 +150,7 @@ def _close(
 
     facts, same = store.facts(run.world), not differences
     with console.status("writing the report"):
-        summary = summarise(
-            store, facts, bars_replayed=run.bars, models_registered=run.models, seconds=watch.seconds, parity=same
-        )
+        summary = summarise(store, facts, bars_replayed=run.bars, seconds=watch.seconds, parity=same)
         write_report(
             out / "report.html",
             store,

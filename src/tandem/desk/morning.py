@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tandem.book import Mark
@@ -12,12 +12,12 @@ from tandem.desk.identification import Identification, identify_day, on_record
 from tandem.desk.lineup import line_up, model_of
 from tandem.desk.plan import Plan, plan_of, record_plan
 from tandem.desk.refitted import Refitted, begins_with, refit
-from tandem.desk.registration import as_owed, register, said, tell_mlflow
+from tandem.desk.registration import as_owed, tell_mlflow
 from tandem.desk.tracked import Tracked
 from tandem.desk.training import day_models, forget_training
 from tandem.desk.trial import split_of
 from tandem.forecast import PairModel, RecipeStaged, Registration, challenger_of
-from tandem.market import FactConflict, Pair, Refusal, Session
+from tandem.market import FactConflict, Pair, Session
 from tandem.screening import Funnel, PairLife, Passport, Progress, slug
 from tandem.store import Facts, Record, StageChanged, Store
 
@@ -107,13 +107,15 @@ def train(
     split = split_of(facts, session, settings, lineups, entering)
     models = begins_with(lineups, refitted, split)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
-    version = found.configuration.version
-    registered, later = (
-        _register(registry, store, facts, session, entering, refitted, settings, version) if registry else ((), ())
-    )
     shares = {str(pair): recipe for pair, recipe in split.items()}
-    plan = Plan(found.funnel.tested, digests, registered, version, tuple(each.refit for each in refitted), shares)
-    record_plan(facts, session, plan, entering, later)
+    version, refits = found.configuration.version, tuple(each.refit for each in refitted)
+    plan = Plan(found.funnel.tested, digests, version, refits, shares)
+    told = [_registration(store, facts, session, entering, each, settings, version) for each in refitted]
+    record_plan(facts, session, plan, entering, [as_owed(session, each) for each in told] if registry else [])
+    if registry is not None and (away := tell_mlflow(registry, store.blobs, facts)):
+        with suppress(FactConflict):
+            key = fact_key("refusal.registry", session.day, version)
+            facts.append(Record(replace(away, reason="not registered"), session.day, session.morning, key))
     forget_training(settings, session)
     return Morning(found, models, plan)
 
@@ -138,39 +140,6 @@ def _may_enter(configuration: TradingConfiguration, pair: Pair) -> bool:
     return configured is not None and configured.entries
 
 
-def _register(
-    registry: "MlflowRegistry",
-    store: Store,
-    facts: Facts,
-    session: Session,
-    entering: Sequence[Passport],
-    refitted: Sequence[Refitted],
-    settings: Settings,
-    version: int,
-) -> tuple[tuple[str, ...], tuple[Record[Registration], ...]]:
-    """Names of the refits that MLflow has, and facts of those that it is to be told of later.
-
-    It is told what it lacks from before, too, and the stages. Where it is away, that is on record.
-    """
-    asked = [_registration(store, facts, session, entering, each, settings, version) for each in refitted]
-    names: list[str] = []
-    why = ""
-    try:
-        for each, registration in zip(refitted, asked, strict=True):
-            register(registry, facts, session, registration, _own(entering, each), each.models)
-            names.append(registration.name)
-    except Exception as error:
-        # Whatever happens to MLflow, its files or its pictures: the session has to be traded.
-        why = said(error)
-    if not why and (refusal := tell_mlflow(registry, store.blobs, facts)):
-        why = refusal.why
-    if why:
-        with suppress(FactConflict):
-            key = fact_key("refusal.registry", session.day, version)
-            facts.append(Record(Refusal("not registered", why, "forecast"), session.day, session.morning, key))
-    return tuple(names), tuple(as_owed(session, each) for each in asked if each.name not in names)
-
-
 def _registration(
     store: Store,
     facts: Facts,
@@ -180,10 +149,11 @@ def _registration(
     settings: Settings,
     version: int,
 ) -> Registration:
+    own = [passport for passport in entering if passport.pair in refitted.models]
     return Registration.of(
         session,
         refitted.refit.sector,
-        _own(entering, refitted),
+        own,
         refitted.models,
         model_of(refitted.recipe, settings),
         facts.world,
@@ -191,7 +161,3 @@ def _registration(
         refused=refitted.refit.refused,
         tried=store.ledger.count([slug(refitted.refit.sector)]),
     )
-
-
-def _own(entering: Sequence[Passport], refitted: Refitted) -> list[Passport]:
-    return [passport for passport in entering if passport.pair in refitted.models]

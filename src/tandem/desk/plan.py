@@ -48,7 +48,6 @@ class Plan:
     Attributes:
         tested: pairs that the morning's screen tested.
         models: digest of each pair's model in the store, by pair: those that may be entered, as the session begins.
-        registered: names of the registered models.
         version: of the day's trading configuration that it was made from.
         refits: of every recipe that may come to trade; none in plans that know no recipes, which trade `models`.
         split: the recipe of each pair that a challenger trades, whatever is in Production; its refit is among them.
@@ -58,7 +57,6 @@ class Plan:
 
     tested: int
     models: dict[str, str]
-    registered: tuple[str, ...] = ()
     version: int = 1
     refits: tuple[Refit, ...] = ()
     split: Mapping[str, str] = field(default_factory=dict)

@@ -1,34 +1,16 @@
-"""A morning's refits in MLflow: told at once, or, where it was away, as soon as it is back."""
+"""A morning's refits in MLflow: a fact first, then told, or, where it is away, told as soon as it is back."""
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tandem.desk.configuration import fact_key
 from tandem.desk.plan import Plan, passport_key
 from tandem.forecast import PairModel, Registration, is_behind, owed
-from tandem.market import Calendar, DataError, Pair, Refusal, Session, StoreError
+from tandem.market import Calendar, DataError, Refusal, Session, StoreError
 from tandem.screening import Passport
 from tandem.store import Blobs, Facts, Record
 
 if TYPE_CHECKING:
     from tandem.forecast import MlflowRegistry
-
-
-def register(
-    registry: "MlflowRegistry",
-    facts: Facts,
-    session: Session,
-    asked: Registration,
-    passports: Sequence[Passport],
-    models: Mapping[Pair, PairModel],
-) -> None:
-    """Register a refit and put it on record; again, it changes nothing.
-
-    Raises:
-        StoreError: MLflow is away.
-    """
-    made = registry.register(session, asked, passports, models)
-    facts.append(Record(made, session.day, session.morning, f"registered.{made.name}.{made.version}"))
 
 
 def as_owed(session: Session, asked: Registration) -> Record[Registration]:
@@ -54,23 +36,18 @@ def tell_mlflow(registry: "MlflowRegistry", blobs: Blobs, facts: Facts) -> Refus
     try:
         for record in owed(facts):
             try:
-                _catch_up(registry, blobs, facts, record)
+                _tell(registry, blobs, facts, record)
             except DataError as error:
                 why = f"{record.body.name}: {error}"
         if is_behind(facts):
             registry.mirror(facts)
     except Exception as error:
         # Whatever happens to MLflow, its files or its pictures: the day goes on without.
-        why = said(error)
+        why = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
     return Refusal("not mirrored", why, "forecast") if why else None
 
 
-def said(error: Exception) -> str:
-    """What went wrong with MLflow, in words."""
-    return str(error) if isinstance(error, StoreError) else f"{type(error).__name__}: {error}"
-
-
-def _catch_up(registry: "MlflowRegistry", blobs: Blobs, facts: Facts, record: Record[Registration]) -> None:
+def _tell(registry: "MlflowRegistry", blobs: Blobs, facts: Facts, record: Record[Registration]) -> None:
     asked, session = record.body, Calendar().session(record.session)
     plans = [each.body for each in facts.read(Plan, session=record.session)]
     refits = [plan.refit(asked.sector, asked.recipe) for plan in plans if plan.version == asked.configuration]
@@ -83,4 +60,5 @@ def _catch_up(registry: "MlflowRegistry", blobs: Blobs, facts: Facts, record: Re
         if str(each.body.pair) in found and each.key == passport_key(each.body, asked.configuration)
     ]
     models = {passport.pair: found[str(passport.pair)] for passport in passports}
-    register(registry, facts, session, asked, passports, models)
+    made = registry.register(session, asked, passports, models)
+    facts.append(Record(made, session.day, session.morning, f"registered.{made.name}.{made.version}"))

@@ -106,7 +106,7 @@ def _prepare(store: Store, facts: Facts, draft: Draft, session: Session, setting
     trained = day_models(store, session, like_it, others, networks=not recipe.is_baseline)
     models |= {str(pair): store.blobs.put(model.to_bytes()) for pair, model in trained.items()}
     draft.append(*facts.read(TradingConfiguration, session=session.day))
-    record_plan(draft, session, Plan(plan.tested, models, (), plan.version), passports)
+    record_plan(draft, session, Plan(plan.tested, models, plan.version), passports)
 
 
 def _refitted(store: Store, plan: Plan, recipe: Contender, passports: Iterable[Passport]) -> dict[str, str]:

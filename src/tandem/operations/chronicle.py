@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from tandem.book import Capital, Mark
 from tandem.desk import Plan, TradingConfiguration, fact_key
-from tandem.forecast import PairModel
+from tandem.forecast import ModelRegistered, PairModel
 from tandem.market import Fill, Order, Pair, Refusal, World
 from tandem.risk import Intent, Switch
 from tandem.screening import Funnel, PairTable, Passport, slug
@@ -56,6 +56,7 @@ class Chronicle:
         configurations: what each session was traded by: its plan's, else the newest of the day.
         funnels: counts of that identification.
         tables: its pairs.
+        registered: refits that MLflow was told of.
         tried: what the ledger has counted in the sectors that were screened; in all where nobody said which.
     """
 
@@ -72,6 +73,7 @@ class Chronicle:
     marks: tuple[Record[Mark], ...]
     switches: tuple[Record[Switch], ...]
     funnels: Mapping[date, Funnel]
+    registered: int
     tried: TrialCount
     configurations: Mapping[date, TradingConfiguration] = field(default_factory=dict)
     tables: Tables = field(default_factory=Tables)
@@ -99,6 +101,7 @@ class Chronicle:
             marks=tuple(facts.read(Mark)),
             switches=tuple(facts.read(Switch)),
             funnels=_funnels(facts, versions),
+            registered=len(facts.read(ModelRegistered)),
             tried=store.ledger.count(sorted({slug(name) for made in configurations.values() for name in made.sectors})),
             configurations=configurations,
             tables=Tables(store.blobs, {day: made.screen for day, made in configurations.items()}),

@@ -103,7 +103,6 @@ def summarise(
     facts: Facts,
     *,
     bars_replayed: int | None = None,
-    models_registered: int | None = None,
     seconds: float | None = None,
     parity: bool | None = None,
 ) -> Summary:
@@ -113,14 +112,12 @@ def summarise(
         store: where the models of its plans are kept.
         facts: of the world.
         bars_replayed: 1-minute bars that the desk was sent.
-        models_registered: versions in the registry; without it, the plans that name one are counted.
         seconds: that the run took.
         parity: whether replay and backtest were compared and alike.
     """
     return summary_of(
         Chronicle.of(store, facts),
         bars_replayed=bars_replayed,
-        models_registered=models_registered,
         seconds=seconds,
         parity=parity,
     )
@@ -130,14 +127,12 @@ def summary_of(
     chronicle: Chronicle,
     *,
     bars_replayed: int | None = None,
-    models_registered: int | None = None,
     seconds: float | None = None,
     parity: bool | None = None,
 ) -> Summary:
     """The same from facts that were read already."""
     days, trades = day_lines(chronicle), round_trips(chronicle)
     end = _end(chronicle)
-    registered = sum(len(plan.registered) for plan in chronicle.plans.values())
     reasons = refusal_counts(chronicle)
     return Summary(
         world=chronicle.world,
@@ -157,7 +152,7 @@ def summary_of(
         net_pnl=end.net_pnl,
         costs=end.costs,
         max_drawdown=_drawdown(equity_path(chronicle)),
-        models_registered=registered if models_registered is None else models_registered,
+        models_registered=chronicle.registered,
         seconds=seconds,
         parity=parity,
         days=days,

@@ -1,10 +1,10 @@
 """Where blocks of pairs are worked on: threads of this process, or a cluster behind the same seam."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from os import cpu_count
 from typing import Protocol, TypeVar
 
 Shared = TypeVar("Shared")
@@ -46,8 +46,8 @@ class LocalEngine:
 
     @property
     def threads_each(self) -> int:
-        """The cores that this process may use, divided by the blocks at work at once."""
-        return max(1, len(os.sched_getaffinity(0)) // self._at_once)
+        """The cores, divided by the blocks at work at once."""
+        return max(1, (cpu_count() or 1) // self._at_once)
 
     def map(self, work: Callable[[Shared, Block], Result], shared: Shared, blocks: Sequence[Block]) -> Iterator[Result]:
         """The results in the order of the blocks; no more are held than twice the threads."""
@@ -63,4 +63,4 @@ class LocalEngine:
 
     @property
     def _at_once(self) -> int:
-        return self.threads or os.cpu_count() or 1
+        return self.threads or cpu_count() or 1
