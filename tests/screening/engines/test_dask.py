@@ -65,7 +65,7 @@ def test_the_results_are_those_of_the_threads_bit_for_bit_and_in_order(engine):
 
 
 def test_a_block_may_take_the_cores_that_there_are_for_each(engine, monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr("tandem.screening.engines.engine.cpu_count", lambda: 8)
     assert [LocalEngine(threads).threads_each for threads in (1, 3, 8, 20)] == [8, 2, 1, 1]
     assert engine.threads_each == max(1, os.cpu_count() // 2)
     assert DaskEngine(engine.client, engine.folder).threads_each == 1  # elsewhere there is a worker for each core
