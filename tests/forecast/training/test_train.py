@@ -75,6 +75,7 @@ def test_the_gru_replaces_the_baseline_only_on_every_kind_of_evidence(quick):
     assert not judgement(0.01, 0.2)[0]
     beaten_by_the_base_rate, why = judgement(0.01, 0.4, nothing=0.45)
     assert not beaten_by_the_base_rate
+    assert why.startswith("neither knows more than the base rate, though the GRU beats the AR(1) forecast")
     assert "knowing nothing loses 0.450 (needs to be more)" in why
 
 

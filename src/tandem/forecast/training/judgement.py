@@ -42,7 +42,9 @@ class Judgement:
         nothing = self.metrics["test_log_loss_always_one"]  # says the base rate, whatever the spread does
         better = self.evidence.pvalue < recipe.evidence_pvalue and mcc > baseline_mcc
         chosen = better and loss < nothing
-        verdict = "the GRU beats" if better else "no evidence that the GRU beats"
+        verdict = "the GRU beats" if chosen else "no evidence that the GRU beats"
+        if better and not chosen:
+            verdict = "neither knows more than the base rate, though the GRU beats"
         return chosen, (
             f"{verdict} the AR(1) forecast on {self.evidence.observations} test bars: log loss {loss:.3f} against "
             f"{baseline_loss:.3f}, p {self.evidence.pvalue:.3f} (needs below {recipe.evidence_pvalue:g}); "
