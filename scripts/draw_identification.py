@@ -21,7 +21,7 @@ from PIL import Image
 
 from tandem.config import Settings
 from tandem.market import Calendar, Timeframe, flaw_of
-from tandem.operations.ink import BAND, FAINT, GAIN, INK, LEG_A, LEG_B, LOOK, LOSS, PAPER, SOFT, grid
+from tandem.operations.writing.ink import BAND, FAINT, GAIN, INK, LEG_A, LEG_B, LOOK, LOSS, PAPER, SOFT, grid
 from tandem.screening import PairTable, Screen, identify
 from tandem.sources.samples import daily_bars, sectors
 from tandem.statistics import (

@@ -1,0 +1,1 @@
+"""Pictures of the day, the pairs and the models."""

@@ -1,0 +1,1 @@
+"""What a world came to, as a fold over its facts."""

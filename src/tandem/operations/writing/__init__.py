@@ -1,0 +1,1 @@
+"""How things are written down: HTML, pictures, whole files."""
