@@ -28,6 +28,7 @@ PIPE_CLOSED: Final = 141
 START = Group.create_ordered("Start here")
 DATA = Group.create_ordered("Data and settings")
 TRADE = Group.create_ordered("Trade")
+OPERATE = Group.create_ordered("Let it run by itself")
 LOOK = Group.create_ordered("Look and prove")
 OPTIONS = Group.create_ordered("Options")
 
@@ -49,6 +50,21 @@ COMMANDS: Final = (
     ("halt", "tandem.cli.halt:halt", TRADE, "Stop new entries until `tandem resume`."),
     ("resume", "tandem.cli.halt:resume", TRADE, "Allow entries again after a halt."),
     ("flatten", "tandem.cli.halt:flatten", TRADE, "Close everything that Tandem opened."),
+    ("up", "tandem.cli.up:up", OPERATE, "Run the desk unattended: schedules, session, web page, alerts."),
+    ("status", "tandem.cli.up:status", OPERATE, "What `tandem up` runs, and how it fares."),
+    ("down", "tandem.cli.up:down", OPERATE, "End what `tandem up` runs."),
+    ("flows", "tandem.cli.flows:app", OPERATE, "The scheduled work of a trading day, under Prefect."),
+    ("monitor", "tandem.cli.monitor:monitor", OPERATE, "After a session: metrics, drift, verdicts, the day's report."),
+    ("tidy", "tandem.cli.tidy:tidy", OPERATE, "At night: fill gaps, seal the day, let go of what is old, back up."),
+    (
+        "dashboard",
+        "tandem.cli.dashboard:dashboard",
+        OPERATE,
+        "The web page: desk, pairs, models, orders, recycler, runs.",
+    ),
+    ("alerts", "tandem.cli.alerts:app", OPERATE, "What a person is told, how, and whether it arrived."),
+    ("brief", "tandem.cli.brief:brief", LOOK, "The morning in plain words: pairs, models, risk."),
+    ("history", "tandem.cli.history:app", LOOK, "Pairs, models, signals and attribution over time, side by side."),
     ("backtest", "tandem.cli.backtest:backtest", LOOK, "Trade past sessions on stored bars, in one process."),
     ("report", "tandem.cli.report:report", LOOK, "Write the report of a run again."),
     ("parity", "tandem.cli.parity:parity", LOOK, "Prove that replay and backtest trade alike."),

@@ -20,6 +20,17 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 EngineName = Annotated[str, Field(pattern=r"^(local|dask|(dask|tcp|tls)://[^/\s]+)$")]
 
 
+def hard_to_guess(token: SecretStr | None) -> SecretStr | None:
+    """The token of a server, where it is long enough.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
+        raise ValueError(f"a secret of {SHORTEST_TOKEN} characters at least")
+    return token
+
+
 class Block(BaseModel):
     """A block of settings: unknown keys are refused, numbers are finite, values never change."""
 
@@ -320,12 +331,28 @@ class ServeSettings(Block):
     port: Annotated[int, Field(ge=0, le=65535)] = 5001
     token: SecretStr | None = None
 
-    @field_validator("token")
-    @classmethod
-    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
-            raise ValueError(f"a secret of {SHORTEST_TOKEN} characters at least")
-        return token
+    _hard_to_guess = field_validator("token")(hard_to_guess)
+
+
+class OperationsSettings(Block):
+    """The desk that runs by itself: mornings without pairs, how long things are kept, and where it serves."""
+
+    deadline: time = time(6, 20)
+    missed_morning: Literal["exits_only", "identify"] = "exits_only"
+    recycled_data_days: Annotated[int, Field(ge=1)] = 30
+    backups: Annotated[int, Field(ge=0)] = 7
+    prefect_port: Annotated[int, Field(ge=1, le=65535)] = 4200
+    mlflow_port: Annotated[int, Field(ge=1, le=65535)] = 5000
+
+
+class DashboardSettings(Block):
+    """The web page. The token comes from `TANDEM_DASHBOARD__TOKEN`."""
+
+    host: Annotated[str, Field(pattern=r"^[^\s/]+$")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    token: SecretStr | None = None
+
+    _hard_to_guess = field_validator("token")(hard_to_guess)
 
 
 class Settings(Block):
@@ -347,6 +374,8 @@ class Settings(Block):
     costs: CostSettings = CostSettings()
     execution: ExecutionSettings = ExecutionSettings()
     serve: ServeSettings = ServeSettings()
+    operations: OperationsSettings = OperationsSettings()
+    dashboard: DashboardSettings = DashboardSettings()
     home: Annotated[Path, Field(validate_default=True)] = Path("~/.tandem")
     database_url: SecretStr | None = None
 
