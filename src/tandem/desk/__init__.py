@@ -17,7 +17,7 @@ from tandem.desk.evening import close_day, sectors_of
 from tandem.desk.graded import graded
 from tandem.desk.history import formation, minutes, seen, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
-from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
+from tandem.desk.live import alpaca_desk, desk_name, keys_of, visiting_desk
 from tandem.desk.models_of_day import ModelsOfDay, models_of_day
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
@@ -65,6 +65,7 @@ __all__ = [
     "compare",
     "configuration_of",
     "copy_plan",
+    "desk_name",
     "earned",
     "fact_key",
     "formation",
