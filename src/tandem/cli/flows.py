@@ -1,6 +1,5 @@
 """`tandem flows`: the scheduled work of a trading day, under Prefect."""
 
-import os
 from datetime import date
 from typing import Literal
 
@@ -25,28 +24,12 @@ def serve(*, world: str = "") -> None:
         Which account and timeline, such as paper-3; without it the one that `tandem trade` would use.
     """
     from tandem.config import load
-    from tandem.operations.flows.environment import prefect_environment
+    from tandem.operations import serve_flows
 
     settings = load()
-    os.environ.update(prefect_environment(settings))
     with open_store() as store:
         meant = world_to_identify(store, settings, world)
-        if settings.websocket.mode == "alpaca":
-            from tandem.operations.flows.serve import serve_flows
-
-            serve_flows(meant)
-            return
-        from tandem.operations.flows.conduct import Conductor
-        from tandem.operations.flows.scheduled import FLOWS
-
-        url, token = settings.websocket.recycler.server_url, os.environ.get("TANDEM_RECYCLER_TOKEN", "")
-        Conductor(
-            store.facts(meant),
-            url,
-            token,
-            lambda name, session: print(f"{session.day} {name}: {FLOWS[name](session.day, str(meant))}", flush=True),
-            lambda line: print(line, flush=True),
-        ).conduct()
+        serve_flows(store, settings, meant, lambda line: print(line, flush=True))
 
 
 @app.command
@@ -64,16 +47,13 @@ def run(name: Name, /, *, day: date | None = None, world: str = "") -> None:
     """
     from tandem.config import load
     from tandem.desk import registry_of
-    from tandem.operations.flows.bodies import BODIES
-    from tandem.operations.flows.done import FlowName
-    from tandem.operations.flows.work import Work, once
+    from tandem.operations import FlowName, Work, do_flow
 
     settings = load()
     with open_store() as store:
         session = asked_session(store, day, settings)
         facts = store.facts(world_to_identify(store, settings, world))
-        work, flow = Work(store, facts, session, settings, registry_of(store, settings)), FlowName(name)
-        done = once(work, flow, BODIES[flow])
+        done = do_flow(Work(store, facts, session, settings, registry_of(store, settings)), FlowName(name))
     print(f"{session.day} {name}: {done.why}")
 
 
@@ -93,7 +73,7 @@ def list_done(*, days: int = 5, world: str = "") -> None:
 
     from tandem.cli.opening import world_of
     from tandem.config import load
-    from tandem.operations.flows.done import FlowDone
+    from tandem.operations import FlowDone
 
     with open_store() as store:
         meant = world_of(store, load(), world)

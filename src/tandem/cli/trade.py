@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tandem.desk import Desk, Morning
     from tandem.forecast import MlflowRegistry
     from tandem.market import World
-    from tandem.operations.unattended.trading import Venue
+    from tandem.operations import Venue
     from tandem.store import Facts, Record, Store
 
 LIVE = "trade real money"
@@ -84,7 +84,7 @@ def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False
 
 def _unattended(console: "Console", settings: "Settings", world: str, *, dry_run: bool) -> None:
     from tandem.desk import registry_of
-    from tandem.operations.unattended.trading import trade_days
+    from tandem.operations import trade_days
 
     if dry_run:
         raise ConfigError("--dry-run and --unattended contradict each other", "Give one of them")
@@ -100,7 +100,7 @@ def _unattended(console: "Console", settings: "Settings", world: str, *, dry_run
 def _venue(store: "Store", world: "World", settings: "Settings", console: "Console") -> "Venue":
     from tandem.desk import alpaca_desk, desk_name, visiting_desk
     from tandem.execution import RecyclerTime
-    from tandem.operations.unattended.trading import Venue
+    from tandem.operations import Venue
 
     def at_alpaca(symbols: "Sequence[str]", facts: "Facts") -> "AbstractContextManager[Desk]":
         return alpaca_desk(store, world, settings, symbols, facts, dry=False, said=console.print)

@@ -1,6 +1,7 @@
 """`tandem up`: the desk that runs by itself; `tandem status` and `tandem down`."""
 
 import os
+import secrets
 import signal
 from collections.abc import Mapping
 from threading import Event
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tandem.config import Settings
-    from tandem.operations.supervise.bring_up import Replay
-    from tandem.operations.supervise.roster import Roster
+    from tandem.operations import Replay, Roster
     from tandem.store import Store
 
 Days = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 Switch = Annotated[bool, Parameter(negative=())]
 SPEED: Final = "1200"
+TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 SECONDS_TO_END: Final = 120.0
 LOOK_SECONDS: Final = 0.2
 NOT_WELL: Final = 1
@@ -59,7 +60,7 @@ def up(
 
     from tandem.cli.opening import open_store, world_to_trade
     from tandem.config import load
-    from tandem.operations.supervise.bring_up import Desk, keep_up
+    from tandem.operations import DeskProcesses, keep_up
 
     console, stop = Console(highlight=False), Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -71,11 +72,11 @@ def up(
             settings = load()
             if fresh:
                 _new_account(store, settings)
-            desk = Desk(settings, environment, replay=replay, until_end=until_end)
+            desk = DeskProcesses(settings, environment, replay=replay, until_end=until_end)
         else:
             settings = load()
             _check(settings)
-            desk = Desk(settings, {}, world=world_to_trade(store, settings, world))
+            desk = DeskProcesses(settings, {}, world=world_to_trade(store, settings, world))
         console.print("Starting PostgreSQL, Prefect, MLflow and the desk; some twenty seconds.")
         keep_up(store, desk, stop, _teller(console), lambda roster: _show(console, roster))
     console.print("The desk is down.")
@@ -93,9 +94,9 @@ def status(*, json: Switch = False) -> int:
     from rich.console import Console
 
     from tandem.config import load
-    from tandem.operations.supervise.roster import read
+    from tandem.operations import roster_of
 
-    roster = read(load().home)
+    roster = roster_of(load().home)
     if json:
         print(msgspec.json.format(msgspec.json.encode(roster)).decode())
     elif roster is None or not roster.is_alive:
@@ -110,11 +111,10 @@ def down() -> None:
     """End what `tandem up` runs, also what is left of one that was killed."""
     from tandem.config import load
     from tandem.market import Stopwatch
-    from tandem.operations.supervise.bring_up import end_leftovers
-    from tandem.operations.supervise.roster import read
+    from tandem.operations import end_leftovers, roster_of
 
     home, watch = load().home, Stopwatch()
-    roster = read(home)
+    roster = roster_of(home)
     if roster is None:
         print("The desk is not up.")
         return
@@ -141,8 +141,7 @@ def _replay(console: "Console", store: "Store", days: int, speed: str) -> "tuple
     """The newest stored days, and what every process is told of them by its environment."""
     from tandem.config import load
     from tandem.market import NEW_YORK, Calendar, Timeframe
-    from tandem.operations.supervise.bring_up import Replay
-    from tandem.operations.supervise.household import TOKEN, new_token
+    from tandem.operations import Replay
     from tandem.sources import samples
 
     spans = store.bars.spans()
@@ -155,7 +154,11 @@ def _replay(console: "Console", store: "Store", days: int, speed: str) -> "tuple
     sessions = Calendar().sessions(first.min(), last.max())
     settings = load()
     less = _less(console, settings, len(sessions) - days)
-    environment = {TOKEN: os.environ.get(TOKEN) or new_token(), "TANDEM_WEBSOCKET__MODE": "recycler", **less}
+    environment = {
+        TOKEN: os.environ.get(TOKEN) or secrets.token_urlsafe(24),
+        "TANDEM_WEBSOCKET__MODE": "recycler",
+        **less,
+    }
     if len(sessions) <= days:
         raise DataError(f"1-minute bars of {len(sessions)} sessions are stored", "Give fewer --days, or load more")
     return Replay(sessions[-days].day, sessions[-1].day, speed), environment

@@ -1,5 +1,8 @@
-"""What a run came to: the summary, the report and its pictures; and the day's models for whoever asks over HTTP."""
+"""The desk that runs by itself, and what a run came to: summary, report, pictures; the day's models over HTTP."""
 
+from tandem.operations.flows.done import FlowDone, FlowName
+from tandem.operations.flows.serve import do_flow, serve_flows
+from tandem.operations.flows.work import Work
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -13,24 +16,39 @@ from tandem.operations.run.recipes import (
 )
 from tandem.operations.run.summary import Summary, summarise, write_summary
 from tandem.operations.serving.server import serve_models
+from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up
+from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.supervise.roster import Roster, roster_of
 from tandem.operations.terminal.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.terminal.minute_bars import without_minutes
 from tandem.operations.terminal.passport_text import print_passport
 from tandem.operations.terminal.printing import print_summary
 from tandem.operations.terminal.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.terminal.tuning_table import print_tuning
+from tandem.operations.unattended.trading import Venue, trade_days
 from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
     "PICTURES",
+    "DeskProcesses",
+    "FlowDone",
+    "FlowName",
+    "ProcessChanged",
     "RecipeStanding",
+    "Replay",
+    "Roster",
     "Summary",
+    "Venue",
+    "Work",
     "change_document",
     "check_target",
     "count_backtest",
+    "do_flow",
+    "end_leftovers",
     "evolution_drawing",
     "figures_of",
     "findings_document",
+    "keep_up",
     "picture",
     "print_findings",
     "print_hints",
@@ -41,11 +59,14 @@ __all__ = [
     "print_tuning",
     "ranking_csv",
     "ranking_document",
+    "roster_of",
+    "serve_flows",
     "serve_models",
     "side_by_side",
     "standing_document",
     "standings_of",
     "summarise",
+    "trade_days",
     "without_minutes",
     "write_report",
     "write_summary",

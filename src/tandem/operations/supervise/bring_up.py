@@ -13,7 +13,7 @@ from tandem.market import WallClock, World
 from tandem.operations.supervise.database import Database
 from tandem.operations.supervise.diary import Diary
 from tandem.operations.supervise.household import Household
-from tandem.operations.supervise.roster import Roster, alone, forget, is_there, read
+from tandem.operations.supervise.roster import Roster, alone, forget, is_there, roster_of
 from tandem.operations.supervise.running import end_by_force
 from tandem.operations.supervise.supervisor import Supervisor
 from tandem.store import Store
@@ -42,7 +42,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class DeskProcesses:
     """What is brought up.
 
     Attributes:
@@ -60,7 +60,7 @@ class Desk:
 
 
 def keep_up(
-    store: Store, desk: Desk, stop: Event, said: Callable[[str], None], ready: Callable[[Roster], None]
+    store: Store, desk: DeskProcesses, stop: Event, said: Callable[[str], None], ready: Callable[[Roster], None]
 ) -> None:
     """Start every process of a desk, keep them running until told to stop, and end them.
 
@@ -92,7 +92,7 @@ def keep_up(
 
 def end_leftovers(home: Path) -> list[str]:
     """End what a supervisor that was killed has left running; their names."""
-    roster = read(home)
+    roster = roster_of(home)
     if roster is None or roster.is_alive:
         return []
     left = [entry for entry in roster.entries if any(map(is_there, entry.family))]

@@ -1,6 +1,5 @@
 """Which processes a desk consists of."""
 
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from tandem.config import Settings
 from tandem.execution import RecyclerTime
 from tandem.market import World
 from tandem.operations.flows.environment import prefect_environment, server_environment
+from tandem.operations.flows.serve import TOKEN
 from tandem.operations.supervise.child import Child
 from tandem.store import Store
 
 TANDEM: Final = (sys.executable, "-m", "tandem")
 LOOPBACK: Final = "127.0.0.1"
 ANSWER_SECONDS: Final = 3.0
-TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,3 @@ def answers(url: str) -> bool:
             return bool(answer.status < 400)
     except (URLError, HTTPException, OSError):
         return False
-
-
-def new_token() -> str:
-    """A token for servers and clients of this run."""
-    return secrets.token_urlsafe(24)

@@ -75,7 +75,7 @@ def write(home: Path, roster: Roster) -> None:
     beside.replace(path)
 
 
-def read(home: Path) -> Roster | None:
+def roster_of(home: Path) -> Roster | None:
     """The roster on file; None where there is none that can be read."""
     with suppress(OSError, msgspec.MsgspecError):
         return msgspec.json.decode((folder_of(home) / FILE).read_bytes(), type=Roster)
