@@ -20,9 +20,9 @@ TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[str], None]) -> None:
     """Run what is due until told to end; at a recycler in lockstep, until its reel has ended.
 
-    Prefect's server has to run. By the wall clock Prefect starts each run in a process of its own; at a recycler the runs
-    are made here, for Prefect knows no other clock than the wall's. A flow does its trading date once, however often
-    it is started.
+    Prefect's server has to run. By the wall clock Prefect starts each run in a process of its own; at a recycler the
+    runs are made here, for Prefect knows no other clock than the wall's. A flow does its trading date once, however
+    often it is started.
 
     Args:
         world: whose work.
