@@ -84,12 +84,12 @@ PUBLIC = {
         try_challenger tune visiting_desk watch_champion why_no_trial world_named
     """,
     "operations": """
-        DeskProcesses FlowDone FlowName PICTURES ProcessChanged RecipeStanding Replay Roster Summary Venue
-        Work change_document check_target count_backtest do_flow end_leftovers evolution_drawing figures_of
-        findings_document keep_up picture print_findings print_hints print_passport print_ranking
-        print_refusals print_summary print_tuning ranking_csv ranking_document roster_of serve_flows
-        serve_models side_by_side standing_document standings_of summarise trade_days without_minutes
-        write_report write_summary
+        DeskProcesses FlowDone FlowName LiveMetrics Measured PICTURES ProcessChanged RecipeStanding Replay
+        Roster Summary Venue Work change_document check_target count_backtest do_flow end_leftovers
+        evolution_drawing figures_of findings_document keep_up picture print_findings print_hints
+        print_passport print_ranking print_refusals print_summary print_tuning ranking_csv ranking_document
+        roster_of serve_flows serve_models side_by_side standing_document standings_of summarise trade_days
+        without_minutes write_report write_summary
     """,
     "cli": "main",
 }

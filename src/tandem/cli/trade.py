@@ -84,7 +84,7 @@ def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False
 
 def _unattended(console: "Console", settings: "Settings", world: str, *, dry_run: bool) -> None:
     from tandem.desk import registry_of
-    from tandem.operations import trade_days
+    from tandem.operations import Measured, trade_days
 
     if dry_run:
         raise ConfigError("--dry-run and --unattended contradict each other", "Give one of them")
@@ -92,7 +92,7 @@ def _unattended(console: "Console", settings: "Settings", world: str, *, dry_run
         raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true, or trade without it")
     with open_store() as store:
         meant = world_to_trade(store, settings, world)
-        facts = Told(store.facts(meant), console)
+        facts = Measured(Told(store.facts(meant), console))
         venue = _venue(store, meant, settings, console)
         trade_days(store, facts, settings, venue, registry_of(store, settings), console.print)
 

@@ -25,6 +25,7 @@ from tandem.operations.terminal.passport_text import print_passport
 from tandem.operations.terminal.printing import print_summary
 from tandem.operations.terminal.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.terminal.tuning_table import print_tuning
+from tandem.operations.unattended.live_metrics import LiveMetrics, Measured
 from tandem.operations.unattended.trading import Venue, trade_days
 from tandem.operations.writing.target import PICTURES, check_target
 
@@ -33,6 +34,8 @@ __all__ = [
     "DeskProcesses",
     "FlowDone",
     "FlowName",
+    "LiveMetrics",
+    "Measured",
     "ProcessChanged",
     "RecipeStanding",
     "Replay",
