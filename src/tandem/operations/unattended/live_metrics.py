@@ -74,7 +74,8 @@ class Measured:
         for record in records:
             if isinstance(record.body, Mark) and _is_quarter(record.at):
                 key = f"metrics.{record.at:%Y%m%dT%H%M}"
-                self._facts.append(Record(metrics_at(self._facts, record), record.session, record.at, key))
+                found = metrics_at(self._facts, record.session, record.body)
+                self._facts.append(Record(found, record.session, record.at, key))
 
     def read(self, body: type[B], *, session: date | None = None, pair: str | None = None) -> list[Record[B]]:
         """See `Facts.read`."""
@@ -85,13 +86,12 @@ class Measured:
         return self._facts.alone(what)
 
 
-def metrics_at(facts: Facts, mark: Record[Mark]) -> LiveMetrics:
-    """What the session of a mark has come to by then.
+def metrics_at(facts: Facts, day: date, now: Mark) -> LiveMetrics:
+    """What a session has come to.
 
     Args:
-        mark: the book valued at the decision; it is on record.
+        now: the book valued at the newest decision; it is on record.
     """
-    day, now = mark.session, mark.body
     marks = [record.body for record in facts.read(Mark, session=day)]
     signals, refusals = facts.read(Signal, session=day), facts.read(Refusal, session=day)
     orders, fills = facts.read(Order, session=day), facts.read(Fill, session=day)
