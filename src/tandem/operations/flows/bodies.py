@@ -8,6 +8,8 @@ from tandem.operations.flows.collection import collect
 from tandem.operations.flows.done import FlowName
 from tandem.operations.flows.trading import trading
 from tandem.operations.flows.work import Body, Came, Work
+from tandem.operations.run.wording import counted
+from tandem.operations.unattended.held import has_ended
 
 
 def identification(work: Work) -> Came:
@@ -21,7 +23,7 @@ def identification(work: Work) -> Came:
     found = identify_day(work.store, work.facts, work.session, work.settings, tracking=tracking, step=work.step)
     selected, tested = len(found.passports), found.funnel.tested
     away = f"; MLflow was not told: {found.untracked.why}" if found.untracked else ""
-    why = f"{collected}; {tested} pairs tested, {selected} selected, version {found.configuration.version}{away}"
+    why = f"{collected}; {counted(tested, 'pair')} tested, {selected} selected, version {found.configuration.version}{away}"
     return Came(why, found.configuration.data_version)
 
 
@@ -32,6 +34,7 @@ def training(work: Work) -> Came:
         DataError: the day has no identification.
     """
     facts, session = work.facts, work.session
+    work.waited_for(lambda: configuration_of(facts, session.day) is not None)
     configuration = configuration_of(facts, session.day)
     if configuration is None:
         raise DataError(f"{facts.world} has no identification of {session.day}", "Run `tandem identify` first")
@@ -40,7 +43,7 @@ def training(work: Work) -> Came:
     assert plan is not None
     ranked = work.step("weekly ranking of all pairs", lambda: _ranked(work)) if is_first_of_week(work) else ""
     fitted = ", ".join(f"{each.name}{f' ({each.why_not})' if each.refused else ''}" for each in plan.refits)
-    why = f"{len(plan.models)} pairs may be entered; fitted: {fitted or 'nothing'}"
+    why = f"{counted(len(plan.models), 'pair')} may be entered; fitted: {fitted or 'nothing'}"
     return Came(f"{why}; {ranked}" if ranked else why, configuration.data_version)
 
 
@@ -51,6 +54,7 @@ def monitoring(work: Work) -> Came:
         DataError: the shadow books cannot be kept.
     """
     store, facts, session = work.store, work.facts, work.session
+    work.waited_for(lambda: has_ended(facts, session.day))
     verdicts = work.step("grades and verdicts", lambda: close_day(store, facts, session, work.settings, work.registry))
     said = [f"{each.sector}, {each.recipe}: {each.action}, {each.why}" for each in verdicts]
     return Came("; ".join(said) or "no sector had pairs to enter")
@@ -75,7 +79,7 @@ def _ranked(work: Work) -> str:
         except DataError as error:
             said.append(f"{sector}: {error.what}")
         else:
-            said.append(f"{sector}: {ranked.fact.correlated} pairs ranked")
+            said.append(f"{sector}: {counted(ranked.fact.correlated, 'pair')} ranked")
     return "; ".join(said)
 
 

@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 RETRIES: Final = {"data collection": 3, "MLflow": 2, "MLflow registration": 2}
 RETRY_SECONDS: Final = 30.0
+PATIENCE_SECONDS: Final = 2700.0
 SECONDS: Final = {"data collection": 1800.0}
 
 
@@ -95,4 +96,6 @@ def _work(store: Store, session: Session, settings: Settings, world: str) -> Wor
     if meant is None:
         raise ConfigError("there is no world to work for yet", "Start with `tandem up`, or `tandem trade --dry-run`")
     registry = registry_of(store, settings)
-    return Work(store, store.facts(meant), session, settings, registry, as_task, str(runtime.flow_run.id or ""))
+    patience = PATIENCE_SECONDS if settings.websocket.mode == "alpaca" else 0.0
+    run = str(runtime.flow_run.id or "")
+    return Work(store, store.facts(meant), session, settings, registry, as_task, run, patience)
