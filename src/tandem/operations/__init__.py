@@ -1,5 +1,8 @@
 """What a run came to: the summary, the report and its pictures; and the day's models for whoever asks over HTTP."""
 
+from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
+from tandem.operations.housekeeping.night import Night
+from tandem.operations.housekeeping.tidied import Step, tidy_day
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -23,7 +26,10 @@ from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
     "PICTURES",
+    "KeptBackup",
+    "Night",
     "RecipeStanding",
+    "Step",
     "Summary",
     "change_document",
     "check_target",
@@ -31,6 +37,7 @@ __all__ = [
     "evolution_drawing",
     "figures_of",
     "findings_document",
+    "kept_backups",
     "picture",
     "print_findings",
     "print_hints",
@@ -46,6 +53,7 @@ __all__ = [
     "standing_document",
     "standings_of",
     "summarise",
+    "tidy_day",
     "without_minutes",
     "write_report",
     "write_summary",
