@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, Parameter(name="--json", negative=(), show_default=False)]
 STEPS = """gaps: minutes of the desk's symbols without a bar are asked of Alpaca or the recycler.
 seal: what the day's bars hash to goes on record, and what has changed since the last seal.
-retention: bars of replays beyond operations.recycled_data_days, old checkpoints and stale cache files go; facts never do.
+retention: replays' bars beyond operations.recycled_data_days, old checkpoints and stale cache files go; facts never do.
 vacuum: tables that changed much.
 backup: dumps of the databases; operations.backups of them are kept.
 Doing it again changes nothing more. The exit status is 2 when a step could not be done.

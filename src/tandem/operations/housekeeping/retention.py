@@ -109,8 +109,7 @@ def _cached(night: Night) -> Iterator[Old]:
     for each in stale if not night.dry else ():
         each.path.unlink(missing_ok=True)
     if stale:
-        files = counted(len(stale), "cache file")
-        yield Old(f"{files} that no longer hold", len(stale), sum(each.bytes for each in stale))
+        yield Old(counted(len(stale), "stale cache file"), len(stale), sum(each.bytes for each in stale))
 
 
 def _weight(folder: Path) -> tuple[int, int]:
