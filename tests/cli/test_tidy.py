@@ -6,22 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from tandem.market import WorldKind
-from tandem.store import Store, facts_digest
+from tandem.desk import Plan
+from tandem.market import Calendar, WorldKind
+from tandem.store import Record, Store, facts_digest
 
 DAY = date(2023, 1, 25)
+NOBODY = {"TANDEM_WEBSOCKET__RECYCLER__SERVER_URL": "ws://localhost:9"}  # no recycler answers there
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with a replay that nobody plays any more, and one paper account that never traded."""
+    """A home with a replay that nobody plays any more."""
     with Store.open(tmp_path / "home") as store:
         store.new_world(WorldKind.RECYCLER)
     return tmp_path / "home"
 
 
 def test_a_night_is_told_step_by_step_and_its_backup_comes_back(tandem, home, tmp_path):
-    done = tandem("tidy", "--day", str(DAY))
+    done = tandem("tidy", "--day", str(DAY), **NOBODY)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == f"Night after {DAY}, recycler-1"
@@ -38,7 +40,7 @@ def test_a_night_is_told_step_by_step_and_its_backup_comes_back(tandem, home, tm
 
 
 def test_one_json_document(tandem, home):
-    done = tandem("tidy", "--day", str(DAY), "--dry-run", "--json")
+    done = tandem("tidy", "--day", str(DAY), "--dry-run", "--json", **NOBODY)
     document = json.loads(done.stdout)
     assert (document["world"], document["day"], done.returncode) == ("recycler-1", str(DAY), 0)
     assert document["steps"][0]["found"]["lacking"] == 1560
@@ -46,13 +48,16 @@ def test_one_json_document(tandem, home):
 
 
 def test_a_holiday_is_nothing_to_do(tandem, home):
-    done = tandem("tidy", "--day", "2023-01-16")
+    done = tandem("tidy", "--day", "2023-01-16", **NOBODY)
     assert (done.returncode, done.stdout) == (0, "2023-01-16 is no trading day: nothing to do.\n")
 
 
 def test_a_replay_without_a_session_on_record_has_to_be_told_the_day(tandem, home):
-    done = tandem("tidy")
-    assert (done.returncode, done.stderr) == (2, "tandem: recycler-1 has no session on record. Name the --day\n")
+    done = tandem("tidy", **NOBODY)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "tandem: recycler-1 has no session on record that is over. Name the --day\n",
+    )
 
 
 def test_without_a_backup_it_says_how_to_make_one(tandem):
@@ -64,3 +69,24 @@ def test_help_says_what_each_step_does(tandem):
     help_text = tandem("tidy", "--help").stdout
     for word in ("gaps:", "seal:", "retention:", "vacuum:", "backup:", "restore", "backups", "--dry-run"):
         assert word in help_text
+
+
+def test_a_paper_accounts_night_is_after_the_last_session_of_the_exchange(tandem, tmp_path):
+    with Store.open(tmp_path / "home") as store:
+        world = store.new_world(WorldKind.PAPER)
+    done = tandem("tidy", "--dry-run", TANDEM_WEBSOCKET__MODE="alpaca")
+    assert done.returncode == 0, done.stderr
+    day = date.fromisoformat(done.stdout.split()[2].rstrip(","))
+    assert Calendar().session(day) is not None
+    assert done.stdout.startswith(f"Night after {day}, {world}, dry run")
+
+
+def test_a_backtest_has_its_last_session_and_no_gaps(tandem, tmp_path):
+    with Store.open(tmp_path / "home") as store:
+        facts = store.facts(store.new_world(WorldKind.BACKTEST))
+        for day in (DAY, date(2023, 1, 24)):
+            session = Calendar().session(day)
+            facts.append(Record(Plan(0, {}), day, session.morning, f"plan.{day}"))
+    done = tandem("tidy", "--world", str(facts.world), "--dry-run")
+    assert done.stdout.startswith(f"Night after {DAY}, backtest-1, dry run\n  gaps      ")
+    assert "has no bars of its own" in done.stdout

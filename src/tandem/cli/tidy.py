@@ -1,7 +1,7 @@
 """`tandem tidy`: what a night does, and the way back from its backups."""
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,9 @@ vacuum: tables that changed much.
 backup: dumps of the databases; operations.backups of them are kept.
 Doing it again changes nothing more. The exit status is 2 when a step could not be done.
 """
+
+AT_THE_EXCHANGE = (WorldKind.PAPER, WorldKind.LIVE)
+WEEK = timedelta(days=7)
 
 tidy = App(name="tidy", help_epilogue=STEPS)
 
@@ -124,8 +127,10 @@ def _origin_and_time(facts: "PostgresFacts", settings: "Settings") -> "tuple[Ori
     from tandem.cli.stream import recycler_at
     from tandem.execution import at_alpaca
 
-    if facts.world.kind is not WorldKind.RECYCLER:
+    if facts.world.kind in AT_THE_EXCHANGE:
         return at_alpaca(settings.alpaca), WallClock().now()
+    if facts.world.is_hypothetical:
+        return None, None
     origin = recycler_at(settings, settings.websocket.recycler.server_url)
     try:
         playing = origin.time.world() == facts.world
@@ -135,17 +140,18 @@ def _origin_and_time(facts: "PostgresFacts", settings: "Settings") -> "tuple[Ori
 
 
 def _last_over(facts: "PostgresFacts", now: datetime | None) -> Session:
-    """The last session that was over by a moment; of a replay that nobody plays, the last one on record."""
+    """The last session that was over by a moment: at the exchange, or on record where the world has its own time."""
     from tandem.desk import Plan
 
     calendar = Calendar()
-    if now is not None:
-        today = calendar.session(now.astimezone(NEW_YORK).date())
-        return today if today and today.close <= now else calendar.before(now.astimezone(NEW_YORK).date(), 1)[0]
-    days = [record.session for record in facts.read(Plan)]
-    if not days or (last := calendar.session(max(days))) is None:
-        raise DataError(f"{facts.world} has no session on record", "Name the --day")
-    return last
+    if now is not None and facts.world.kind in AT_THE_EXCHANGE:
+        today = now.astimezone(NEW_YORK).date()
+        return max(each for each in calendar.sessions(today - WEEK, today) if each.close <= now)
+    traded = (calendar.session(day) for day in {record.session for record in facts.read(Plan)})
+    over = [each for each in traded if each and (now is None or each.close <= now)]
+    if not over:
+        raise DataError(f"{facts.world} has no session on record that is over", "Name the --day")
+    return max(over)
 
 
 def _tell(step: "Step") -> None:

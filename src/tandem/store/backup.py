@@ -122,7 +122,7 @@ def back_up(
         _write(half / MANIFEST, msgspec.json.format(msgspec.json.encode(made)))
         whole = folder / str(day)
         if whole.exists():
-            shutil.rmtree(whole)
+            _discard(whole)
         half.rename(whole)
         _sync(folder)
         return made, _prune(folder, whole, keep)
@@ -312,9 +312,15 @@ def _prune(folder: Path, newest: Path, keep: int) -> list[str]:
     """By when they were made: dates of replays say nothing of that."""
     old = [path for path in backups(folder) if path != newest][max(0, keep - 1) :]
     for path in old:
-        (path / MANIFEST).unlink()  # from here on it is no backup
-        shutil.rmtree(path)
+        _discard(path)
     return sorted(path.name for path in old)
+
+
+def _discard(whole: Path) -> None:
+    """Under another name first, so that one half removed is never taken for a backup and the next run sweeps it."""
+    half = whole.with_name(f"{whole.name}.old{HALF}")
+    whole.rename(half)
+    shutil.rmtree(half)
 
 
 @contextmanager

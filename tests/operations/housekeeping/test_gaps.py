@@ -2,12 +2,16 @@
 
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 
+from tandem.execution import at_recycler
+from tandem.execution.lockstep import LockstepClock
 from tandem.market import Timeframe, WorldKind
 from tandem.operations.housekeeping.gaps import desk_symbols, fill_gaps
+from tandem.recycler import Options, launch
 
-from .conftest import DAY, SYMBOLS, keep, minutes_of, session_of
+from .conftest import DAY, SYMBOLS, bars_of, keep, minutes_of, session_of
 
 HALF_DAY = date(2023, 11, 24)
 
@@ -93,6 +97,28 @@ def test_a_recycler_that_plays_another_world_is_not_asked(night, store, history)
     found = fill_gaps(night(WorldKind.RECYCLER, origin=history.origin("recycled")))
     assert found.unasked == f"Alpaca plays {history.world} now"
     assert history.requests == []
+
+
+def test_a_real_recycler_has_what_its_replay_lacks(night, store, tmp_path):
+    """Played to the close in lockstep, with two minutes that nobody kept."""
+    session = session_of()
+    bars = pd.concat([bars_of(symbol, minutes_of(session), close=40.0) for symbol in SYMBOLS])
+    bars.to_parquet(tmp_path / "day.parquet")
+    meant = night(WorldKind.RECYCLER)
+    for symbol in SYMBOLS:
+        keep(store, symbol, lacking=(17,), source="recycled", feed="iex", world=meant.world)
+    options = Options(SYMBOLS, bars=tmp_path / "day.parquet", port=0, lockstep=True, world=meant.world)
+    recycler = launch(options)
+    try:
+        clock = LockstepClock(recycler.http, "mover", SYMBOLS)
+        clock.wait_until(session.close)
+        found = fill_gaps(night(WorldKind.RECYCLER, origin=at_recycler(recycler.ws)))
+        clock.close()
+    finally:
+        recycler.close()
+    assert (found.lacking, found.filled, found.unasked) == (2, 2, "")
+    closes = stored(meant, "MSFT", source="recycled", world=meant.world)["close"]
+    assert (closes == 40.0).sum() == 1
 
 
 def test_a_backtest_has_nothing_to_fill(night):
