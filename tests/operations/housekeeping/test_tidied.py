@@ -91,6 +91,7 @@ from tandem.market import Calendar
 from tandem.operations import Night, tidy_day
 from tandem.operations.housekeeping import tidied
 from tandem.store import Bars, PostgresFacts, Store, backup
+from tandem.store.bars import removal
 
 point, url, home, world = sys.argv[1:]
 def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
@@ -98,13 +99,10 @@ def after(owner, name):
     done = getattr(owner, name)
     setattr(owner, name, lambda *given, **named: (done(*given, **named), die()))
 if point == "forgotten": after(Bars, "forget_heard")
-elif point == "forgetting":
-    from tandem.store.bars import removal
-    removal.FORGET_HEARD = "SELECT 1 / 0 " + removal.FORGET_HEARD
-    removal.forget_heard = die
+elif point == "forgetting": after(removal, "forget_heard")
 elif point == "sealing": PostgresFacts.append = die
 elif point == "sealed": after(PostgresFacts, "append")
-elif point == "vacuumed": tidied.back_up_home = die; tidied.STEPS = {**tidied.STEPS, "backup": die}
+elif point == "vacuumed": tidied.STEPS = {**tidied.STEPS, "backup": die}
 elif point == "dumped": after(backup, "_run")
 with Store.open(Path(home), url) as store:
     found = next(each for each in store.worlds() if str(each) == world)
