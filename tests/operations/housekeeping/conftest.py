@@ -53,6 +53,7 @@ class History:
     """A server of minute bars; nobody traded in the minutes that are silent."""
 
     silent: set[tuple[str, datetime]] = field(default_factory=set)
+    price: float = 7
     requests: list[dict[str, str]] = field(default_factory=list)
     status: int = 200
     url: str = ""
@@ -64,7 +65,7 @@ class History:
         count = int((last - first) / MINUTE) + 1
         bars = {
             symbol: [
-                {"t": f"{at:%Y-%m-%dT%H:%M:%SZ}", "o": 7, "h": 8, "l": 6, "c": 7, "v": 10, "n": 1, "vw": 7}
+                {"t": f"{at:%Y-%m-%dT%H:%M:%SZ}", "o": self.price, "h": 8, "l": 6, "c": 7, "v": 10, "n": 1, "vw": 7}
                 for n in range(count)
                 if (symbol, at := (first + n * MINUTE).astimezone(UTC)) not in self.silent
             ]

@@ -61,6 +61,15 @@ def test_a_minute_without_a_trade_is_no_error(night, store, history):
     assert found.words.endswith("1 filled in, 2 without a trade (AAPL 1, MSFT 1)")
 
 
+def test_what_is_no_bar_is_not_taken_for_silence(night, store, history):
+    keep(store, "AAPL", lacking=(3,))
+    keep(store, "MSFT")
+    history.price = -1
+    found = fill_gaps(night(origin=history.origin()))
+    assert (found.filled, found.silent, found.broken) == (0, {}, 1)
+    assert found.words.endswith("0 filled in, 1 malformed, in the quarantine")
+
+
 def test_a_half_day_has_half_the_minutes(night, store, history):
     for symbol in SYMBOLS:
         keep(store, symbol, day=HALF_DAY)

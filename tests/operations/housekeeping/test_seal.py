@@ -24,7 +24,7 @@ def test_a_seal_says_rows_hashes_and_facts(night, store):
     assert sealing.seal == seal_of(meant.facts, DAY)
     assert (sealing.seal.bars["1Min"].rows, sealing.seal.bars["1Min"].symbols) == (780, 2)
     assert sealing.seal.facts == {"refusal": 3}
-    assert sealing.words == f"780 1Min of 2, 3 facts: {sealing.seal.digest[:12]}"
+    assert sealing.words == f"780 1Min bars, 3 facts: {sealing.seal.digest[:12]}"
 
 
 def test_a_second_seal_of_the_same_bars_is_none(night, store):

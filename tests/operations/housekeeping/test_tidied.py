@@ -28,7 +28,7 @@ def test_the_steps_of_a_night_are_done_in_their_order(night, store, history):
     assert [step.name for step in told] == ["gaps", "seal", "retention", "vacuum", "backup"]
     assert found.steps == tuple(told)
     assert found.failed == ()
-    assert found.words.startswith("gaps: 780 minutes of 2 symbols: each has its bar; seal: 780 1Min of 2")
+    assert found.words.startswith("gaps: 780 minutes of 2 symbols: each has its bar; seal: 780 1Min bars")
     assert [each["step"] for each in found.document["steps"]] == list(tidied.STEPS)
     msgspec.json.encode(found.document)
 

@@ -32,6 +32,7 @@ class Gaps:
         lacking: of them, those without a bar.
         filled: of these, those that have one now.
         silent: minutes that have no bar where it was asked either, by symbol: nobody traded in them.
+        broken: what is no bar there; it is in the quarantine.
         unasked: why it was not asked; empty where it was, or where there was nothing to ask.
     """
 
@@ -40,6 +41,7 @@ class Gaps:
     lacking: int
     filled: int = 0
     silent: Mapping[str, int] = field(default_factory=dict)
+    broken: int = 0
     unasked: str = ""
 
     @property
@@ -51,7 +53,8 @@ class Gaps:
         lack = f"{self.lacking:,} of {whole} had no bar"
         if self.unasked:
             return f"{lack}: not asked for, {self.unasked}"
-        return f"{lack}: {self.filled:,} filled in{self._silence}"
+        broken = f", {self.broken:,} malformed, in the quarantine" if self.broken else ""
+        return f"{lack}: {self.filled:,} filled in{self._silence}{broken}"
 
     @property
     def _silence(self) -> str:
@@ -84,10 +87,9 @@ def fill_gaps(night: Night) -> Gaps:
         bars = _asked(night, lacking)
     except (ConfigError, DataError, RecyclerError) as error:
         return Gaps(symbols, expected, len(lacking), unasked=str(error))
-    night.store.bars.load(bars, timeframe=Timeframe.MIN_1, **series)
-    left = _lacking(night, symbols, series)
-    silent = dict(sorted(Counter(symbol for symbol, _ in left).items()))
-    return Gaps(symbols, expected, len(lacking), len(lacking) - len(left), silent)
+    loaded = night.store.bars.load(bars, timeframe=Timeframe.MIN_1, **series)
+    silent = Counter(symbol for symbol, _ in set(lacking).difference(_places(bars)))
+    return Gaps(symbols, expected, len(lacking), loaded.added, dict(sorted(silent.items())), loaded.quarantined)
 
 
 def desk_symbols(night: Night) -> tuple[str, ...]:

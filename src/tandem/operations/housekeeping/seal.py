@@ -78,8 +78,8 @@ class Sealing:
         """See `Finding.words`."""
         seal = self.seal
         lengths = [length for length in Timeframe if length in seal.bars]
-        bars = ", ".join(f"{seal.bars[length].rows:,} {length} of {seal.bars[length].symbols}" for length in lengths)
-        what = f"{bars or 'no bars'}, {counted(sum(seal.facts.values()), 'fact')}: {seal.digest[:12]}"
+        bars = ", ".join(f"{seal.bars[length].rows:,} {length}" for length in lengths) or "no"
+        what = f"{bars} bars, {counted(sum(seal.facts.values()), 'fact')}: {seal.digest[:12]}"
         if seal.changed and self.new:
             return f"seal {seal.version}, bars have changed ({'; '.join(seal.changed)}): {what}"
         return what if self.new else f"as in seal {seal.version}: {what}"
