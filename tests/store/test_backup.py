@@ -13,6 +13,8 @@ import pytest
 
 from tandem.market import DataError, Refusal, StoreError, WorldKind
 from tandem.store import Record, Store, back_up, backup, backups, checked, facts_digest, restore
+from tandem.store.programs import program
+from tandem.store.server import binaries
 
 DAY, NEXT = date(2023, 1, 25), date(2023, 1, 26)
 NIGHT = datetime(2023, 1, 26, 2, tzinfo=UTC)
@@ -96,11 +98,11 @@ def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 if point == "manifest": backup._write = die
 elif point == "rename": Path.rename = die
 else:
-    run = backup._run
-    def _run(program, options, url):
+    done = backup.run
+    def run(program, options, url):
         if program.endswith(point): die()
-        run(program, options, url)
-    backup._run = _run
+        done(program, options, url)
+    backup.run = run
 back_up(url, (), Path(folder), day=date(2023, 1, 25), at=datetime(2023, 1, 26, 2, tzinfo=UTC), keep=7)
 """
 
@@ -114,6 +116,40 @@ def test_killed_at_any_point_the_next_run_makes_a_whole_one(store: Store, tmp_pa
     made, _ = backed_up(store, tmp_path)
     assert checked(tmp_path / str(DAY)) == made
     assert [path.name for path in tmp_path.iterdir()] == [str(DAY)]
+
+
+RESTORING = """
+import os, signal, sys
+from pathlib import Path
+from tandem.store import backup, restore
+
+done = backup.run
+def run(*given):
+    done(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+backup.run = run
+restore(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_restoring_that_was_killed_leaves_no_home_and_is_repeated(store: Store, tmp_path: Path) -> None:
+    record(store, 3)
+    made, _ = backed_up(store, tmp_path / "backups")
+    folder, home = tmp_path / "backups" / str(DAY), tmp_path / "home"
+    done = subprocess.run([sys.executable, "-c", RESTORING, str(folder), str(home)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not home.exists()
+    assert restore(folder, home) == made
+    assert [path.name for path in home.iterdir()] == ["postgres"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backups", "home"]
+
+
+def test_somebodys_folder_is_not_taken_for_what_a_restoring_left(store: Store, tmp_path: Path) -> None:
+    backed_up(store, tmp_path / "backups")
+    (tmp_path / "home.half").mkdir()
+    (tmp_path / "home.half" / "mine").touch()
+    with pytest.raises(DataError, match="is in the way"):
+        restore(tmp_path / "backups" / str(DAY), tmp_path / "home")
 
 
 @pytest.mark.parametrize("harm", [lambda path: path.write_bytes(path.read_bytes()[:-1] + b"?"), Path.unlink])
@@ -153,10 +189,10 @@ def test_facts_that_are_not_those_backed_up_make_no_home(store: Store, tmp_path:
 
 def test_a_password_is_in_no_command_line(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, said = tmp_path / "told", "".join(("not", "-a-", "word"))
-    program = tmp_path / "pg_dump"
-    program.write_text(f'#!/bin/sh\nprintf "%s|%s" "$*" "$PGPASSWORD" > {told}\nexit 1\n')
-    program.chmod(0o700)
-    monkeypatch.setattr(backup, "_program", lambda *_: str(program))
+    path = tmp_path / "pg_dump"
+    path.write_text(f'#!/bin/sh\nprintf "%s|%s" "$*" "$PGPASSWORD" > {told}\nexit 1\n')
+    path.chmod(0o700)
+    monkeypatch.setattr(backup, "program", lambda *_: str(path))
     with pytest.raises(StoreError, match="pg_dump failed") as failed:
         backup._dump(f"postgresql+psycopg://me:{said}@localhost/mine", tmp_path, server=180000)
     assert told.read_text().partition("|")[2] == said
@@ -165,9 +201,9 @@ def test_a_password_is_in_no_command_line(store: Store, tmp_path: Path, monkeypa
 
 
 def test_a_server_newer_than_the_embedded_one_needs_the_systems_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert backup._program("pg_dump", 180006) == str(backup.binaries() / "pg_dump")
+    assert program("pg_dump", 180006) == str(binaries() / "pg_dump")
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    assert backup._program("pg_dump", 990001) == "/usr/bin/pg_dump"
+    assert program("pg_dump", 990001) == "/usr/bin/pg_dump"
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(StoreError, match="pg_dump is not installed"):
-        backup._program("pg_dump", 990001)
+        program("pg_dump", 990001)

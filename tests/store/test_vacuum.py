@@ -17,6 +17,7 @@ def connected(url: str) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
 def fill(url: str, table: str = "sectors") -> None:
     with connected(url) as connection:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} (symbol text, sector text)")  # type: ignore[arg-type]
+        connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")  # type: ignore[arg-type]
         connection.execute(f"INSERT INTO {table} (symbol, sector) SELECT n::text, 's' FROM generate_series(1, 2000) n")  # type: ignore[arg-type]
         connection.execute("SELECT pg_stat_force_next_flush()")
 

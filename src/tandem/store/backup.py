@@ -12,7 +12,6 @@ its facts were hashed. The manifest is written last.
 import hashlib
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,19 +20,19 @@ from pathlib import Path
 from typing import Final, cast
 
 import msgspec
-import psycopg
+from psycopg import sql
 
 from tandem.market import DataError, StoreError
-from tandem.store.address import database_of, for_psycopg, on_same_server, scrubbed
+from tandem.store.address import database_of, on_same_server
 from tandem.store.connections import Connection, Connections
-from tandem.store.server import Server, binaries
+from tandem.store.programs import MAJOR, program, run
+from tandem.store.server import Server
 from tandem.store.turn import turn
 
 MANIFEST: Final = "manifest.json"
 HALF: Final = ".half"
 COMPRESSION: Final = "3"
 BLOCK: Final = 1 << 20
-MAJOR: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +143,12 @@ def checked(folder: Path) -> Backup:
     try:
         said = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Backup)
     except (OSError, msgspec.MsgspecError) as error:
-        raise DataError(f"{folder} is no backup: it has no {MANIFEST} that can be read", "Name another folder") from (
-            error
-        )
+        why = f"{folder} is no backup: it has no {MANIFEST} that can be read"
+        raise DataError(why, "Name another folder") from error
     for dump in said.databases.values():
         path = folder / dump.file
         if not path.exists() or _of_file(path) != dump:
-            raise DataError(f"{path} is not the file that the manifest tells of", "Take another backup") from None
+            raise DataError(f"{path} is not the file that the manifest tells of", "Take another backup")
     return said
 
 
@@ -229,9 +227,9 @@ def _facts(connection: Connection) -> FactsDigest:
 def _dump(url: str, half: Path, *options: str, server: int) -> Dump:
     path = half / f"{database_of(url)}.dump"
     written = ["--format=custom", f"--compress={COMPRESSION}", "--no-password", f"--file={path}"]
-    _run(_program("pg_dump", server), [*written, *options], url)
+    run(program("pg_dump", server), [*written, *options], url)
     path.chmod(0o600)
-    _run(_program("pg_restore", server), ["--list", str(path)], url)
+    run(program("pg_restore", server), ["--list", str(path)], url)
     _sync(path)
     return _of_file(path)
 
@@ -240,49 +238,12 @@ def _restore(postgres: str, name: str, path: Path) -> None:
     connections = Connections(postgres)
     try:
         with connections.use() as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     finally:
         connections.close()
     url = on_same_server(postgres, name)
     options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-password"]
-    _run(_program("pg_restore", 0), [*options, f"--dbname={name}", str(path)], url)
-
-
-def _program(name: str, server: int) -> str:
-    """PostgreSQL's program of this name: the embedded server's own, or the system's for a server newer than that."""
-    try:
-        own = binaries() / name
-        if own.exists() and server // MAJOR <= _major(own):
-            return str(own)
-    except StoreError:
-        pass
-    if (found := shutil.which(name)) is None:
-        raise StoreError(f"{name} is not installed", "Install PostgreSQL's client programs, as new as the server")
-    return found
-
-
-def _major(program: Path) -> int:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(said.split()[2].partition(".")[0])
-
-
-def _run(program: str, options: list[str], url: str) -> None:
-    """Where the database is goes through the environment: a command line can be read by everybody on the machine."""
-    parsed = psycopg.pq.Conninfo.parse(for_psycopg(url).encode())
-    given = {each.envvar.decode(): each.val.decode() for each in parsed if each.val and each.envvar}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    done = subprocess.run(
-        [program, *options],
-        env=inherited | given,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        mend = "Free some disk space" if "No space left" in done.stderr else ""
-        raise StoreError(f"{Path(program).name} failed: {scrubbed(said[-1], url)}", mend)
+    run(program("pg_restore", 0), [*options, f"--dbname={name}", str(path)], url)
 
 
 def _of_file(path: Path) -> Dump:
@@ -338,6 +299,8 @@ def _server(home: Path) -> Iterator[Server]:
 def _forget(half: Path) -> None:
     """What a restoring that was killed has left, once its server is gone."""
     if half.exists():
+        if {path.name for path in half.iterdir()} - {"postgres"}:
+            raise DataError(f"{half} is in the way and holds more than a restoring leaves", "Move it away")
         with _server(half):
             pass
         shutil.rmtree(half)

@@ -43,6 +43,13 @@ def test_a_step_that_fails_keeps_no_other_from_being_done(night, monkeypatch):
     assert found.steps[-1].words.startswith("/")
 
 
+def test_a_disk_that_refuses_is_a_step_that_fails(night):
+    meant = night()
+    meant.home.mkdir()
+    (meant.home / "backups").touch()
+    assert [step.name for step in tidy_day(meant).failed] == ["backup"]
+
+
 def test_a_session_that_goes_on_is_not_tidied(night):
     early = night()
     with pytest.raises(DataError, match="is not over"):
@@ -103,7 +110,7 @@ elif point == "forgetting": after(removal, "forget_heard")
 elif point == "sealing": PostgresFacts.append = die
 elif point == "sealed": after(PostgresFacts, "append")
 elif point == "vacuumed": tidied.STEPS = {**tidied.STEPS, "backup": die}
-elif point == "dumped": after(backup, "_run")
+elif point == "dumped": after(backup, "run")
 with Store.open(Path(home), url) as store:
     found = next(each for each in store.worlds() if str(each) == world)
     session = Calendar().session(datetime(2023, 1, 25).date())

@@ -104,6 +104,6 @@ def must_be_over(night: Night) -> None:
 def _done(name: str, work: Callable[[Night], Finding], night: Night) -> Step:
     try:
         finding = work(night)
-    except TandemError as error:
+    except (TandemError, OSError) as error:
         return Step(name, str(error))
     return Step(name, finding.words, finding)
