@@ -58,7 +58,13 @@ def test_a_minute_without_a_trade_is_no_error(night, store, history):
     history.silent = {("AAPL", silent), ("MSFT", silent)}
     found = fill_gaps(night(origin=history.origin()))
     assert (found.lacking, found.filled, found.silent) == (3, 1, {"AAPL": 1, "MSFT": 1})
-    assert found.words.endswith("1 filled in, 2 without a trade (AAPL 1, MSFT 1)")
+    assert found.words.endswith("1 filled in, 2 have none there either (AAPL 1, MSFT 1)")
+
+
+def test_a_source_that_has_nothing_of_the_day_leaves_it_as_it_is(night, history):
+    history.silent = {(symbol, start) for symbol in SYMBOLS for start in minutes_of(session_of())}
+    found = fill_gaps(night(origin=history.origin()))
+    assert (found.filled, found.silent) == (0, {"AAPL": 390, "MSFT": 390})
 
 
 def test_what_is_no_bar_is_not_taken_for_silence(night, store, history):

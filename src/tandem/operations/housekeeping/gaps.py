@@ -31,7 +31,7 @@ class Gaps:
         expected: minutes of the session, times symbols.
         lacking: of them, those without a bar.
         filled: of these, those that have one now.
-        silent: minutes that have no bar where it was asked either, by symbol: nobody traded in them.
+        silent: minutes that have no bar where it was asked either, by symbol: as a rule nobody traded in them.
         broken: what is no bar there; it is in the quarantine.
         unasked: why it was not asked; empty where it was, or where there was nothing to ask.
     """
@@ -63,7 +63,7 @@ class Gaps:
         most = sorted(self.silent.items(), key=lambda each: (-each[1], each[0]))
         named = ", ".join(f"{symbol} {count}" for symbol, count in most[:NAMED])
         others = f" and {len(most) - NAMED} more" if len(most) > NAMED else ""
-        return f", {sum(self.silent.values()):,} without a trade ({named}{others})"
+        return f", {sum(self.silent.values()):,} have none there either ({named}{others})"
 
 
 def fill_gaps(night: Night) -> Gaps:
@@ -133,7 +133,7 @@ def _asked(night: Night, lacking: list[Place]) -> "pd.DataFrame":
     symbols, starts = sorted({symbol for symbol, _ in lacking}), [start for _, start in lacking]
     bars = alpaca.between(symbols, min(starts), max(starts), account=origin.account, url=origin.rest)
     wanted = set(lacking)
-    return bars[[place in wanted for place in _places(bars)]]
+    return bars.loc[[place in wanted for place in _places(bars)]]
 
 
 def _origin(origin: Origin | None, world: World) -> Origin:
