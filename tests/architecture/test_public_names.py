@@ -18,9 +18,10 @@ PUBLIC = {
         own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Board Body Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge
-        PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs
-        Sectors Stage StageChanged Stages Store Strip Track Tracking Trial TrialCount key_of turn
+        Backup BarDigest Bars Blobs Board Body Facts Leases Ledger Loaded MemoryFacts Move Panel
+        PaperAccount PaperCharge PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken
+        PostgresFacts Record Runs Sectors Stage StageChanged Stages Store Strip Track Tracking Trial
+        TrialCount Vacuumed back_up backups checked facts_digest key_of restore turn vacuum
     """,
     "sources": """
         Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated
@@ -84,12 +85,12 @@ PUBLIC = {
         try_challenger tune visiting_desk watch_champion why_no_trial world_named
     """,
     "operations": """
-        DeskProcesses FlowDone FlowName LiveMetrics Measured PICTURES ProcessChanged RecipeStanding Replay
-        Roster Summary Venue Work change_document check_target count_backtest do_flow end_leftovers
-        evolution_drawing figures_of findings_document keep_up picture print_findings print_hints
-        print_passport print_ranking print_refusals print_summary print_tuning ranking_csv ranking_document
-        roster_of serve_flows serve_models side_by_side standing_document standings_of summarise trade_days
-        without_minutes write_report write_summary
+        DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Night PICTURES ProcessChanged
+        RecipeStanding Replay Roster Step Summary Venue Work change_document check_target count_backtest
+        do_flow end_leftovers evolution_drawing figures_of findings_document keep_up kept_backups picture
+        print_findings print_hints print_passport print_ranking print_refusals print_summary print_tuning
+        ranking_csv ranking_document roster_of serve_flows serve_models side_by_side standing_document
+        standings_of summarise tidy_day trade_days without_minutes write_report write_summary
     """,
     "cli": "main",
 }

@@ -3,6 +3,9 @@
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.flows.serve import do_flow, serve_flows
 from tandem.operations.flows.work import Work
+from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
+from tandem.operations.housekeeping.night import Night
+from tandem.operations.housekeeping.tidied import Step, tidy_day
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -34,12 +37,15 @@ __all__ = [
     "DeskProcesses",
     "FlowDone",
     "FlowName",
+    "KeptBackup",
     "LiveMetrics",
     "Measured",
+    "Night",
     "ProcessChanged",
     "RecipeStanding",
     "Replay",
     "Roster",
+    "Step",
     "Summary",
     "Venue",
     "Work",
@@ -52,6 +58,7 @@ __all__ = [
     "figures_of",
     "findings_document",
     "keep_up",
+    "kept_backups",
     "picture",
     "print_findings",
     "print_hints",
@@ -69,6 +76,7 @@ __all__ = [
     "standing_document",
     "standings_of",
     "summarise",
+    "tidy_day",
     "trade_days",
     "without_minutes",
     "write_report",

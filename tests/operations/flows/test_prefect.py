@@ -37,9 +37,7 @@ class Prefect:
     environment: dict[str, str]
 
     def post(self, path: str, body: object) -> Any:
-        asked = Request(
-            f"{self.address}/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
+        asked = Request(f"{self.address}/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urlopen(asked, timeout=30) as answer:
             return json.load(answer)
 
@@ -149,7 +147,10 @@ def test_the_deployments_on_file_are_those_that_are_served(prefect: Prefect) -> 
     on_file = yaml.safe_load((ROOT / "deploy/prefect.yaml").read_text())["deployments"]
     assert sorted(each["schedules"][0]["cron"] for each in on_file) == sorted(DUE.values())
     prefect_cli = [sys.executable, "-m", "prefect", "--no-prompt"]
-    for command in (["work-pool", "create", "tandem", "--type", "process"], ["deploy", "--all", "--prefect-file", "deploy/prefect.yaml"]):
+    for command in (
+        ["work-pool", "create", "tandem", "--type", "process"],
+        ["deploy", "--all", "--prefect-file", "deploy/prefect.yaml"],
+    ):
         subprocess.run([*prefect_cli, *command], cwd=ROOT, env=prefect.environment, check=True, capture_output=True)
     names = {name for name in prefect.deployments() if name.endswith("/scheduled")}
     assert len(names) == len(DUE)

@@ -6,6 +6,7 @@ from tandem.desk import as_identified, close_day, configuration_of, identify_day
 from tandem.market import Calendar, DataError
 from tandem.operations.flows.collection import collect
 from tandem.operations.flows.done import FlowName
+from tandem.operations.flows.housekeeping import housekeeping
 from tandem.operations.flows.trading import trading
 from tandem.operations.flows.work import Body, Came, Work
 from tandem.operations.run.wording import counted
@@ -23,8 +24,9 @@ def identification(work: Work) -> Came:
     found = identify_day(work.store, work.facts, work.session, work.settings, tracking=tracking, step=work.step)
     selected, tested = len(found.passports), found.funnel.tested
     away = f"; MLflow was not told: {found.untracked.why}" if found.untracked else ""
-    why = f"{collected}; {counted(tested, 'pair')} tested, {selected} selected, version {found.configuration.version}{away}"
-    return Came(why, found.configuration.data_version)
+    made = found.configuration
+    why = f"{collected}; {counted(tested, 'pair')} tested, {selected} selected, version {made.version}{away}"
+    return Came(why, made.data_version)
 
 
 def training(work: Work) -> Came:
@@ -88,4 +90,5 @@ BODIES: Final[dict[FlowName, Body]] = {
     FlowName.TRAINING: training,
     FlowName.SESSION: trading,
     FlowName.MONITORING: monitoring,
+    FlowName.HOUSEKEEPING: housekeeping,
 }

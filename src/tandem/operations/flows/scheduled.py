@@ -48,11 +48,18 @@ def performance_monitoring(day: date | None = None, world: str = "") -> str:
     return _once(FlowName.MONITORING, day, world)
 
 
+@flow(name="housekeeping")
+def housekeeping(day: date | None = None, world: str = "") -> str:
+    """Fill gaps, seal the day, let go of what is old, vacuum, back up."""
+    return _once(FlowName.HOUSEKEEPING, day, world)
+
+
 FLOWS: Final = {
     FlowName.IDENTIFICATION: daily_pair_identification,
     FlowName.TRAINING: model_training_and_validation,
     FlowName.SESSION: trading_session,
     FlowName.MONITORING: performance_monitoring,
+    FlowName.HOUSEKEEPING: housekeeping,
 }
 DUE: Final = {
     FlowName.IDENTIFICATION: "0 6 * * 1-5",
