@@ -11,15 +11,15 @@ PUBLIC = {
         new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
-        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings GarchSettings
+        ALERT_RULES AlertRuleSettings AlertSettings AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings GarchSettings
         LifeSettings ModelSettings RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings ServeSettings Settings ThresholdSettings TrainingSettings TrialSettings TuningSettings
+        SectorSettings ServeSettings Settings Severity ThresholdSettings TrainingSettings TrialSettings TuningSettings
         WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Board Body Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge PaperEntry
-        PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage StageChanged
-        Stages Store Strip Track Tracking Trial TrialCount key_of turn
+        Bars Blobs Board Body Entry Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge
+        PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage StageChanged
+        Stages Store Strip Tail Track Tracking Trial TrialCount key_of turn
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
