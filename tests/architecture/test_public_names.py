@@ -11,15 +11,16 @@ PUBLIC = {
         new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
-        ALERT_RULES AlertRuleSettings AlertSettings AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings GarchSettings
-        LifeSettings ModelSettings RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings ServeSettings Settings Severity ThresholdSettings TrainingSettings TrialSettings TuningSettings
-        WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
+        ALERT_RULES AlertRuleSettings AlertSettings AlpacaSettings CostSettings DateRangeSettings DriftSettings
+        ExecutionSettings FaultSettings GarchSettings LifeSettings ModelSettings RecyclerSettings RefitSettings
+        RiskSettings RuleSettings ScreenSettings SectorSettings ServeSettings Settings Severity ThresholdSettings
+        TrainingSettings TrialSettings TuningSettings WebsocketSettings as_yaml connection edit_lists effective load
+        own_certificate trusting unreachable
     """,
     "store": """
         Bars Blobs Board Body Entry Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge
-        PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage StageChanged
-        Stages Store Strip Tail Track Tracking Trial TrialCount key_of turn
+        PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage
+        StageChanged Stages Store Strip Tail Track Tracking Trial TrialCount key_of turn
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
@@ -79,10 +80,11 @@ PUBLIC = {
         watch_champion why_no_trial
     """,
     "operations": """
-        PICTURES RecipeStanding Summary change_document check_target count_backtest evolution_drawing figures_of
-        findings_document picture print_findings print_hints print_passport print_ranking print_refusals print_summary
-        print_tuning ranking_csv ranking_document serve_models side_by_side standing_document standings_of summarise
-        without_minutes write_report write_summary
+        Alert AlertWatch PICTURES RecipeStanding Summary alert_rules alert_targets alerts_of change_document
+        check_target configure_logs count_backtest evolution_drawing figures_of findings_document picture print_findings
+        print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv ranking_document
+        secrets_of serve_models side_by_side standing_document standings_of summarise trial_message without_minutes
+        write_report write_summary
     """,
     "cli": "main",
 }

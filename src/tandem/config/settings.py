@@ -374,7 +374,7 @@ class AlertRuleSettings(Block):
 
 
 class AlertSettings(Block):
-    """What a person is told, when and where. The addresses come from `TANDEM_ALERTS__TARGETS` as `name=url,name=url`."""
+    """What a person is told, when and where. Addresses come from `TANDEM_ALERTS__TARGETS` as `name=url,name=url`."""
 
     rules: dict[str, AlertRuleSettings] = {}
     targets: SecretStr | None = None

@@ -1,5 +1,12 @@
 """What a run came to: the summary, the report and its pictures; and the day's models for whoever asks over HTTP."""
 
+from tandem.operations.alerts.message import trial_message
+from tandem.operations.alerts.rules.table import alert_rules
+from tandem.operations.alerts.standing import Alert, alerts_of
+from tandem.operations.alerts.target import alert_targets
+from tandem.operations.alerts.watch import AlertWatch
+from tandem.operations.logs import configure as configure_logs
+from tandem.operations.logs import secrets_of
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -23,10 +30,16 @@ from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
     "PICTURES",
+    "Alert",
+    "AlertWatch",
     "RecipeStanding",
     "Summary",
+    "alert_rules",
+    "alert_targets",
+    "alerts_of",
     "change_document",
     "check_target",
+    "configure_logs",
     "count_backtest",
     "evolution_drawing",
     "figures_of",
@@ -41,11 +54,13 @@ __all__ = [
     "print_tuning",
     "ranking_csv",
     "ranking_document",
+    "secrets_of",
     "serve_models",
     "side_by_side",
     "standing_document",
     "standings_of",
     "summarise",
+    "trial_message",
     "without_minutes",
     "write_report",
     "write_summary",

@@ -112,7 +112,13 @@ class Store:
         return PostgresFacts(self._connections, world, self._number(world))
 
     def tail(
-        self, world: World, kinds: Sequence[str], *, many: Sequence[str] = (), newest: int = 0, blank: Sequence[str] = ()
+        self,
+        world: World,
+        kinds: Sequence[str],
+        *,
+        many: Sequence[str] = (),
+        newest: int = 0,
+        blank: Sequence[str] = (),
     ) -> Tail:
         """The facts of a world as they come; see `Tail`."""
         return Tail(self._connections, self._number(world), kinds, many=many, newest=newest, blank=blank)
