@@ -137,7 +137,8 @@ def configure(process: str, secrets: Iterable[str | SecretStr] = (), out: TextIO
 
 def _forms(secret: str) -> tuple[str, ...]:
     as_json = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-    return (secret, *as_json, repr(secret)[1:-1], quote(secret), quote(secret, safe=""))
+    as_python = (repr(secret)[1:-1], repr(secret.encode())[2:-1])
+    return (secret, *as_json, *as_python, quote(secret), quote(secret, safe=""))
 
 
 def _ordered(event: dict[str, Any]) -> dict[str, Any]:

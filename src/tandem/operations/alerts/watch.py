@@ -117,9 +117,8 @@ class AlertWatch:
         """One look at the facts, and what follows from it."""
         self._look()
         moment = self._moment(self.known.newest)
-        with about(world=self.known.world):
-            self._evaluate(moment)
-            self._tell(moment)
+        self._evaluate(moment)
+        self._tell(moment)
 
     def _look(self) -> None:
         try:
@@ -174,7 +173,8 @@ class AlertWatch:
     def _record(self, records: Iterable[Record[Any]]) -> None:
         """Facts first; what cannot be one now is owed, and becomes one when the store is back."""
         for record in records:
-            log.info(record.kind, **msgspec.to_builtins(record.body), **({"pair": record.pair} if record.pair else {}))
+            with about(world=self.known.world, session=record.session, pair=record.pair):
+                log.info(record.kind, **msgspec.to_builtins(record.body))
             self.alerts.take([record])
             self.known.take([record])
             self._owed.append(record)
