@@ -80,11 +80,11 @@ PUBLIC = {
         watch_champion why_no_trial
     """,
     "operations": """
-        Alert AlertWatch PICTURES RecipeStanding Summary alert_rules alert_targets alerts_of change_document
-        check_target configure_logs count_backtest evolution_drawing figures_of findings_document picture print_findings
-        print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv ranking_document
-        secrets_of serve_models side_by_side standing_document standings_of summarise trial_message without_minutes
-        write_report write_summary
+        Alert AlertWatch Metrics PICTURES RecipeStanding Summary alert_rules alert_targets alerts_of change_document
+        check_target configure_logs count_backtest evolution_drawing figures_of findings_document metrics_route
+        metrics_text picture print_findings print_hints print_passport print_ranking print_refusals print_summary
+        print_tuning ranking_csv ranking_document secrets_of serve_models side_by_side standing_document standings_of
+        summarise trial_message without_minutes write_report write_summary
     """,
     "cli": "main",
 }

@@ -7,6 +7,7 @@ from tandem.operations.alerts.target import alert_targets
 from tandem.operations.alerts.watch import AlertWatch
 from tandem.operations.logs import configure as configure_logs
 from tandem.operations.logs import secrets_of
+from tandem.operations.metrics import Metrics, metrics_route, metrics_text
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -32,6 +33,7 @@ __all__ = [
     "PICTURES",
     "Alert",
     "AlertWatch",
+    "Metrics",
     "RecipeStanding",
     "Summary",
     "alert_rules",
@@ -44,6 +46,8 @@ __all__ = [
     "evolution_drawing",
     "figures_of",
     "findings_document",
+    "metrics_route",
+    "metrics_text",
     "picture",
     "print_findings",
     "print_hints",
