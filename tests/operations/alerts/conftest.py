@@ -16,7 +16,7 @@ from tandem.operations.supervise.process import ProcessChanged
 from tandem.risk import Intent
 from tandem.store import Record
 
-WORLD = World(WorldKind.RECYCLER, 7)
+WORLD = World(WorldKind.PAPER, 7)
 PAIR = Pair("AAA", "BBB")
 DAY, NEXT = date(2023, 1, 25), date(2023, 1, 26)
 

@@ -19,7 +19,7 @@ from tandem.operations.flows.done import FlowName
 from tandem.risk import Baseline, Intent, Standing, Switch
 from tandem.store import Move, Stage, StageChanged
 
-WORLD, PAIR = World(WorldKind.RECYCLER, 7), Pair("AAA", "BBB")
+WORLD, PAIR = World(WorldKind.PAPER, 7), Pair("AAA", "BBB")
 DAY, NEXT, SATURDAY = date(2023, 1, 25), date(2023, 1, 26), date(2023, 1, 28)
 GOOD_FRIDAY, HALF_DAY = date(2023, 4, 7), date(2023, 11, 24)
 
@@ -144,6 +144,12 @@ def test_a_morning_without_pairs_is_missed_from_the_deadline_on(diary):
     diary.done(FlowName.IDENTIFICATION, "6:25")
     assert diary.found("missed_run", "6:25") == []
     assert f"identification {NEXT}" in diary.found("missed_run", "6:20", NEXT)
+
+
+def test_a_replay_has_no_morning_and_misses_its_pairs_when_its_clock_goes_on_without_them(diary):
+    diary.known.world = World(WorldKind.RECYCLER, 7)
+    assert diary.found("missed_run", "9:44") == []
+    assert diary.found("missed_run", "9:45") == [f"identification {DAY}", f"session {DAY}"]
 
 
 @pytest.mark.parametrize("day", [SATURDAY, GOOD_FRIDAY])

@@ -33,7 +33,7 @@ class Tries:
     why: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Alert:
     """One alert from its beginning.
 

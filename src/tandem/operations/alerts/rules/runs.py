@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from tandem.market import NEW_YORK, Calendar, Session
+from tandem.market import NEW_YORK, Calendar, Session, WorldKind
 from tandem.operations.alerts.known import Happened, Known
 from tandem.operations.alerts.rules.finding import Finding
 from tandem.operations.flows.done import FlowName
@@ -34,7 +34,7 @@ def missed_run(known: Known, moment: datetime, minutes: float) -> Iterator[Findi
     """The pairs were not identified by the deadline; the session or its monitoring is so much overdue."""
     session, wait = _session(moment), timedelta(minutes=minutes)
     if session is not None:
-        deadline = datetime.combine(session.day, known.settings.operations.deadline, NEW_YORK)
+        deadline = _deadline(known, session, wait)
         if moment >= deadline and not known.has_done(session.day, FlowName.IDENTIFICATION):
             mode = known.settings.operations.missed_morning
             then = "the session finds them itself" if mode == "identify" else "the session is exits-only"
@@ -83,6 +83,13 @@ def store_away(known: Known, moment: datetime, looks: float) -> Iterator[Finding
 
 def _session(moment: datetime) -> Session | None:
     return Calendar().session(moment.astimezone(NEW_YORK).date())
+
+
+def _deadline(known: Known, session: Session, wait: timedelta) -> datetime:
+    """A replay has no mornings: its clock jumps from a close to the next open, and goes on when the pairs are there."""
+    if known.world.kind is WorldKind.RECYCLER:
+        return (session.open + wait).astimezone(NEW_YORK)
+    return datetime.combine(session.day, known.settings.operations.deadline, NEW_YORK)
 
 
 def _last_ended(known: Known, moment: datetime) -> Session | None:
