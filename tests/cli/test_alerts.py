@@ -289,13 +289,15 @@ def test_market_time_of_a_recycler_is_its_own_and_else_that_of_the_newest_fact(m
     from tandem.market import RecyclerError
 
     recycler, newest = Settings(), datetime(2023, 1, 25, 17, tzinfo=UTC)
-    monkeypatch.setattr(control, "ask", lambda url, seconds: {"time": "2023-01-25T18:00:00Z"})
-    assert market_time(recycler, newest) == datetime(2023, 1, 25, 18, tzinfo=UTC)
+    seven, eight = World(WorldKind.RECYCLER, 7), World(WorldKind.RECYCLER, 8)
+    monkeypatch.setattr(control, "ask", lambda url, seconds: {"time": "2023-01-25T18:00:00Z", "world": "recycler-7"})
+    assert market_time(recycler, seven, newest) == datetime(2023, 1, 25, 18, tzinfo=UTC)
+    assert market_time(recycler, eight, newest) == newest
 
     def away(url: str, seconds: float) -> dict[str, Any]:
         raise RecyclerError("none answers")
 
     monkeypatch.setattr(control, "ask", away)
-    assert market_time(recycler, newest) == newest
+    assert market_time(recycler, seven, newest) == newest
     alpaca = Settings.model_validate({"websocket": {"mode": "alpaca"}})
-    assert market_time(alpaca, newest) > newest
+    assert market_time(alpaca, seven, newest) > newest

@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -95,12 +95,11 @@ def send_test(*, target: str = "") -> int:
     from tandem.operations import alert_targets, trial_message
 
     settings, failed = load(), False
-    world = World(kind_of(settings), 0)
-    targets = alert_targets(settings, lambda: world)
+    targets = alert_targets(settings, lambda: None)
     if target:
         name = nearest(target, [each.name for each in targets], f"{target} is no target")
         targets = tuple(each for each in targets if each.name == name)
-    message = trial_message(WallClock().now(), world)
+    message = trial_message(WallClock().now())
     for each in targets:
         why = each.send(message)
         failed = failed or bool(why)
@@ -135,7 +134,7 @@ def watch(*, world: str = "") -> None:
             settings,
             opened,
             lambda store: newest_world(store, settings, world),
-            lambda newest: market_time(settings, newest),
+            lambda of, newest: market_time(settings, of, newest),
             lambda named: alert_targets(settings, named),
             World(kind_of(settings), 0),
         )
@@ -148,16 +147,17 @@ def watch(*, world: str = "") -> None:
                 store.close()
 
 
-def market_time(settings: "Settings", newest: datetime | None) -> datetime:
-    """The wall clock's; of a recycler its own, and where it does not answer the newest that a fact gives, UTC."""
+def market_time(settings: "Settings", world: World | None, newest: datetime | None) -> datetime:
+    """The wall clock's; of a world that a recycler plays its own, else the newest that a fact gives, UTC."""
     from tandem.cli.control import ask
 
     if settings.websocket.mode != "recycler":
         return WallClock().now()
-    try:
-        return datetime.fromisoformat(ask(settings.websocket.recycler.server_url, SECONDS)["time"])
-    except RecyclerError:
-        return newest or WallClock().now()
+    with suppress(RecyclerError):
+        said = ask(settings.websocket.recycler.server_url, SECONDS)
+        if world is None or said["world"] == str(world):
+            return datetime.fromisoformat(said["time"])
+    return newest or WallClock().now()
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def test_the_digest_says_when_each_was_raised_and_what_is_over():
     assert message.text.splitlines() == [
         "Wed 25 Jan 22:00 warning: one it is. Figures.",
         "Wed 25 Jan 23:00 info: two it is. Figures.; over since Wed 25 Jan 23:30, it is level",
-        "Times are New York; paper-3.",
+        "paper-3, times of New York.",
     ]
 
 

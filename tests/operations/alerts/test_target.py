@@ -18,7 +18,7 @@ from tandem.operations.alerts.target import Target, alert_targets, to_file
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # apprise imports it
 
 WORLD = World(WorldKind.PAPER, 3)
-MESSAGE = trial_message(datetime(2023, 1, 25, 17, tzinfo=UTC), WORLD)
+MESSAGE = trial_message(datetime(2023, 1, 25, 17, tzinfo=UTC))
 
 
 def targets(given: str, **alerts: object) -> dict[str, Target]:

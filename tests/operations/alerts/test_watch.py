@@ -87,7 +87,7 @@ class Desk:
             settings or Settings(),
             opened,
             self.which,
-            lambda newest: self.now,
+            lambda world, newest: self.now,
             lambda world: [ear.target for ear in ears],
             UNKNOWN,
         )

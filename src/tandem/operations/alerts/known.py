@@ -217,8 +217,12 @@ class Known:
             since, last = self.stale.get(pair, (record.at, record))
             goes_on = last.at in (record.at, self._decision_before)
             self.stale[pair] = (since if goes_on else record.at, record)
-        elif reason == "drift":
+        elif reason == "drift" and not self._has_drifted(pair):
             self._happen(record)
+
+    def _has_drifted(self, pair: str) -> bool:
+        now = (each.record for each in self.happened if each.number == self.sessions)
+        return any(isinstance(record.body, Refusal) and record.pair == pair for record in now)
 
     def _change(self, record: Record[ProcessChanged]) -> None:
         name = record.body.name

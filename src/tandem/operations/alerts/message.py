@@ -70,7 +70,7 @@ class QuietHours:
 
 
 def next_message(
-    wishes: Wishes, alerts: Iterable[Alert], moment: datetime, settings: AlertSettings, world: World
+    wishes: Wishes, alerts: Iterable[Alert], moment: datetime, settings: AlertSettings, world: World | None
 ) -> Message | None:
     """The most urgent thing that a target has not been told; None where it knows everything it should.
 
@@ -90,10 +90,10 @@ def next_message(
     return None
 
 
-def trial_message(moment: datetime, world: World) -> Message:
+def trial_message(moment: datetime) -> Message:
     """What `tandem alerts test` says."""
     body = AlertRaised("test", "info", "targets", "this is a test", "Nothing happened: alerts come to this place.")
-    return _single(Alert(f"test.{moment:%Y%m%dT%H%M%S}", body, moment), moment, world)
+    return _single(Alert(f"test.{moment:%Y%m%dT%H%M%S}", body, moment), moment, None)
 
 
 def _is_wanted(alert: Alert, wishes: Wishes, moment: datetime) -> bool:
@@ -115,22 +115,26 @@ def _urgency(alert: Alert) -> tuple[int, datetime]:
     return -GRAVITY[alert.raised.severity], alert.at
 
 
-def _single(alert: Alert, moment: datetime, world: World, how: str = "") -> Message:
+def _single(alert: Alert, moment: datetime, world: World | None, how: str = "") -> Message:
     raised = alert.raised
     since = f", and still so at {moment_text(moment)}" if how else ""
-    text = f"{raised.text}\n{moment_text(alert.at)} New York{since}{_ended(alert)}; {world}, rule {raised.rule}."
+    text = f"{raised.text}\n{moment_text(alert.at)} New York{since}{_ended(alert)}; {_of(world)}rule {raised.rule}."
     return Message((alert,), raised.severity, f"Tandem, {raised.severity}: {raised.title}", text, how)
 
 
-def _digest(alerts: list[Alert], world: World) -> Message:
+def _digest(alerts: list[Alert], world: World | None) -> Message:
     gravest = max((alert.raised.severity for alert in alerts), key=lambda severity: GRAVITY[severity])
     lines = [
         f"{moment_text(alert.at)} {alert.raised.severity}: {alert.raised.title}. {alert.raised.text}{_ended(alert)}"
         for alert in alerts
     ]
     title = f"Tandem: {counted(len(alerts), 'alert')} in the quiet hours"
-    return Message(tuple(alerts), gravest, title, "\n".join([*lines, f"Times are New York; {world}."]), "in a digest")
+    return Message(tuple(alerts), gravest, title, "\n".join([*lines, f"{_of(world)}times of New York."]), "in a digest")
 
 
 def _ended(alert: Alert) -> str:
     return f"; over since {moment_text(alert.over.at)}, {alert.over.body.why}" if alert.over else ""
+
+
+def _of(world: World | None) -> str:
+    return f"{world}, " if world else ""

@@ -47,11 +47,11 @@ class Target:
         return self.wishes.name
 
 
-def alert_targets(settings: Settings, world: Callable[[], World]) -> tuple[Target, ...]:
+def alert_targets(settings: Settings, world: Callable[[], World | None]) -> tuple[Target, ...]:
     """The file, and every target that the settings name.
 
     Args:
-        world: whose alerts they are told.
+        world: whose alerts they are told; None where there is none yet.
 
     Raises:
         ConfigError: an address cannot be used, or a name is not among the targets; never with an address.
@@ -68,7 +68,7 @@ def alert_targets(settings: Settings, world: Callable[[], World]) -> tuple[Targe
     return tuple(found)
 
 
-def to_file(path: Path, world: Callable[[], World]) -> Send:
+def to_file(path: Path, world: Callable[[], World | None]) -> Send:
     """Appends a line of JSON for each alert: what it is, its key, its world and its time in New York."""
 
     def send(message: Message) -> str:
@@ -76,7 +76,7 @@ def to_file(path: Path, world: Callable[[], World]) -> Send:
             msgspec.json.encode(
                 {
                     "time": alert.at.astimezone(NEW_YORK).isoformat(),
-                    "world": str(world()),
+                    "world": str(of) if (of := world()) else None,
                     "key": alert.key,
                     **msgspec.to_builtins(alert.raised),
                 }

@@ -71,7 +71,7 @@ class AlertWatch:
     Args:
         opened: gives the store; asked again at every beat until it does.
         which: the world to watch, asked at every beat; None while there is none.
-        moment: market time, given the newest time of any fact.
+        moment: market time, given the world and the newest time of its facts.
         targets: given what tells the world; each is told by a thread of its own, so that a slow one holds up nothing.
         unknown: stands in for the world while there is none.
     """
@@ -81,13 +81,13 @@ class AlertWatch:
         settings: Settings,
         opened: Callable[[], Store],
         which: Callable[[Store], World | None],
-        moment: Callable[[datetime | None], datetime],
-        targets: Callable[[Callable[[], World]], Sequence[Target]],
+        moment: Callable[[World | None, datetime | None], datetime],
+        targets: Callable[[Callable[[], World | None]], Sequence[Target]],
         unknown: World,
     ) -> None:
         self.settings = settings
         self.rules = alert_rules(settings.alerts)
-        self._opened, self._which, self._moment = opened, which, moment
+        self._opened, self._which, self._ask_moment = opened, which, moment
         self._store: Store | None = None
         self._tail: Tail | None = None
         self._facts: Facts | None = None
@@ -95,8 +95,13 @@ class AlertWatch:
         self._answers: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
         self._ended = threading.Event()
         self.known, self.alerts = Known(unknown, settings), Alerts()
-        self.targets = targets(lambda: self.known.world)
+        self.targets = targets(lambda: self.world)
         self._lines = {target.name: Line() for target in self.targets}
+
+    @property
+    def world(self) -> World | None:
+        """What is watched; None while there is none."""
+        return None if self._tail is None else self.known.world
 
     def run(self) -> None:
         """Watch until `end` is called, then wait a moment for what is under way."""
@@ -106,7 +111,8 @@ class AlertWatch:
         farewell = Stopwatch()
         while any(line.busy for line in self._lines.values()) and farewell.seconds < FAREWELL_SECONDS:
             self._listen(FAREWELL_SECONDS / 10)
-        self._settle()
+        with suppress(StoreError):
+            self._settle()
 
     def end(self) -> None:
         """Let `run` return soon; may be called by a signal's handler or another thread."""
@@ -116,9 +122,12 @@ class AlertWatch:
     def beat(self) -> None:
         """One look at the facts, and what follows from it."""
         self._look()
-        moment = self._moment(self.known.newest)
+        moment = self._moment()
         self._evaluate(moment)
         self._tell(moment)
+
+    def _moment(self) -> datetime:
+        return self._ask_moment(self.world, self.known.newest)
 
     def _look(self) -> None:
         try:
@@ -137,7 +146,7 @@ class AlertWatch:
             return
         if self._tail is not None:
             self._record(
-                self.alerts.ended(alert, f"the desk goes on in {world}", self._moment(self.known.newest))
+                self.alerts.ended(alert, f"the desk goes on in {world}", self._moment())
                 for alert in self.alerts.standing
             )
             self._settle()
@@ -173,7 +182,7 @@ class AlertWatch:
     def _record(self, records: Iterable[Record[Any]]) -> None:
         """Facts first; what cannot be one now is owed, and becomes one when the store is back."""
         for record in records:
-            with about(world=self.known.world, session=record.session, pair=record.pair):
+            with about(world=self.world, session=record.session, pair=record.pair):
                 log.info(record.kind, **msgspec.to_builtins(record.body))
             self.alerts.take([record])
             self.known.take([record])
@@ -200,7 +209,7 @@ class AlertWatch:
             line, known = self._lines[target.name], self.alerts.all.values()
             if not line.is_free:
                 continue
-            message = next_message(target.wishes, known, moment, self.settings.alerts, self.known.world)
+            message = next_message(target.wishes, known, moment, self.settings.alerts, self.world)
             if message is not None:
                 line.busy = True
                 threading.Thread(target=self._send, args=(target, message), daemon=True).start()
@@ -219,10 +228,9 @@ class AlertWatch:
 
     def _heard(self, told: Told) -> None:
         name, line = told.target.name, self._lines[told.target.name]
-        moment = self._moment(self.known.newest)
-        self._record(
-            [self.alerts.delivered(alert, name, told.why, told.message.how, moment) for alert in told.message.alerts]
-        )
+        moment = self._moment()
+        of_this_world = [alert for alert in told.message.alerts if alert.key in self.alerts.all]
+        self._record(self.alerts.delivered(each, name, told.why, told.message.how, moment) for each in of_this_world)
         line.busy = False
         line.rest = min(LONGEST_REST, 2 * line.rest or FIRST_REST) if told.why else 0.0
         line.since = Stopwatch()
