@@ -13,7 +13,6 @@ from tandem.operations.alerts.known import Known
 from tandem.operations.alerts.rules.table import alert_rules
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.supervise.process import ProcessChanged
-from tandem.risk import Intent
 from tandem.store import Record
 
 WORLD = World(WorldKind.PAPER, 7)
@@ -25,13 +24,6 @@ def at(clock: str, day: date = DAY) -> datetime:
     """A New York time in winter, UTC."""
     hour, minute, *second = map(int, clock.split(":"))
     return datetime(day.year, day.month, day.day, hour, minute, *second, tzinfo=UTC) + timedelta(hours=5)
-
-
-def intent(purpose: str = "enter", qty: str = "10") -> Intent:
-    return Intent(
-        PAIR, purpose, 1, Side.BUY, Decimal(qty), Side.SELL, Decimal(qty), "why", False, -2.5, 0.01, 0.001, 1e-6,
-        Decimal(2000), 0.0, DAY,
-    )  # fmt: skip
 
 
 class Diary:

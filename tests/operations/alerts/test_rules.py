@@ -258,7 +258,7 @@ def test_a_rate_of_rejected_orders_is_found_of_today_alone_and_of_some_orders_at
 
 
 def test_a_process_that_died_is_told_even_where_it_runs_again(diary):
-    subject = "session 2023-01-25 10:00:00"
+    subject = "session 2023-01-25 10:00:00 (start 1)"
     diary.mark("9:35").process("session", "died", "10:00").process("session", "started", "10:00")
     assert diary.said("process_died", "10:30") == ["session died. At 10:00:00: signal 9."]
     diary.note(AlertRaised("process_died", "warning", subject, "", ""), "10:30")
@@ -266,7 +266,7 @@ def test_a_process_that_died_is_told_even_where_it_runs_again(diary):
 
 
 def test_a_process_that_is_down_stands_until_it_is_started(diary):
-    subject = "mlflow 2023-01-25 10:00:00"
+    subject = "mlflow 2023-01-25 10:00:00 (start 1)"
     diary.process("mlflow", "unwell", "10:00").note(AlertRaised("process_died", "warning", subject, "", ""), "10:00")
     assert diary.found("process_died", "12:00") == [subject]
     diary.process("mlflow", "started", "12:00")

@@ -45,13 +45,24 @@ class Flaky:
     def __init__(self, real, desk):
         self.real, self.desk = real, desk
 
-    def __getattr__(self, name):
+    def append(self, *records):
+        self.ask()
+        self.real.append(*records)
+
+    def read(self):
+        self.ask()
+        return self.real.read()
+
+    def ask(self):
+        self.desk.line.wait(20)
         if self.desk.away:
             raise StoreError("PostgreSQL does not answer")
-        return getattr(self.real, name)
 
     def facts(self, world):
         return Flaky(self.real.facts(world), self.desk)
+
+    def tail(self, world, kinds):
+        return Flaky(self.real.tail(world, kinds), self.desk)
 
 
 class Desk:
@@ -61,6 +72,8 @@ class Desk:
         self.store, self.world = store, store.new_world(WorldKind.PAPER)
         self.facts, self.now, self.away = store.facts(self.world), NOON, False
         self.count = 0
+        self.line = threading.Event()
+        self.line.set()
 
     def note(self, body):
         self.count += 1
@@ -223,6 +236,22 @@ def test_a_watch_that_starts_while_the_store_is_away_tells_that_and_nothing_that
     desk.away = False
     quietly(watch, 5)
     assert {each.rule for each in desk.read(AlertRaised)} == {"store_away", "missed_run"}
+
+
+def test_a_store_that_hangs_is_away_and_nothing_that_it_answers_late_is_lost(desk, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_ANSWER", 0.2)
+    ear = Ear(at_least="info")
+    watch = desk.watch(ear)
+    quietly(watch)
+    desk.line.clear()
+    desk.told(watch, lambda: ear.heard)
+    assert ear.heard == [["store_away"]]
+    desk.halt()
+    desk.line.set()
+    desk.told(watch, lambda: len(ear.heard) == 2)
+    desk.told(watch, lambda: len(desk.read(AlertDelivered)) == 2)
+    assert {each.rule for each in desk.read(AlertRaised)} == {"store_away", "halt"}
+    assert [each.rule for each in desk.read(AlertOver)] == ["store_away"]
 
 
 def test_one_look_at_a_store_that_is_away_is_no_alert(desk):

@@ -17,6 +17,7 @@ from tandem.operations.alerts import known as of_world
 from tandem.operations.alerts import standing as of_alerts
 from tandem.operations.alerts.known import Known
 from tandem.operations.alerts.message import Message, next_message
+from tandem.operations.alerts.patience import Patience
 from tandem.operations.alerts.rules.runs import store_away
 from tandem.operations.alerts.rules.table import alert_rules
 from tandem.operations.alerts.standing import Alerts
@@ -27,6 +28,8 @@ from tandem.store import Entry, Facts, Record, Store, Tail
 BEAT_SECONDS: Final = 2.0
 FIRST_REST: Final = 5.0
 LONGEST_REST: Final = 300.0
+LONGEST_ANSWER: Final = 10.0
+LONGEST_OPENING: Final = 60.0
 FAREWELL_SECONDS: Final = 5.0
 MOST_OWED: Final = 10_000
 KINDS: Final = {**of_world.KINDS, **of_alerts.KINDS}
@@ -92,6 +95,7 @@ class AlertWatch:
         self._tail: Tail | None = None
         self._facts: Facts | None = None
         self._owed: list[Record] = []
+        self._patience = Patience()
         self._answers: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
         self._ended = threading.Event()
         self.known, self.alerts = Known(unknown, settings), Alerts()
@@ -132,14 +136,18 @@ class AlertWatch:
     def _look(self) -> None:
         try:
             if self._store is None:
-                self._store = self._opened()
-            self._turn_to(self._store, self._which(self._store))
-            while self._tail is not None and (entries := self._tail.read()):
+                self._store = self._patience.call("open", self._opened, LONGEST_OPENING)
+            store = self._store
+            self._turn_to(store, self._patience.call("which", lambda: self._which(store), LONGEST_ANSWER))
+            while self._tail is not None and (entries := self._read(self._tail)):
                 self._take(entries)
             self._settle()
             self.known.store_away = (0, "")
         except StoreError as error:
             self.known.store_away = (self.known.store_away[0] + 1, error.what)
+
+    def _read(self, tail: Tail) -> list[Entry]:
+        return self._patience.call(f"read {self.known.world}", tail.read, LONGEST_ANSWER)
 
     def _turn_to(self, store: Store, world: World | None) -> None:
         if world is None or (self._tail is not None and world == self.known.world):
@@ -152,7 +160,9 @@ class AlertWatch:
             self._settle()
             self.alerts = Alerts()
         self.known = Known(world, self.settings)
-        self._facts, self._tail = store.facts(world), store.tail(world, sorted(KINDS))
+        self._facts, self._tail = self._patience.call(
+            f"follow {world}", lambda: (store.facts(world), store.tail(world, sorted(KINDS))), LONGEST_ANSWER
+        )
         log.info("watching", world=str(world), targets=sorted(self._lines))
 
     def _take(self, entries: Iterable[Entry]) -> None:
@@ -192,17 +202,10 @@ class AlertWatch:
             self._settle()
 
     def _settle(self) -> None:
-        if not self._owed or self._facts is None:
-            return
-        try:
-            self._facts.append(*self._owed)
-        except FactConflict:
-            for record in self._owed:
-                try:
-                    self._facts.append(record)
-                except FactConflict as error:
-                    log.error("not recorded", key=record.key, why=str(error))
-        self._owed = []
+        if self._owed and self._facts is not None:
+            facts, records = self._facts, tuple(self._owed)
+            count = self._patience.call(f"append {self.known.world}", lambda: _append(facts, records), LONGEST_ANSWER)
+            del self._owed[:count]
 
     def _tell(self, moment: datetime) -> None:
         for target in self.targets:
@@ -234,3 +237,16 @@ class AlertWatch:
         line.busy = False
         line.rest = min(LONGEST_REST, 2 * line.rest or FIRST_REST) if told.why else 0.0
         line.since = Stopwatch()
+
+
+def _append(facts: Facts, records: Sequence[Record]) -> int:
+    """How many are on record, or can never be."""
+    try:
+        facts.append(*records)
+    except FactConflict:
+        for record in records:
+            try:
+                facts.append(record)
+            except FactConflict as error:
+                log.error("not recorded", key=record.key, why=str(error))
+    return len(records)

@@ -56,7 +56,7 @@ def process_died(known: Known, moment: datetime, _: float) -> Iterator[Finding]:
         if not isinstance(record.body, ProcessChanged):
             continue
         name, at = record.body.name, record.at.astimezone(NEW_YORK)
-        subject = f"{name} {at:%Y-%m-%d %H:%M:%S}"
+        subject = f"{name} {at:%Y-%m-%d %H:%M:%S} (start {record.body.attempt + 1})"
         if known.down.get(name) is record or _untold(known, each, "process_died", subject):
             what = "died" if record.body.event == "died" else "does not answer"
             yield Finding(subject, f"{name} {what}", f"At {at:%H:%M:%S}: {record.body.why or 'nobody knows why'}.")
