@@ -198,8 +198,9 @@ class AlertWatch:
             self.known.take([record])
             self._owed.append(record)
         del self._owed[:-MOST_OWED]
-        with suppress(StoreError):
-            self._settle()
+        if not self.known.store_away[0]:
+            with suppress(StoreError):
+                self._settle()
 
     def _settle(self) -> None:
         if self._owed and self._facts is not None:
