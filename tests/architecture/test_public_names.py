@@ -11,16 +11,16 @@ PUBLIC = {
         new_york_midnight new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
-        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
-        GarchSettings LifeSettings ModelSettings RecyclerSettings RefitSettings RiskSettings RuleSettings
-        ScreenSettings SectorSettings ServeSettings Settings ThresholdSettings TrainingSettings
-        TrialSettings TuningSettings WebsocketSettings as_yaml connection edit_lists effective load
-        own_certificate trusting unreachable
+        ALERT_RULES AlertRuleSettings AlertSettings AlpacaSettings CostSettings DateRangeSettings
+        DriftSettings ExecutionSettings FaultSettings GarchSettings LifeSettings ModelSettings
+        RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings SectorSettings ServeSettings
+        Settings Severity ThresholdSettings TrainingSettings TrialSettings TuningSettings WebsocketSettings
+        as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Backup BarDigest Bars Blobs Board Body Facts Leases Ledger Loaded MemoryFacts Move Panel
+        Backup BarDigest Bars Blobs Board Body Entry Facts Leases Ledger Loaded MemoryFacts Move Panel
         PaperAccount PaperCharge PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken
-        PostgresFacts Record Runs Sectors Stage StageChanged Stages Store Strip Track Tracking Trial
+        PostgresFacts Record Runs Sectors Stage StageChanged Stages Store Strip Tail Track Tracking Trial
         TrialCount Vacuumed back_up backups checked facts_digest key_of restore turn vacuum
     """,
     "sources": """
@@ -85,12 +85,14 @@ PUBLIC = {
         try_challenger tune visiting_desk watch_champion why_no_trial world_named
     """,
     "operations": """
-        DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Night PICTURES ProcessChanged
-        RecipeStanding Replay Roster Step Summary Venue Work change_document check_target count_backtest
-        do_flow end_leftovers evolution_drawing figures_of findings_document keep_up kept_backups picture
-        print_findings print_hints print_passport print_ranking print_refusals print_summary print_tuning
-        ranking_csv ranking_document roster_of serve_flows serve_models side_by_side standing_document
-        standings_of summarise tidy_day trade_days without_minutes write_report write_summary
+        Alert AlertWatch DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Metrics Night
+        PICTURES ProcessChanged RecipeStanding Replay Roster Step Summary Venue Work alert_rules
+        alert_targets alerts_of change_document check_target configure count_backtest do_flow end_leftovers
+        evolution_drawing figures_of findings_document keep_up kept_backups metrics_route metrics_text
+        picture print_findings print_hints print_passport print_ranking print_refusals print_summary
+        print_tuning ranking_csv ranking_document roster_of secrets_of serve_flows serve_models side_by_side
+        standing_document standings_of summarise tidy_day trade_days trial_message without_minutes
+        write_report write_summary
     """,
     "cli": "main",
 }

@@ -1,11 +1,18 @@
 """The desk that runs by itself, and what a run came to: summary, report, pictures; the day's models over HTTP."""
 
+from tandem.operations.alerts.message import trial_message
+from tandem.operations.alerts.rules.table import alert_rules
+from tandem.operations.alerts.standing import Alert, alerts_of
+from tandem.operations.alerts.target import alert_targets
+from tandem.operations.alerts.watch import AlertWatch
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.flows.serve import do_flow, serve_flows
 from tandem.operations.flows.work import Work
 from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
 from tandem.operations.housekeeping.night import Night
 from tandem.operations.housekeeping.tidied import Step, tidy_day
+from tandem.operations.logs import configure, secrets_of
+from tandem.operations.metrics import Metrics, metrics_route, metrics_text
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -34,12 +41,15 @@ from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
     "PICTURES",
+    "Alert",
+    "AlertWatch",
     "DeskProcesses",
     "FlowDone",
     "FlowName",
     "KeptBackup",
     "LiveMetrics",
     "Measured",
+    "Metrics",
     "Night",
     "ProcessChanged",
     "RecipeStanding",
@@ -49,8 +59,12 @@ __all__ = [
     "Summary",
     "Venue",
     "Work",
+    "alert_rules",
+    "alert_targets",
+    "alerts_of",
     "change_document",
     "check_target",
+    "configure",
     "count_backtest",
     "do_flow",
     "end_leftovers",
@@ -59,6 +73,8 @@ __all__ = [
     "findings_document",
     "keep_up",
     "kept_backups",
+    "metrics_route",
+    "metrics_text",
     "picture",
     "print_findings",
     "print_hints",
@@ -70,6 +86,7 @@ __all__ = [
     "ranking_csv",
     "ranking_document",
     "roster_of",
+    "secrets_of",
     "serve_flows",
     "serve_models",
     "side_by_side",
@@ -78,6 +95,7 @@ __all__ = [
     "summarise",
     "tidy_day",
     "trade_days",
+    "trial_message",
     "without_minutes",
     "write_report",
     "write_summary",

@@ -61,7 +61,7 @@ class Household:
 
     def workers(self, world: World) -> list[Child]:
         """What works for a world, once the servers are there."""
-        return [self.flows(world), self.session(world)]
+        return [self.flows(world), self.session(world), self.alerts(world)]
 
     def flows(self, world: World) -> Child:
         """What runs the flows when they are due."""
@@ -71,3 +71,7 @@ class Household:
     def session(self, world: World) -> Child:
         """What trades."""
         return Child("session", (*TANDEM, "trade", "--unattended", "--world", str(world)), self.environment)
+
+    def alerts(self, world: World) -> Child:
+        """What tells people."""
+        return Child("alerts", (*TANDEM, "alerts", "watch", "--world", str(world)), self.environment)
