@@ -87,12 +87,12 @@ PUBLIC = {
     "operations": """
         Alert AlertWatch DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Metrics Night
         PICTURES ProcessChanged RecipeStanding Replay Roster Step Summary Venue Work alert_rules
-        alert_targets alerts_of change_document check_target configure count_backtest do_flow end_leftovers
-        evolution_drawing figures_of findings_document keep_up kept_backups metrics_route metrics_text
-        picture print_findings print_hints print_passport print_ranking print_refusals print_summary
-        print_tuning ranking_csv ranking_document roster_of secrets_of serve_flows serve_models side_by_side
-        standing_document standings_of summarise tidy_day trade_days trial_message without_minutes
-        write_report write_summary
+        alert_targets alerts_of change_document check_target configure_logs count_backtest do_flow
+        end_leftovers evolution_drawing figures_of findings_document keep_up kept_backups metrics_route
+        metrics_text picture print_findings print_hints print_passport print_ranking print_refusals
+        print_summary print_tuning ranking_csv ranking_document roster_of secrets_of serve_flows
+        serve_models side_by_side standing_document standings_of summarise tidy_day trade_days trial_message
+        without_minutes write_report write_summary
     """,
     "cli": "main",
 }

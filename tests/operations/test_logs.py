@@ -14,7 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from tandem.config import Settings
-from tandem.operations.logs import Redactor, about, configure, parts_of, secrets_of
+from tandem.operations.logs import Redactor, about, configure_logs, parts_of, secrets_of
 
 PLANTED = {
     "TANDEM_ALPACA__SECRET_KEY": 'pl"nted\\ 1',
@@ -27,9 +27,9 @@ MARKS = ['pl"nted', 'pl\\\\\\"nted', "planted", "l\\u00e4nger", "länger"]
 TELL = """
 import logging, os, structlog
 from tandem.config import load
-from tandem.operations.logs import about, configure, secrets_of
+from tandem.operations.logs import about, configure_logs, secrets_of
 settings = load()
-configure("session", secrets_of(settings, os.environ))
+configure_logs("session", secrets_of(settings, os.environ))
 secrets = [settings.alpaca.secret_key.get_secret_value(), settings.database_url.get_secret_value()]
 secrets += [settings.serve.token.get_secret_value(), os.environ["TANDEM_RECYCLER_TOKEN"]]
 secrets += settings.alerts.targets.get_secret_value().split(", ") + ["planted@2", "planted4:AA", "planted6", "planted7"]
@@ -84,7 +84,7 @@ def test_no_planted_secret_is_in_any_line_of_a_run(tmp_path) -> None:
 
 
 def test_every_line_says_when_how_grave_by_whom_and_what_it_is_about(out: StringIO) -> None:
-    configure("session", (), out)
+    configure_logs("session", (), out)
     log = structlog.get_logger()
     with about(world="paper-3", session="2023-01-25"):
         with about(pair="A/B"):
@@ -104,14 +104,14 @@ def test_every_line_says_when_how_grave_by_whom_and_what_it_is_about(out: String
 
 
 def test_what_is_not_known_is_not_on_the_line(out: StringIO) -> None:
-    configure("session", (), out)
+    configure_logs("session", (), out)
     with about(session=None, pair="A/B"):
         structlog.get_logger().info("said")
     assert "session" not in lines(out)[0]
 
 
 def test_exceptions_and_warnings_are_one_line_each(out: StringIO) -> None:
-    configure("flows", (), out)
+    configure_logs("flows", (), out)
     try:
         raise ValueError("first\nsecond")
     except ValueError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from tandem.cli.opening import kind_of, newest_world, open_store
+from tandem.cli.opening import newest_world, open_store
 from tandem.cli.table import show
 from tandem.market import RecyclerError, TandemError, WallClock, World
 
@@ -119,6 +119,7 @@ def watch(*, world: str = "") -> None:
         Which account and timeline, such as paper-3; without it the newest of those the settings name.
     """
     from tandem.config import load
+    from tandem.desk import kind_of
     from tandem.operations import AlertWatch, alert_targets, configure_logs, secrets_of
 
     settings = load()

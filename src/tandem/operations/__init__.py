@@ -11,7 +11,7 @@ from tandem.operations.flows.work import Work
 from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
 from tandem.operations.housekeeping.night import Night
 from tandem.operations.housekeeping.tidied import Step, tidy_day
-from tandem.operations.logs import configure, secrets_of
+from tandem.operations.logs import configure_logs, secrets_of
 from tandem.operations.metrics import Metrics, metrics_route, metrics_text
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
@@ -64,7 +64,7 @@ __all__ = [
     "alerts_of",
     "change_document",
     "check_target",
-    "configure",
+    "configure_logs",
     "count_backtest",
     "do_flow",
     "end_leftovers",

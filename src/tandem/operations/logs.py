@@ -92,7 +92,7 @@ def about(**names: object) -> AbstractContextManager[None]:
     return bound_contextvars(**{name: str(value) for name, value in names.items() if value is not None})
 
 
-def configure(process: str, secrets: Iterable[str | SecretStr] = (), out: TextIO | None = None) -> None:
+def configure_logs(process: str, secrets: Iterable[str | SecretStr] = (), out: TextIO | None = None) -> None:
     """From here on everything that is logged is one JSON object a line on stderr; that of libraries too.
 
     Args:
