@@ -17,9 +17,10 @@ PUBLIC = {
         WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Board Body Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge PaperEntry
-        PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage StageChanged
-        Stages Store Strip Track Tracking Trial TrialCount key_of turn
+        Asked Bars Blobs Board Body Facts History Leases Ledger Loaded MemoryFacts ModelSession Move
+        PairSession Panel PaperAccount PaperCharge PaperEntry PaperExecution PaperHold PaperKept PaperOrder
+        PaperTaken PostgresFacts Record Runs Sectors SignalRow Stage StageChanged Stages Store Strip Track
+        Tracking TradeSession Trial TrialCount key_of turn
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
@@ -68,10 +69,10 @@ PUBLIC = {
         PairOrderEnded Purpose Reconciliation RollCall Tally Trader at_alpaca at_recycler call_roll connect
         in_process name_of reconcile
     """,
-    "book": "Book Capital Mark Trade merge",
+    "book": "Attribution Book Capital Held Mark Parts Quote Trade attribute merge minute_of shared",
     "desk": """
-        ConfiguredPair Desk Difference Identification ModelInForce ModelsOfDay Morning Plan RankedDay Recycled Refit
-        Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk close_day
+        ConfiguredPair Desk Difference Graded Identification ModelInForce ModelsOfDay Morning Plan RankedDay Recycled
+        Refit Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk close_day
         compare configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
         last_configuration minutes mlflow_lacks models_of_day on_record pair_bars plan_of prepare rank_day
         record_verdict recycled refusal_of run_session search_of sectors_of seen shadow_day shadow_of shadow_session

@@ -5,6 +5,7 @@ from tandem.store.bars.panel import Panel
 from tandem.store.bars.track import Strip, Track
 from tandem.store.blobs import Blobs
 from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
+from tandem.store.history import Asked, History, ModelSession, PairSession, SignalRow, TradeSession
 from tandem.store.leases import Leases
 from tandem.store.ledger import Ledger, Trial, TrialCount, key_of
 from tandem.store.paper import (
@@ -27,16 +28,20 @@ from tandem.store.tracking import Runs, Tracking
 from tandem.store.turn import turn
 
 __all__ = [
+    "Asked",
     "Bars",
     "Blobs",
     "Board",
     "Body",
     "Facts",
+    "History",
     "Leases",
     "Ledger",
     "Loaded",
     "MemoryFacts",
+    "ModelSession",
     "Move",
+    "PairSession",
     "Panel",
     "PaperAccount",
     "PaperCharge",
@@ -50,6 +55,7 @@ __all__ = [
     "Record",
     "Runs",
     "Sectors",
+    "SignalRow",
     "Stage",
     "StageChanged",
     "Stages",
@@ -57,6 +63,7 @@ __all__ = [
     "Strip",
     "Track",
     "Tracking",
+    "TradeSession",
     "Trial",
     "TrialCount",
     "key_of",
