@@ -72,9 +72,9 @@ PUBLIC = {
     "book": "Attribution Book Capital Held Mark Parts Quote Trade attribute merge minute_of shared",
     "desk": """
         ConfiguredPair Desk Difference Graded Identification ModelInForce ModelsOfDay Morning Plan RankedDay Recycled
-        Refit Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk close_day
-        compare configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
-        last_configuration minutes mlflow_lacks models_of_day on_record pair_bars plan_of prepare rank_day
+        Refit Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk
+        close_day compare configuration_of copy_plan earned fact_key formation graded identify_day in_one_process
+        keys_of last_configuration minutes mlflow_lacks models_of_day on_record pair_bars plan_of prepare rank_day
         record_verdict recycled refusal_of run_session search_of sectors_of seen shadow_day shadow_of shadow_session
         split_of symbols_of tell_mlflow through_sockets track_of tracked_of training try_challenger tune visiting_desk
         watch_champion why_no_trial

@@ -47,7 +47,7 @@ def report(
         if picture is not None:
             check_target(picture, *PICTURES)
     with open_store() as store:
-        chosen = _world(store, world)
+        chosen = chosen_world(store, world)
         facts = store.facts(chosen)
         differences = _differences(store, chosen)
         summary = summarise(store, facts, parity=None if differences is None else not differences)
@@ -62,7 +62,12 @@ def report(
             print(path.resolve())
 
 
-def _world(store: "Store", name: str | None) -> "World":
+def chosen_world(store: "Store", name: str | None) -> "World":
+    """The world of that name; without one the newest that traded an account.
+
+    Raises:
+        DataError: there is none.
+    """
     from difflib import get_close_matches
 
     from tandem.book import Capital

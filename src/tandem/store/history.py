@@ -149,10 +149,7 @@ class History:
             where: a further condition in SQL.
         """
         query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {}").format(
-            sql.SQL(", ").join(map(_column, fields(kind))),  # type: ignore[arg-type]
-            sql.Identifier(kind.view),
-            _condition(kind, asked, where),
-            sql.SQL(kind.order),
+            _columns(kind), sql.Identifier(kind.view), _condition(kind, asked, where), sql.SQL(kind.order)
         )
         with (
             self._connections.use() as connection,
@@ -162,6 +159,15 @@ class History:
             cursor.itersize = BATCH
             yield from cursor.execute(query, _parameters(world, asked))
 
+    def newest(self, kind: type[R], world: World, asked: Asked, most: int, where: LiteralString = "true") -> list[R]:
+        """The last rows, in order of time."""
+        last = sql.SQL(", ").join(sql.SQL(f"{name} DESC") for name in kind.order.split(", "))
+        query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+            _columns(kind), sql.Identifier(kind.view), _condition(kind, asked, where), last, sql.Literal(most)
+        )
+        with self._connections.use() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+            return cursor.execute(query, _parameters(world, asked)).fetchall()[::-1]
+
     def counts(self, kind: type[R], world: World, asked: Asked, of: LiteralString) -> dict[str, int]:
         """How many rows there are by a column, most first."""
         query = sql.SQL("SELECT {0}, count(*) FROM {1} WHERE {2} GROUP BY {0} ORDER BY count(*) DESC, {0}").format(
@@ -170,6 +176,15 @@ class History:
         with self._connections.use() as connection:
             found = connection.execute(query, _parameters(world, asked)).fetchall()
         return dict(cast(list[tuple[str, int]], found))
+
+    def sessions(self, world: World, asked: Asked) -> list[date]:
+        """Trading dates that a world had a plan for or traded in, oldest first; of `asked` the dates count."""
+        with self._connections.use() as connection:
+            rows = connection.execute(
+                SESSIONS,
+                {**_parameters(world, asked), "since": asked.since or date.min, "until": asked.until or date.max},
+            ).fetchall()
+        return [cast(date, row[0]) for row in rows]
 
     def pairs(self, world: World) -> list[str]:
         """Pairs that a world ever selected or traded, by name."""
@@ -184,9 +199,11 @@ class History:
         return [cast(str, row[0]) for row in rows]
 
 
-def _column(field: object) -> sql.Composable:
-    name = cast(str, field.name)  # type: ignore[attr-defined]
-    return sql.SQL("sector AS sector_name") if name == "sector_name" else sql.Identifier(name)
+def _columns(kind: type[R]) -> sql.Composable:
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return sql.SQL(", ").join(
+        sql.SQL("sector AS sector_name") if name == "sector_name" else sql.Identifier(name) for name in names
+    )
 
 
 def _condition(kind: type[R], asked: Asked, where: LiteralString) -> sql.Composable:
@@ -211,5 +228,9 @@ def _parameters(world: World, asked: Asked) -> dict[str, object]:
 PAIRS = """
 SELECT DISTINCT f.pair FROM facts f JOIN world_names w ON w.id = f.world
 WHERE w.world = %(world)s AND f.kind IN ('passport', 'pair_order', 'attribution') AND f.pair IS NOT NULL ORDER BY 1
+"""
+SESSIONS = """
+SELECT DISTINCT f.session FROM facts f JOIN world_names w ON w.id = f.world
+WHERE w.world = %(world)s AND f.kind IN ('plan', 'attribution') AND f.session BETWEEN %(since)s AND %(until)s ORDER BY 1
 """
 SECTORS = "SELECT DISTINCT sector FROM sectors UNION SELECT DISTINCT sector FROM model_stages ORDER BY 1"

@@ -124,7 +124,7 @@ COMMENT ON VIEW model_versions IS
 
 RANKINGS = """
 CREATE FUNCTION pair_rankings_over(sessions integer) RETURNS TABLE (
-    world text, pair text, rank bigint, sessions_traded bigint, trades numeric, net numeric, gross numeric,
+    world text, pair text, rank bigint, sessions_traded bigint, closed numeric, net numeric, gross numeric,
     costs numeric, net_before numeric, net_lately numeric, trend text
 ) LANGUAGE sql STABLE AS $$
 WITH days AS (
@@ -132,7 +132,7 @@ WITH days AS (
         least(sessions, count(*) OVER (PARTITION BY d.world)) AS among
     FROM (SELECT DISTINCT f.world, f.session FROM facts f WHERE f.kind IN ('plan', 'attribution')) d
 ), sums AS (
-    SELECT p.world, p.pair, max(d.among) AS among, count(*) AS sessions_traded, sum(p.trades) AS trades,
+    SELECT p.world, p.pair, max(d.among) AS among, count(*) AS sessions_traded, sum(p.closed) AS closed,
         sum(p.net) AS net, sum(p.gross) AS gross, sum(p.costs) AS costs,
         coalesce(sum(p.net) FILTER (WHERE 2 * d.age > d.among + 1), 0) AS net_before,
         coalesce(sum(p.net) FILTER (WHERE 2 * d.age <= d.among + 1), 0) AS net_lately
@@ -140,7 +140,7 @@ WITH days AS (
     JOIN days d ON d.world = w.id AND d.session = p.session AND d.age <= sessions
     WHERE p.net IS NOT NULL GROUP BY p.world, p.pair
 )
-SELECT s.world, s.pair, rank() OVER (PARTITION BY s.world ORDER BY s.net DESC), s.sessions_traded, s.trades, s.net,
+SELECT s.world, s.pair, rank() OVER (PARTITION BY s.world ORDER BY s.net DESC), s.sessions_traded, s.closed, s.net,
     s.gross, s.costs, s.net_before, s.net_lately,
     CASE WHEN s.among = 1 THEN 'new' WHEN s.net_lately > s.net_before THEN 'better'
         WHEN s.net_lately < s.net_before THEN 'worse' ELSE 'level' END
