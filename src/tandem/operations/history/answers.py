@@ -29,6 +29,7 @@ class Answer:
 
     Attributes:
         title: what it is of.
+        chapter: heads the first table on its page.
         kind: class of the rows of its file for a spreadsheet.
         rows: reads them, one at a time.
         listings: tables, the first of which the terminal shows.
@@ -37,6 +38,7 @@ class Answer:
     """
 
     title: str
+    chapter: str
     kind: type[Any]
     rows: Callable[[], Iterable[Any]]
     listings: Sequence[Listing]
@@ -46,7 +48,8 @@ class Answer:
     def page(self) -> str:
         """A page that needs nothing from outside."""
         figures = [figure(drawing, caption) for drawing, caption in self.pictures]
-        chapters = [listing.section(f"table-{place}") for place, listing in enumerate(self.listings)]
+        first, *others = self.listings
+        chapters = [first.section("first", self.chapter), *(each.section("more") for each in others)]
         return page(f"Tandem: {self.title}", heading(self.title), [*figures, *chapters], Markup())
 
 
@@ -61,6 +64,7 @@ def pairs(store: Store, world: World, asked: Asked) -> Answer:
     shown = lines_drawing("pairs", "Net P&L of the best pairs", "net P&L, dollars", curves, day_names(sessions))
     return Answer(
         title,
+        "Session by session" if asked.pair else "Ranking",
         PairSession,
         lambda: rows,
         [by_session, ranking] if asked.pair else [ranking, by_session],
@@ -79,6 +83,7 @@ def models(store: Store, world: World, asked: Asked) -> Answer:
     shown = lines_drawing("models", "Skill of the models", "skill, nats", curves, day_names(sessions))
     return Answer(
         title,
+        "Ranking",
         ModelSession,
         lambda: rows,
         [listings.model_ranking(ranks, title), listings.model_sessions(rows, "Session by session")],
@@ -96,6 +101,7 @@ def signals(store: Store, world: World, asked: Asked) -> Answer:
     note = listings.counted_actions(counts) + (" Holds are left out here." if counts.get("hold") else "")
     return Answer(
         title,
+        "Judgements",
         SignalRow,
         lambda: store.history.rows(SignalRow, world, asked),
         [listings.signals(acted, title, total, note)],
@@ -119,6 +125,7 @@ def attribution(store: Store, world: World, asked: Asked) -> Answer:
                                                              "fees", "costs", "borrow")}  # fmt: skip
     return Answer(
         title,
+        "Trades",
         TradeSession,
         lambda: rows,
         [listings.attribution([*trades, *listings.together(trades, total)], title)],

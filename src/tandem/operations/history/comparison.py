@@ -85,7 +85,7 @@ class Comparison:
         pictures = [figure(lines, f"{self.shows}, by session of each.")]
         if parts:
             pictures.append(figure(parts_drawing("parts", "P&L by its parts", parts), "What the net P&L is made of."))
-        sections = [*pictures, self.listing.section("figures")]
+        sections = [*pictures, self.listing.section("figures", "Side by side")]
         return page(f"Tandem: {self.title}", heading(self.title, self.note), sections, Markup())
 
 

@@ -73,19 +73,22 @@ class Listing:
                 min_width=widest if place < len(self.columns) else None,
             )
         for row in rows:
-            shown.add_row(*(Text(column.text(row), _colour(column, row)) for column in self.columns))
+            shown.add_row(
+                *(Text(column.text(row), _colour(column, row), overflow="ellipsis") for column in self.columns)
+            )
         console.print(shown)
         for line in filter(None, (self._left_out(SHOWN), self.note)):
             console.print(Text(line, "dim"))
 
-    def section(self, anchor: str) -> Markup:
-        """A chapter with the table; of very many rows the last ones."""
+    def section(self, anchor: str, title: str = "") -> Markup:
+        """A chapter with the table, under its own title or another; of very many rows the last ones."""
         if not self.rows:
-            return section(anchor, self.title, paragraph(self.empty))
+            return section(anchor, title or self.title, paragraph(self.empty))
         rows = ([_cell(column, row) for column in self.columns] for row in self.rows[-ON_A_PAGE:])
         notes = " ".join(filter(None, (self._left_out(ON_A_PAGE), self.note)))
         names = [column.name for column in self.columns]
-        return section(anchor, self.title, paragraph(notes, class_="note") if notes else "", table(names, rows))
+        note = paragraph(notes, class_="note") if notes else ""
+        return section(anchor, title or self.title, note, table(names, rows))
 
     def _left_out(self, most: int) -> str:
         shown, total = min(len(self.rows), most), self.total or len(self.rows)

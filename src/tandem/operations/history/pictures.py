@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tandem.book import Parts
 from tandem.operations.run.wording import weekday
-from tandem.operations.writing.ink import BAND, FAINT, GAIN, LEG_A, LEG_B, LOSS, SOFT, Drawing, grid, label_end
+from tandem.operations.writing.ink import BAND, FAINT, GAIN, LEG_A, LEG_B, LINE, LOSS, SOFT, Drawing, grid, label_end
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,8 @@ def parts_drawing(name: str, alt: str, parts: Mapping[str, Parts]) -> Drawing:
         axes.set_xlabel("dollars", color=SOFT)
         if len(parts) > 1:
             axes.legend(frameon=False, fontsize=7.5, loc="best")
-        axes.grid(axis="x", color=FAINT, linewidth=0.3)
+        axes.grid(axis="x", color=LINE, linewidth=0.6)
+        axes.set_axisbelow(True)
         axes.tick_params(length=0)
 
     return Drawing(name, alt, draw, 2.4, 2.6)
