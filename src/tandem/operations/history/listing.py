@@ -41,6 +41,7 @@ class Listing:
     Attributes:
         rows: all of them, or the newest.
         total: how many there are in all; those of `rows` where None.
+        best_first: rows are ranked: where not all are shown it is the first ones, else the last.
         note: what a reader must know of the columns.
         empty: what is said where there is no row.
     """
@@ -51,9 +52,10 @@ class Listing:
     note: str = ""
     empty: str = ""
     total: int | None = None
+    best_first: bool = False
 
     def print(self, console: "Console") -> None:
-        """The last rows, in the console's width."""
+        """As many rows as a person reads, in the console's width."""
         from rich.table import Table
         from rich.text import Text
 
@@ -61,7 +63,7 @@ class Listing:
             console.print(self.empty)
             return
         shown = Table(title=self.title, box=None, padding=(0, 1, 0, 0), title_justify="left")
-        rows = self.rows[-SHOWN:]
+        rows = self._some(SHOWN)
         for place, column in enumerate(self.columns, 1):
             name = column.name.removeprefix(">")
             widest = max(len(name), *(len(column.text(row)) for row in rows))
@@ -81,10 +83,10 @@ class Listing:
             console.print(Text(line, "dim"))
 
     def section(self, anchor: str, title: str = "") -> Markup:
-        """A chapter with the table, under its own title or another; of very many rows the last ones."""
+        """A chapter with the table, under its own title or another; not of very many rows."""
         if not self.rows:
             return section(anchor, title or self.title, paragraph(self.empty))
-        rows = ([_cell(column, row) for column in self.columns] for row in self.rows[-ON_A_PAGE:])
+        rows = ([_cell(column, row) for column in self.columns] for row in self._some(ON_A_PAGE))
         notes = " ".join(filter(None, (self._left_out(ON_A_PAGE), self.note)))
         names = [column.name for column in self.columns]
         note = paragraph(notes, class_="note") if notes else ""
@@ -92,7 +94,11 @@ class Listing:
 
     def _left_out(self, most: int) -> str:
         shown, total = min(len(self.rows), most), self.total or len(self.rows)
-        return f"The last {shown:,} of {counted(total, 'row')}; --csv has them all." if shown < total else ""
+        which = "first" if self.best_first else "last"
+        return f"The {which} {shown:,} of {counted(total, 'row')}; --csv has them all." if shown < total else ""
+
+    def _some(self, most: int) -> Sequence[Any]:
+        return self.rows[:most] if self.best_first else self.rows[-most:]
 
 
 def write_csv(rows: Iterable[Any], kind: type[Any], to: IO[str]) -> None:

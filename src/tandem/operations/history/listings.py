@@ -23,7 +23,14 @@ def pair_ranking(ranks: Sequence[PairRank], title: str) -> Listing:
         count("#", "rank"), words("Pair", "pair"), count("Sessions", "sessions"), count("Closed", "closed"),
         money("net"), money("gross"), paid("costs"), words("Trend", "trend"),
     ]  # fmt: skip
-    return Listing(title, columns, ranks, f"Dollars, both legs; net is after costs and borrowing. {TREND}", NO_PAIRS)
+    return Listing(
+        title,
+        columns,
+        ranks,
+        f"Dollars, both legs; net is after costs and borrowing. {TREND}",
+        NO_PAIRS,
+        best_first=True,
+    )
 
 
 def pair_sessions(rows: Sequence[PairSession], title: str) -> Listing:
@@ -46,7 +53,7 @@ def model_ranking(ranks: Sequence[ModelRank], title: str) -> Listing:
         "Skill: log loss that a model spares the AR(1) forecast, in nats; below 0 it is worse. First on the test "
         f"block, then of the forecasts graded since. {TREND}"
     )
-    return Listing(title, columns, ranks, note, NO_MODELS)
+    return Listing(title, columns, ranks, note, NO_MODELS, best_first=True)
 
 
 def model_sessions(rows: Sequence[ModelSession], title: str) -> Listing:

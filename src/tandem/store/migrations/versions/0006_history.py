@@ -1,14 +1,9 @@
-"""History that an analyst can query: views over the facts, and the indexes that they need."""
+"""History that an analyst can query: views over the facts. The indexes of the facts serve a million of them."""
 
 from alembic import op
 
 revision = "0006"
 down_revision = "0005"
-
-INDEXES = """
-CREATE INDEX facts_by_day ON facts (kind, session, world);
-CREATE INDEX facts_by_pair ON facts (pair, kind, session) WHERE pair IS NOT NULL;
-"""
 
 SIGNALS = """
 CREATE VIEW world_names AS
@@ -183,7 +178,7 @@ COMMENT ON VIEW model_rankings IS 'model_rankings_over the last 20 sessions.';
 
 
 def upgrade() -> None:
-    """Create indexes and views."""
+    """Create the views."""
     cursor = op.get_bind().connection.cursor()
-    for statements in (INDEXES, SIGNALS, ATTRIBUTION, MODELS, RANKINGS):
+    for statements in (SIGNALS, ATTRIBUTION, MODELS, RANKINGS):
         cursor.execute(statements)
