@@ -159,10 +159,10 @@ class Diary:
                     ModelRegistered("model of the day", "1", "run", (str(PAIR),)), day, f"registered.{day}{ending}"
                 )
         if selected:
-            self.keep(passport(day), day, key)
+            self.keep(passport(day), day, key, str(PAIR))
 
-    def keep(self, body, day, key):
-        self.facts.append(Record(body, day, at("6:00", day), key))
+    def keep(self, body, day, key, pair=None):
+        self.facts.append(Record(body, day, at("6:00", day), key, pair))
 
     def decision(self, clock, said=None, equity="100000", day=DAY):
         self.note(Mark(Decimal(equity), Decimal(0), Decimal(0), Decimal(0), Decimal(0)), clock, day, None)

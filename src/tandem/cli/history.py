@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
 
 from cyclopts import App, Parameter
 
@@ -204,7 +204,7 @@ def _opened(name: str) -> "Iterator[_Desk]":
 
 def _give(answer: "Answer", *, csv: bool, json: bool, html: Path | None) -> None:
     if html is not None:
-        _write(html, answer.page)
+        _write(html, answer.page, sys.stderr if csv or json else sys.stdout)
     if csv:
         from tandem.operations.history.listing import write_csv
 
@@ -219,7 +219,7 @@ def _give(answer: "Answer", *, csv: bool, json: bool, html: Path | None) -> None
 
 def _compare(comparison: "Comparison", *, json: bool, html: Path | None) -> None:
     if html is not None:
-        _write(html, comparison.page)
+        _write(html, comparison.page, sys.stderr if json else sys.stdout)
     if json:
         _print(comparison.document())
     elif html is None:
@@ -228,13 +228,13 @@ def _compare(comparison: "Comparison", *, json: bool, html: Path | None) -> None
         comparison.listing.print(Console(highlight=False))
 
 
-def _write(path: Path, page: Callable[[], str]) -> None:
+def _write(path: Path, page: Callable[[], str], tell: TextIO) -> None:
     from tandem.operations import check_target
     from tandem.operations.writing.target import write_whole
 
     check_target(path)
     write_whole(path, page())
-    print(path.resolve(), file=sys.stderr)
+    print(path.resolve(), file=tell)
 
 
 def _print(document: object) -> None:
