@@ -80,10 +80,13 @@ PUBLIC = {
         watch_champion why_no_trial
     """,
     "operations": """
-        PICTURES RecipeStanding Summary change_document check_target count_backtest evolution_drawing figures_of
-        findings_document picture print_findings print_hints print_passport print_ranking print_refusals print_summary
-        print_tuning ranking_csv ranking_document serve_models side_by_side standing_document standings_of summarise
-        without_minutes write_report write_summary
+        Answer Brief Comparison PICTURES RecipeStanding Summary attribute_over attribution_history brief_of
+        change_document check_target compare_models compare_pairs compare_periods count_backtest daily_document
+        evolution_drawing figures_of findings_document model_history pair_history picture print_findings
+        print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
+        ranking_document record_attribution record_grades serve_models side_by_side signal_history
+        standing_document standings_of summarise weekly_document without_minutes write_daily write_report
+        write_summary write_weekly
     """,
     "cli": "main",
 }

@@ -28,7 +28,8 @@ FROM generate_series(0, %(rows)s - 1) n, LATERAL (SELECT 'AA' || n %% %(pairs)s 
 SIGNALS = """
 INSERT INTO facts (world, session, kind, pair, at, key, body)
 SELECT (SELECT id FROM worlds WHERE run = %(run)s), '2022-11-25', 'signal', 'AA0/BB0', '2022-11-25 14:35Z',
-    'signal.' || n, jsonb_build_object('action', CASE WHEN n %% 10 = 0 THEN 'enter_long' ELSE 'hold' END, 'why', 'z, "so"', 'z', 1.5)
+    'signal.' || n,
+    jsonb_build_object('action', CASE WHEN n %% 10 = 0 THEN 'enter_long' ELSE 'hold' END, 'why', 'z, "so"', 'z', 1.5)
 FROM generate_series(0, %(rows)s - 1) n
 """
 KINDS = ["pairs", "models", "signals", "attribution"]

@@ -1,5 +1,6 @@
 """The views of history: over an existing home that is migrated, and what an analyst reads from them."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -69,7 +70,8 @@ def test_a_home_of_the_version_before_keeps_every_fact_and_gets_the_views(store:
         connection.execute("INSERT INTO worlds (kind, run) VALUES ('paper', 7)")
         connection.execute(
             "INSERT INTO facts (world, session, kind, pair, at, key, body) SELECT 1, '2026-04-13', 'signal', "
-            "'AAA/BBB', '2026-04-13 14:00Z', 'signal.' || n, jsonb_build_object('action', 'hold', 'why', 'because', 'z', n) "
+            "'AAA/BBB', '2026-04-13 14:00Z', 'signal.' || n, "
+            "jsonb_build_object('action', 'hold', 'why', 'because', 'z', n) "
             "FROM generate_series(1, 50) n"
         )
         before = connection.execute("SELECT * FROM facts ORDER BY id").fetchall()
@@ -216,3 +218,19 @@ def test_an_empty_world_has_no_rows(store: Store) -> None:
         assert list(store.history.rows(kind, ONE, Asked())) == []
     assert store.history.sessions(ONE, Asked()) == store.history.pairs(ONE) == []
     assert sql(store, "SELECT * FROM pair_rankings") == sql(store, "SELECT * FROM model_versions") == []
+
+
+def test_the_queries_of_the_guide_run(store: Store) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "history.md").read_text(encoding="utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", guide, re.DOTALL)
+    assert len(queries) == 4
+    for query in queries:
+        assert sql(store, query.replace("%", "%%")) == []
+
+
+def test_the_guide_names_every_column_of_every_view(store: Store) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "history.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \| .*? \| ([^|]+) \|$", guide, re.MULTILINE))
+    columns = sql(store, "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+                         "WHERE c.relkind = 'v' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0")  # fmt: skip
+    assert [row for row in columns if row["attname"] not in re.findall(r"\w+", told[row["relname"]])] == []

@@ -31,7 +31,7 @@ def brief(
 
     from tandem.cli.opening import open_store, world_of
     from tandem.config import load
-    from tandem.operations.report.brief import brief_of
+    from tandem.operations import brief_of
 
     settings = load()
     with open_store() as store:

@@ -1,7 +1,7 @@
 """`tandem history`: pairs, models, signals and attribution over time, and any two of them side by side."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,8 +16,7 @@ from tandem.cli.report import chosen_world
 from tandem.market import DataError, World
 
 if TYPE_CHECKING:
-    from tandem.operations.history.answers import Answer
-    from tandem.operations.history.comparison import Comparison
+    from tandem.operations import Answer, Comparison
     from tandem.store import Asked, Store
 
 T = TypeVar("T")
@@ -41,10 +40,12 @@ def pairs(
     csv: Csv = False, json: Json = False, html: Html = None,
 ) -> None:  # fmt: skip
     """Rank pairs by net P&L, with gross, costs, execution and trend; one pair session by session."""
-    from tandem.operations.history.answers import pairs as answer
+    from tandem.operations import pair_history
 
     with _opened(world) as desk:
-        _give(answer(desk.store, desk.world, desk.asked(since, until, pair, sector)), csv=csv, json=json, html=html)
+        _give(
+            pair_history(desk.store, desk.world, desk.asked(since, until, pair, sector)), csv=csv, json=json, html=html
+        )
 
 
 @app.command
@@ -53,10 +54,12 @@ def models(
     csv: Csv = False, json: Json = False, html: Html = None,
 ) -> None:  # fmt: skip
     """Rank recipes by the skill of their refits, and by what their forecasts came to, with trend."""
-    from tandem.operations.history.answers import models as answer
+    from tandem.operations import model_history
 
     with _opened(world) as desk:
-        _give(answer(desk.store, desk.world, desk.asked(since, until, "", sector)), csv=csv, json=json, html=html)
+        _give(
+            model_history(desk.store, desk.world, desk.asked(since, until, "", sector)), csv=csv, json=json, html=html
+        )
 
 
 @app.command
@@ -65,10 +68,15 @@ def signals(
     csv: Csv = False, json: Json = False, html: Html = None,
 ) -> None:  # fmt: skip
     """Show every signal and refusal with z, probability, confidence, action and reason."""
-    from tandem.operations.history.answers import signals as answer
+    from tandem.operations import signal_history
 
     with _opened(world) as desk:
-        _give(answer(desk.store, desk.world, desk.asked(since, until, pair, sector)), csv=csv, json=json, html=html)
+        _give(
+            signal_history(desk.store, desk.world, desk.asked(since, until, pair, sector)),
+            csv=csv,
+            json=json,
+            html=html,
+        )
 
 
 @app.command
@@ -77,10 +85,15 @@ def attribution(
     csv: Csv = False, json: Json = False, html: Html = None,
 ) -> None:  # fmt: skip
     """Show what each trade's P&L is made of: spread move, hedge drift, costs, borrowing."""
-    from tandem.operations.history.answers import attribution as answer
+    from tandem.operations import attribution_history
 
     with _opened(world) as desk:
-        _give(answer(desk.store, desk.world, desk.asked(since, until, pair, sector)), csv=csv, json=json, html=html)
+        _give(
+            attribution_history(desk.store, desk.world, desk.asked(since, until, pair, sector)),
+            csv=csv,
+            json=json,
+            html=html,
+        )
 
 
 @compare.command(name="periods")
@@ -94,12 +107,12 @@ def compare_periods(one: str, other: str, *, world: WorldName = "", json: Json =
     other
         Another period.
     """
-    from tandem.operations.history import comparison
+    from tandem.operations import compare_periods as compared
 
     periods = _two(_period(one), _period(other))
     with _opened(world) as desk:
         left, right = (desk.asked(first, last) for first, last in periods)
-        _compare(comparison.compare_periods(desk.store, desk.world, left, right), json=json, html=html)
+        _compare(compared(desk.store, desk.world, left, right), json=json, html=html)
 
 
 @compare.command(name="pairs")
@@ -116,12 +129,12 @@ def compare_pairs(
     other
         Another one.
     """
-    from tandem.operations.history import comparison
+    from tandem.operations import compare_pairs as compared
 
     with _opened(world) as desk:
         asked = desk.asked(since, until)
         left, right = _two(desk.pair(one), desk.pair(other))
-        _compare(comparison.compare_pairs(desk.store, desk.world, left, right, asked), json=json, html=html)
+        _compare(compared(desk.store, desk.world, left, right, asked), json=json, html=html)
 
 
 @compare.command(name="models")
@@ -138,12 +151,12 @@ def compare_models(
     other
         Another one.
     """
-    from tandem.operations.history import comparison
+    from tandem.operations import compare_models as compared
 
     with _opened(world) as desk:
         asked = desk.asked(since, until, "", sector)
         left, right = _two(desk.recipe(one), desk.recipe(other))
-        _compare(comparison.compare_models(desk.store, desk.world, left, right, asked), json=json, html=html)
+        _compare(compared(desk.store, desk.world, left, right, asked), json=json, html=html)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +204,7 @@ class _Desk:
 @contextmanager
 def _opened(name: str) -> "Iterator[_Desk]":
     """The world that is asked for; what nobody has put on record of its sessions yet is put there first."""
-    from tandem.operations.history.attributed import attribute_over
-    from tandem.operations.history.grading import record_grades
+    from tandem.operations import attribute_over, record_grades
 
     with open_store() as store:
         world = chosen_world(store, name or None)
@@ -204,36 +216,30 @@ def _opened(name: str) -> "Iterator[_Desk]":
 
 def _give(answer: "Answer", *, csv: bool, json: bool, html: Path | None) -> None:
     if html is not None:
-        _write(html, answer.page, sys.stderr if csv or json else sys.stdout)
+        _write(answer, html, sys.stderr if csv or json else sys.stdout)
     if csv:
-        from tandem.operations.history.listing import write_csv
-
-        write_csv(answer.rows(), answer.kind, sys.stdout)
+        answer.write_csv(sys.stdout)
     elif json:
         _print(answer.document())
     elif html is None:
         from rich.console import Console
 
-        answer.listings[0].print(Console(highlight=False))
+        answer.print(Console(highlight=False))
 
 
 def _compare(comparison: "Comparison", *, json: bool, html: Path | None) -> None:
     if html is not None:
-        _write(html, comparison.page, sys.stderr if json else sys.stdout)
+        _write(comparison, html, sys.stderr if json else sys.stdout)
     if json:
         _print(comparison.document())
     elif html is None:
         from rich.console import Console
 
-        comparison.listing.print(Console(highlight=False))
+        comparison.print(Console(highlight=False))
 
 
-def _write(path: Path, page: Callable[[], str], tell: TextIO) -> None:
-    from tandem.operations import check_target
-    from tandem.operations.writing.target import write_whole
-
-    check_target(path)
-    write_whole(path, page())
+def _write(answer: "Answer | Comparison", path: Path, tell: TextIO) -> None:
+    answer.write(path)
     print(path.resolve(), file=tell)
 
 

@@ -77,8 +77,7 @@ def _print_period(world: str | None, out: Path, day: date | None, week: date | N
 
     from tandem.cli.opening import open_store
     from tandem.market import DataError
-    from tandem.operations import check_target
-    from tandem.operations.report.daily import daily_document, weekly_document, write_daily, write_weekly
+    from tandem.operations import check_target, daily_document, weekly_document, write_daily, write_weekly
 
     if day and week:
         raise DataError("a report is of a day or of a week", "Give --day or --week")

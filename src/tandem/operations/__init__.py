@@ -1,6 +1,18 @@
-"""What a run came to: the summary, the report and its pictures; and the day's models for whoever asks over HTTP."""
+"""What a run came to: summary, report, history, brief; and the day's models for whoever asks over HTTP."""
 
+from tandem.operations.history.answers import (
+    Answer,
+    attribution_history,
+    model_history,
+    pair_history,
+    signal_history,
+)
+from tandem.operations.history.attributed import attribute_over, record_attribution
+from tandem.operations.history.comparison import Comparison, compare_models, compare_pairs, compare_periods
+from tandem.operations.history.grading import record_grades
 from tandem.operations.pictures.evolution import evolution_drawing
+from tandem.operations.report.brief import Brief, brief_of
+from tandem.operations.report.daily import daily_document, weekly_document, write_daily, write_weekly
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
 from tandem.operations.run.recipes import (
@@ -23,14 +35,26 @@ from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
     "PICTURES",
+    "Answer",
+    "Brief",
+    "Comparison",
     "RecipeStanding",
     "Summary",
+    "attribute_over",
+    "attribution_history",
+    "brief_of",
     "change_document",
     "check_target",
+    "compare_models",
+    "compare_pairs",
+    "compare_periods",
     "count_backtest",
+    "daily_document",
     "evolution_drawing",
     "figures_of",
     "findings_document",
+    "model_history",
+    "pair_history",
     "picture",
     "print_findings",
     "print_hints",
@@ -41,12 +65,18 @@ __all__ = [
     "print_tuning",
     "ranking_csv",
     "ranking_document",
+    "record_attribution",
+    "record_grades",
     "serve_models",
     "side_by_side",
+    "signal_history",
     "standing_document",
     "standings_of",
     "summarise",
+    "weekly_document",
     "without_minutes",
+    "write_daily",
     "write_report",
     "write_summary",
+    "write_weekly",
 ]

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from tandem.market import World
 from tandem.operations.history import listings
 from tandem.operations.history.comparison import heading
-from tandem.operations.history.listing import SHOWN, Listing, documents
+from tandem.operations.history.listing import SHOWN, Listing, documents, write_csv
 from tandem.operations.history.pictures import Line, day_names, lines_drawing, parts_drawing
 from tandem.operations.history.ranking import rank_models, rank_pairs, skill_of
 from tandem.operations.history.trades import parts_of, trades_of
@@ -18,7 +19,11 @@ from tandem.operations.report.page import figure, page
 from tandem.operations.run.wording import period
 from tandem.operations.writing.ink import Drawing
 from tandem.operations.writing.markup import Markup
+from tandem.operations.writing.target import check_target, write_whole
 from tandem.store import Asked, ModelSession, PairSession, SignalRow, Store, TradeSession
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 MOST_LINES: Final = 5
 
@@ -45,15 +50,28 @@ class Answer:
     document: Callable[[], Mapping[str, Any]]
     pictures: Sequence[tuple[Drawing, str]] = ()
 
-    def page(self) -> str:
-        """A page that needs nothing from outside."""
+    def print(self, console: "Console") -> None:
+        """The first table."""
+        self.listings[0].print(console)
+
+    def write_csv(self, to: IO[str]) -> None:
+        """Every row for a spreadsheet."""
+        write_csv(self.rows(), self.kind, to)
+
+    def write(self, path: Path) -> None:
+        """A page with pictures that needs nothing from outside.
+
+        Raises:
+            DataError: it cannot be written there.
+        """
+        check_target(path)
         figures = [figure(drawing, caption) for drawing, caption in self.pictures]
         first, *others = self.listings
         chapters = [first.section("first", self.chapter), *(each.section("more") for each in others)]
-        return page(f"Tandem: {self.title}", heading(self.title), [*figures, *chapters], Markup())
+        write_whole(path, page(f"Tandem: {self.title}", heading(self.title), [*figures, *chapters], Markup()))
 
 
-def pairs(store: Store, world: World, asked: Asked) -> Answer:
+def pair_history(store: Store, world: World, asked: Asked) -> Answer:
     """Pairs by what they earned; one pair session by session."""
     sessions = store.history.sessions(world, asked)
     rows = list(store.history.rows(PairSession, world, asked))
@@ -73,7 +91,7 @@ def pairs(store: Store, world: World, asked: Asked) -> Answer:
     )
 
 
-def models(store: Store, world: World, asked: Asked) -> Answer:
+def model_history(store: Store, world: World, asked: Asked) -> Answer:
     """Recipes by skill."""
     sessions = store.history.sessions(world, asked)
     rows = list(store.history.rows(ModelSession, world, asked))
@@ -92,7 +110,7 @@ def models(store: Store, world: World, asked: Asked) -> Answer:
     )
 
 
-def signals(store: Store, world: World, asked: Asked) -> Answer:
+def signal_history(store: Store, world: World, asked: Asked) -> Answer:
     """Judgements and refusals; the table leaves out those that changed nothing."""
     counts = store.history.counts(SignalRow, world, asked, "action")
     total = sum(number for name, number in counts.items() if name != "hold")
@@ -113,7 +131,7 @@ def signals(store: Store, world: World, asked: Asked) -> Answer:
     )
 
 
-def attribution(store: Store, world: World, asked: Asked) -> Answer:
+def attribution_history(store: Store, world: World, asked: Asked) -> Answer:
     """Trades by what their P&L is made of."""
     rows = list(store.history.rows(TradeSession, world, asked))
     trades = trades_of(rows)

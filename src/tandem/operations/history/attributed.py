@@ -37,22 +37,25 @@ def record_attribution(store: Store, facts: Facts, session: Session) -> list[Att
             for day in _sessions(own, last, session.day):
                 close = session.close if day == session.day else _close(day)
                 charges = store.paper(own.world).charges(last, day)
-                own.append(*_records(day, close, attribute_session(own, day, charges)))
+                own.append(*_records(day, close, attribute_session(own, day, charges, last)))
                 last = day
         return [record.body for record in own.read(Attribution, session=session.day)]
 
 
-def attribute_session(facts: Facts, day: date, charges: Mapping[str, Decimal] | None = None) -> list[Attribution]:
+def attribute_session(
+    facts: Facts, day: date, charges: Mapping[str, Decimal] | None = None, last: date | None = None
+) -> list[Attribution]:
     """What each trade came to in one session; the sessions before have to be on record.
 
     Args:
         charges: dollars charged since the session before for shares held short, by symbol.
+        last: the last session before it; where None, the last one with a trade is looked for.
 
     Raises:
         DataError: a trade whose passport is not on record.
     """
     fills = list({r.body.execution_id: r for r in facts.read(Fill, session=day)}.values())
-    carried = _charged(_carried(facts, day), charges or {})
+    carried = _charged(_carried(facts, last or _last(facts, day)), charges or {})
     pairs = sorted(carried.keys() | {Pair.parse(record.pair or "") for record in fills})
     if not pairs:
         return []
@@ -130,11 +133,13 @@ class _Stay:
         return found
 
 
-def _carried(facts: Facts, day: date) -> dict[Pair, tuple[Attribution, Held]]:
-    before = [record for record in facts.read(Attribution) if record.session < day]
-    last = max((record.session for record in before), default=day)
-    newest = [record.body for record in before if record.session == last]
-    return {each.pair: (each, each.carried) for each in newest if each.is_open}
+def _last(facts: Facts, day: date) -> date:
+    return max((record.session for record in facts.read(Attribution) if record.session < day), default=date.min)
+
+
+def _carried(facts: Facts, last: date) -> dict[Pair, tuple[Attribution, Held]]:
+    held = [record.body for record in facts.read(Attribution, session=last) if record.body.is_open]
+    return {each.pair: (each, each.carried) for each in held}
 
 
 def _charged(
@@ -155,9 +160,10 @@ def _hedge_ratio(facts: Facts, entry: Intent) -> Decimal:
     plan = plan_of(facts, entry.passport)
     key = fact_key("passport", entry.passport, plan.version if plan else 1, entry.pair)
     found = {r.key: r.body for r in facts.read(Passport, session=entry.passport, pair=str(entry.pair))}
-    if key not in found:
+    if not found:
         raise DataError(f"the passport of {entry.pair} for {entry.passport} is not on record")
-    return Decimal(repr(found[key].hedge_ratio))
+    passport = found.get(key) or list(found.values())[-1]
+    return Decimal(repr(passport.hedge_ratio))
 
 
 def _quote(record: Record[Signal]) -> Quote:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from tandem.book import Parts
 from tandem.market import World
@@ -16,7 +17,11 @@ from tandem.operations.history.trades import parts_of, trades_of
 from tandem.operations.report.page import figure, page, paragraph
 from tandem.operations.run.wording import counted, dollars
 from tandem.operations.writing.markup import Markup, element
+from tandem.operations.writing.target import check_target, write_whole
 from tandem.store import Asked, ModelSession, PairSession, SignalRow, Store, TradeSession
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DOLLARS: Final = ("net", "gross", "spread move", "hedge drift", "costs", "borrow", "net per session", "largest fall")
 EARNED: Final = "Net P&L since the period began"
@@ -77,8 +82,17 @@ class Comparison:
         ]
         return {"title": self.title, "left": sides[0], "right": sides[1]}
 
-    def page(self) -> str:
-        """A page with pictures."""
+    def print(self, console: "Console") -> None:
+        """The figures."""
+        self.listing.print(console)
+
+    def write(self, path: Path) -> None:
+        """A page with pictures that needs nothing from outside.
+
+        Raises:
+            DataError: it cannot be written there.
+        """
+        check_target(path)
         sides = (self.left, self.right)
         lines = lines_drawing("curves", self.shows, self.unit, {side.label: side.curve for side in sides})
         parts = {side.label: side.parts for side in sides if side.parts is not None}
@@ -86,7 +100,7 @@ class Comparison:
         if parts:
             pictures.append(figure(parts_drawing("parts", "P&L by its parts", parts), "What the net P&L is made of."))
         sections = [*pictures, self.listing.section("figures", "Side by side")]
-        return page(f"Tandem: {self.title}", heading(self.title, self.note), sections, Markup())
+        write_whole(path, page(f"Tandem: {self.title}", heading(self.title, self.note), sections, Markup()))
 
 
 @dataclass(frozen=True, slots=True)
