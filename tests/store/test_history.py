@@ -231,6 +231,9 @@ def test_the_queries_of_the_guide_run(store: Store) -> None:
 def test_the_guide_names_every_column_of_every_view(store: Store) -> None:
     guide = (Path(__file__).parents[2] / "docs" / "history.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| `(\w+)` \| .*? \| ([^|]+) \|$", guide, re.MULTILINE))
-    columns = sql(store, "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
-                         "WHERE c.relkind = 'v' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0")  # fmt: skip
-    assert [row for row in columns if row["attname"] not in re.findall(r"\w+", told[row["relname"]])] == []
+    columns = sql(
+        store, "SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.views "
+               "USING (table_schema, table_name) WHERE table_schema = 'public'",
+    )  # fmt: skip
+    assert len(columns) > 80
+    assert [row for row in columns if row["column_name"] not in re.findall(r"\w+", told[row["table_name"]])] == []
