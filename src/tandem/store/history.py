@@ -20,7 +20,7 @@ class Row(Protocol):
 
     view: ClassVar[LiteralString]
     order: ClassVar[LiteralString]
-    sector: ClassVar[LiteralString]
+    of_sector: ClassVar[LiteralString]
 
 
 R = TypeVar("R", bound=Row)
@@ -33,7 +33,7 @@ class PairSession:
 
     view: ClassVar = "pair_performance"
     order: ClassVar = "session, pair"
-    sector: ClassVar = OF_LEG
+    of_sector: ClassVar = OF_LEG
 
     session: date
     pair: str
@@ -55,7 +55,7 @@ class TradeSession:
 
     view: ClassVar = "performance_attribution"
     order: ClassVar = "session, opened_at, pair"
-    sector: ClassVar = OF_LEG
+    of_sector: ClassVar = OF_LEG
 
     session: date
     pair: str
@@ -78,7 +78,7 @@ class SignalRow:
 
     view: ClassVar = "trading_signal_history"
     order: ClassVar = "at, pair, fact"
-    sector: ClassVar = OF_LEG
+    of_sector: ClassVar = OF_LEG
 
     session: date
     at: datetime
@@ -98,10 +98,10 @@ class ModelSession:
 
     view: ClassVar = "model_performance_history"
     order: ClassVar = "session, sector, recipe"
-    sector: ClassVar = "lower(sector) = lower(%(sector)s)"
+    of_sector: ClassVar = "lower(sector) = lower(%(sector)s)"
 
     session: date
-    sector_name: str
+    sector: str
     recipe: str
     name: str | None
     refused: str
@@ -201,9 +201,7 @@ class History:
 
 def _columns(kind: type[R]) -> sql.Composable:
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    return sql.SQL(", ").join(
-        sql.SQL("sector AS sector_name") if name == "sector_name" else sql.Identifier(name) for name in names
-    )
+    return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
 def _condition(kind: type[R], asked: Asked, where: LiteralString) -> sql.Composable:
@@ -211,7 +209,7 @@ def _condition(kind: type[R], asked: Asked, where: LiteralString) -> sql.Composa
     parts += ["session >= %(since)s"] if asked.since else []
     parts += ["session <= %(until)s"] if asked.until else []
     parts += ["pair = %(pair)s"] if asked.pair else []
-    parts += [kind.sector] if asked.sector else []
+    parts += [kind.of_sector] if asked.sector else []
     return sql.SQL(" AND ").join(map(sql.SQL, parts))
 
 

@@ -171,5 +171,5 @@ def _earned(rows: Iterable[PairSession], pair: str, sessions: Sequence[date]) ->
 
 def _skill(rows: Iterable[ModelSession], sector: str, recipe: str, sessions: Sequence[date]) -> Line:
     places = {day: float(place) for place, day in enumerate(sessions, 1)}
-    own = [row for row in rows if (row.sector_name, row.recipe) == (sector, recipe) and row.session in places]
+    own = [row for row in rows if (row.sector, row.recipe) == (sector, recipe) and row.session in places]
     return [(places[row.session], skill) for row in own if (skill := skill_of([row])) is not None]

@@ -145,13 +145,13 @@ def compare_models(store: Store, world: World, one: str, other: str, asked: Aske
     """Two recipes on the sessions and sectors that both were fitted for; on their own ones where they share none."""
     rows = [row for row in store.history.rows(ModelSession, world, asked) if row.recipe in (one, other)]
     of = {name: [row for row in rows if row.recipe == name and row.name is not None] for name in (one, other)}
-    shared = {(r.session, r.sector_name) for r in of[one]} & {(r.session, r.sector_name) for r in of[other]}
+    shared = {(r.session, r.sector) for r in of[one]} & {(r.session, r.sector) for r in of[other]}
     note = f"Over {counted(len(shared), 'refit')} that both have."
     if not shared:
-        shared = {(row.session, row.sector_name) for row in rows}
+        shared = {(row.session, row.sector) for row in rows}
         note = "They have no session in common: each stands with its own."
     left, right = (
-        _fitted(name, [row for row in of[name] if (row.session, row.sector_name) in shared]) for name in (one, other)
+        _fitted(name, [row for row in of[name] if (row.session, row.sector) in shared]) for name in (one, other)
     )
     shows = "Log loss spared on the test block against AR(1)"
     return Comparison(f"{one} and {other} in {world}", left, right, "skill, nats", shows, note)

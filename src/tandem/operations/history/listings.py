@@ -59,7 +59,7 @@ def model_ranking(ranks: Sequence[ModelRank], title: str) -> Listing:
 def model_sessions(rows: Sequence[ModelSession], title: str) -> Listing:
     """Recipes, session by session."""
     columns = [
-        SESSION, words("Sector", "sector_name"), words("Recipe", "recipe"), figure("F1", "f1_score"),
+        SESSION, words("Sector", "sector"), words("Recipe", "recipe"), figure("F1", "f1_score"),
         figure("Base", "base_rate"), figure("MCC", "mcc"), figure("AR(1)", "mcc_ar1"), figure("Loss", "log_loss"),
         figure("AR(1)", "log_loss_ar1"), words("Refused", "refused"),
     ]  # fmt: skip

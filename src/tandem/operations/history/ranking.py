@@ -97,7 +97,7 @@ def rank_models(rows: Iterable[ModelSession], sessions: Sequence[date]) -> list[
     half = _half(sessions)
     own: defaultdict[tuple[str, str], list[ModelSession]] = defaultdict(list)
     for row in rows:
-        own[row.sector_name, row.recipe].append(row)
+        own[row.sector, row.recipe].append(row)
     unranked = sorted(
         (_model(sector, recipe, of, half) for (sector, recipe), of in own.items()),
         key=lambda each: (each.sector, each.skill is None, -(each.skill or 0), each.recipe),
