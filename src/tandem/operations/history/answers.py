@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from tandem.market import World
 from tandem.operations.history import listings
 from tandem.operations.history.comparison import heading
-from tandem.operations.history.listing import SHOWN, Listing, documents, write_csv
+from tandem.operations.history.listing import ON_A_PAGE, Listing, documents, write_csv
 from tandem.operations.history.pictures import Line, day_names, lines_drawing, parts_drawing
 from tandem.operations.history.ranking import rank_models, rank_pairs, skill_of
 from tandem.operations.history.trades import parts_of, trades_of
@@ -115,7 +115,7 @@ def signal_history(store: Store, world: World, asked: Asked) -> Answer:
     counts = store.history.counts(SignalRow, world, asked, "action")
     total = sum(number for name, number in counts.items() if name != "hold")
     title = f"Signals of {world}"
-    acted = store.history.newest(SignalRow, world, asked, max(SHOWN, 1000), "action <> 'hold'")
+    acted = store.history.newest(SignalRow, world, asked, ON_A_PAGE, "action <> 'hold'")
     note = listings.counted_actions(counts) + (" Holds are left out here." if counts.get("hold") else "")
     return Answer(
         title,

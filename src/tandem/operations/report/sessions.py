@@ -122,7 +122,7 @@ class ModelLine:
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One session: decisions, signals by action, and dollars; `equity` is that of the last mark."""
+    """One session: decisions, trades held, dollars by parts, pairs; `equity` is that of the last mark."""
 
     day: date
     decisions: int
