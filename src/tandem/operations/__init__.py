@@ -1,15 +1,15 @@
-"""What a run came to: summary, report, history, brief; and the day's models for whoever asks over HTTP."""
+"""The desk that runs by itself, and what it came to: summary, report, history, brief; the day's models over HTTP."""
 
-from tandem.operations.history.answers import (
-    Answer,
-    attribution_history,
-    model_history,
-    pair_history,
-    signal_history,
-)
+from tandem.operations.flows.done import FlowDone, FlowName
+from tandem.operations.flows.serve import do_flow, serve_flows
+from tandem.operations.flows.work import Work
+from tandem.operations.history.answers import Answer, attribution_history, model_history, pair_history, signal_history
 from tandem.operations.history.attributed import attribute_over, record_attribution
 from tandem.operations.history.comparison import Comparison, compare_models, compare_pairs, compare_periods
 from tandem.operations.history.grading import record_grades
+from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
+from tandem.operations.housekeeping.night import Night
+from tandem.operations.housekeeping.tidied import Step, tidy_day
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.brief import Brief, brief_of
 from tandem.operations.report.daily import daily_document, weekly_document, write_daily, write_weekly
@@ -25,12 +25,17 @@ from tandem.operations.run.recipes import (
 )
 from tandem.operations.run.summary import Summary, summarise, write_summary
 from tandem.operations.serving.server import serve_models
+from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up
+from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.supervise.roster import Roster, roster_of
 from tandem.operations.terminal.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.terminal.minute_bars import without_minutes
 from tandem.operations.terminal.passport_text import print_passport
 from tandem.operations.terminal.printing import print_summary
 from tandem.operations.terminal.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.terminal.tuning_table import print_tuning
+from tandem.operations.unattended.live_metrics import LiveMetrics, Measured
+from tandem.operations.unattended.trading import Venue, trade_days
 from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
@@ -38,8 +43,21 @@ __all__ = [
     "Answer",
     "Brief",
     "Comparison",
+    "DeskProcesses",
+    "FlowDone",
+    "FlowName",
+    "KeptBackup",
+    "LiveMetrics",
+    "Measured",
+    "Night",
+    "ProcessChanged",
     "RecipeStanding",
+    "Replay",
+    "Roster",
+    "Step",
     "Summary",
+    "Venue",
+    "Work",
     "attribute_over",
     "attribution_history",
     "brief_of",
@@ -50,9 +68,13 @@ __all__ = [
     "compare_periods",
     "count_backtest",
     "daily_document",
+    "do_flow",
+    "end_leftovers",
     "evolution_drawing",
     "figures_of",
     "findings_document",
+    "keep_up",
+    "kept_backups",
     "model_history",
     "pair_history",
     "picture",
@@ -67,12 +89,16 @@ __all__ = [
     "ranking_document",
     "record_attribution",
     "record_grades",
+    "roster_of",
+    "serve_flows",
     "serve_models",
     "side_by_side",
     "signal_history",
     "standing_document",
     "standings_of",
     "summarise",
+    "tidy_day",
+    "trade_days",
     "weekly_document",
     "without_minutes",
     "write_daily",
