@@ -26,9 +26,13 @@ app.command(compare)
 
 Since = Annotated[date | None, Parameter(help="First trading date, as 2026-04-14.")]
 Until = Annotated[date | None, Parameter(help="Last trading date.")]
-PairName = Annotated[str, Parameter(help="Only this pair, as AAPL/NVDA.")]
-SectorName = Annotated[str, Parameter(help="Only this sector; of a pair, that of its first symbol.")]
-WorldName = Annotated[str, Parameter(help="Which account and timeline, as paper-3; else the newest that traded.")]
+PairName = Annotated[str, Parameter(show_default=False, help="Only this pair, as AAPL/NVDA.")]
+SectorName = Annotated[
+    str, Parameter(show_default=False, help="Only this sector; of a pair, that of its first symbol.")
+]
+WorldName = Annotated[
+    str, Parameter(show_default=False, help="Which account and timeline, as paper-3; else the newest that traded.")
+]
 Csv = Annotated[bool, Parameter(negative=(), show_default=False, help="Print every row for a spreadsheet.")]
 Json = Annotated[bool, Parameter(negative=(), show_default=False, help="Print JSON.")]
 Html = Annotated[Path | None, Parameter(help="Write a page with pictures here.")]

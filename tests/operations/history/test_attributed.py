@@ -66,6 +66,14 @@ def test_a_trade_over_night_is_told_session_by_session_and_together_they_are_the
     assert parts_of(facts).net == Decimal(50 - 10) - Decimal(4) - Decimal("0.37")
 
 
+def test_each_session_of_a_trade_over_night_is_what_the_report_says_of_it(store, over_night, kept):
+    facts = kept(over_night)
+    record_attribution(store, facts, NEXT)
+    for line in day_lines(Chronicle.of(over_night.store, over_night.facts)):
+        parts = parts_of(facts, line.day)
+        assert (parts.net, parts.gross, parts.costs) == (line.net, line.gross, line.costs)
+
+
 def test_what_is_charged_for_another_symbol_or_to_another_world_is_nobodys(store, over_night, kept, charge):
     facts = kept(over_night)
     charge(facts, NEXT.day, "CCC", "5")

@@ -1,7 +1,7 @@
 """The report of a session or of a week: one page, and the same as a document."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -230,12 +230,16 @@ def _trades(found: Sessions) -> Markup:
         return section("trades", "Trades", paragraph("No trade was held."))
     rows = (
         [under(line.pair, "long the spread" if line.direction > 0 else "short the spread"),
-         under(moment_text(line.opened_at), f"z {number(line.entry_z)}"),
-         under(moment_text(line.closed_at), f"z {number(line.exit_z)}") if line.closed_at else "open",
+         under(_moment(line.opened_at), f"z\u00a0{number(line.entry_z)}"),
+         under(_moment(line.closed_at), f"z\u00a0{number(line.exit_z)}") if line.closed_at else "open",
          *_dollars(line.parts)[:4], element("span", line.why, class_="soft")]
         for line in found.trades
     )  # fmt: skip
     return section("trades", "Trades", table(["Pair", "In", "Out", *MONEY[:4], "Why it ended"], rows, "words"))
+
+
+def _moment(at: datetime) -> str:
+    return moment_text(at).replace(" ", "\u00a0")
 
 
 def _decisions(found: Sessions) -> Markup:
