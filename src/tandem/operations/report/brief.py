@@ -366,7 +366,7 @@ def _told(said: Sequence[Said], most: int, indent: str = "    ") -> Iterator[str
 
 
 def _named(names: Sequence[str]) -> str:
-    return f"{counted(len(names), 'pair')}, {_few(names)}" if len(names) > 1 else listed(names)
+    return f"{counted(len(names), 'pair')} ({_few(names)})" if len(names) > 1 else listed(names)
 
 
 def _few(names: Sequence[str]) -> str:
