@@ -12,7 +12,7 @@ from tandem.market import World
 from tandem.operations.history.listing import Column, Listing, plain
 from tandem.operations.history.listings import figure_text
 from tandem.operations.history.pictures import Line, lines_drawing, parts_drawing
-from tandem.operations.history.ranking import mean, rank_models
+from tandem.operations.history.ranking import graded_skill_of, mean, skill_of
 from tandem.operations.history.trades import parts_of, trades_of
 from tandem.operations.report.page import figure, page, paragraph
 from tandem.operations.run.wording import counted, dollars
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DOLLARS: Final = ("net", "gross", "spread move", "hedge drift", "costs", "borrow", "net per session", "largest fall")
+COLUMNS: Final = "f1_score base_rate mcc mcc_ar1 roc_auc brier log_loss log_loss_ar1 sharpe_ratio".split()
 EARNED: Final = "Net P&L since the period began"
 EARNED_IN: Final = "net P&L, dollars"
 
@@ -193,43 +194,23 @@ def _traded(store: Store, world: World, asked: Asked, label: str) -> Side:
 
 
 def _fitted(name: str, rows: Sequence[ModelSession]) -> Side:
-    rank = rank_models(rows, [])
-    refits = sum(row.name is not None for row in rows)
-    graded = sum(row.graded_forecasts or 0 for row in rows)
-    columns = (
-        "f1_score",
-        "base_rate",
-        "mcc",
-        "mcc_ar1",
-        "roc_auc",
-        "brier",
-        "log_loss",
-        "log_loss_ar1",
-        "sharpe_ratio",
-    )
     days = sorted({row.session for row in rows})
-    curve = []
-    for place, day in enumerate(days, 1):
-        skill = mean(_skill(row) for row in rows if row.session == day)
-        curve += [(float(place), skill)] if skill is not None else []
-    figures = {
-        "refits": refits,
+    skills = [skill_of(row for row in rows if row.session == day) for day in days]
+    figures: dict[str, float | None] = {
+        "refits": len(rows),
         "refused": sum(bool(row.refused) for row in rows),
-        "skill": mean(_skill(row) for row in rows),
-        **{column.replace("_", " "): mean(getattr(row, column) for row in rows) for column in columns},
-        "graded forecasts": graded,
-        "graded skill": mean(each.graded_skill for each in rank),
+        "skill": skill_of(rows),
+        **{column.replace("_", " "): mean(getattr(row, column) for row in rows) for column in COLUMNS},
+        "graded forecasts": sum(row.graded_forecasts or 0 for row in rows),
+        "graded skill": graded_skill_of(rows),
     }
+    curve = [(float(place), skill) for place, skill in enumerate(skills, 1) if skill is not None]
     return Side(name, tuple(days), figures, curve)
-
-
-def _skill(row: ModelSession) -> float | None:
-    return None if row.log_loss is None or row.log_loss_ar1 is None else row.log_loss_ar1 - row.log_loss
 
 
 def _fall(curve: Sequence[float]) -> float | None:
     best, fall = 0.0, 0.0
     for value in curve:
         best = max(best, value)
-        fall = max(fall, best - value)
-    return -fall if curve else None
+        fall = min(fall, value - best)
+    return fall if curve else None

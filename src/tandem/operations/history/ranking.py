@@ -136,12 +136,6 @@ def _pair(pair: str, rows: Sequence[PairSession], half: date | None) -> PairRank
 
 
 def _model(sector: str, recipe: str, rows: Sequence[ModelSession], half: date | None) -> ModelRank:
-    graded = [row for row in rows if row.graded_forecasts and row.graded_log_loss is not None]
-    forecasts = sum(row.graded_forecasts or 0 for row in graded)
-    spared = sum(
-        ((row.graded_log_loss_ar1 or 0.0) - (row.graded_log_loss or 0.0)) * (row.graded_forecasts or 0)
-        for row in graded
-    )
     before = skill_of(row for row in rows if half and row.session < half)
     lately = skill_of(row for row in rows if not half or row.session >= half)
     return ModelRank(
@@ -154,8 +148,8 @@ def _model(sector: str, recipe: str, rows: Sequence[ModelSession], half: date | 
         mcc=mean(row.mcc for row in rows),
         f1_score=mean(row.f1_score for row in rows),
         base_rate=mean(row.base_rate for row in rows),
-        forecasts=forecasts,
-        graded_skill=spared / forecasts if forecasts else None,
+        forecasts=sum(row.graded_forecasts or 0 for row in rows),
+        graded_skill=graded_skill_of(rows),
         before=before,
         lately=lately,
         trend=_trend(before, lately) if before is not None and lately is not None else "new",
@@ -167,6 +161,16 @@ def skill_of(rows: Iterable[ModelSession]) -> float | None:
     return mean(
         row.log_loss_ar1 - row.log_loss for row in rows if row.log_loss is not None and row.log_loss_ar1 is not None
     )
+
+
+def graded_skill_of(rows: Iterable[ModelSession]) -> float | None:
+    """The same over the forecasts that were graded, each counting alike; None where there is none."""
+    spared, forecasts = 0.0, 0
+    for row in rows:
+        if row.graded_forecasts and row.graded_log_loss is not None and row.graded_log_loss_ar1 is not None:
+            spared += (row.graded_log_loss_ar1 - row.graded_log_loss) * row.graded_forecasts
+            forecasts += row.graded_forecasts
+    return spared / forecasts if forecasts else None
 
 
 def mean(values: Iterable[float | None]) -> float | None:
