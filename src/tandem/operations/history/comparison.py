@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DOLLARS: Final = ("net", "gross", "spread move", "hedge drift", "costs", "borrow", "net per session", "largest fall")
-COLUMNS: Final = "f1_score base_rate mcc mcc_ar1 roc_auc brier log_loss log_loss_ar1 sharpe_ratio".split()
+COLUMNS: Final = (
+    *("f1_score", "base_rate", "mcc", "mcc_ar1", "roc_auc"),
+    *("brier", "log_loss", "log_loss_ar1", "sharpe_ratio"),
+)
 EARNED: Final = "Net P&L since the period began"
 EARNED_IN: Final = "net P&L, dollars"
 
