@@ -11,17 +11,17 @@ PUBLIC = {
         new_york_midnight new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
-        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings
-        GarchSettings LifeSettings ModelSettings RecyclerSettings RefitSettings RiskSettings RuleSettings
-        ScreenSettings SectorSettings ServeSettings Settings ThresholdSettings TrainingSettings
-        TrialSettings TuningSettings WebsocketSettings as_yaml connection edit_lists effective load
-        own_certificate trusting unreachable
+        ALERT_RULES AlertRuleSettings AlertSettings AlpacaSettings CostSettings DateRangeSettings
+        DriftSettings ExecutionSettings FaultSettings GarchSettings LifeSettings ModelSettings
+        RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings SectorSettings ServeSettings
+        Settings Severity ThresholdSettings TrainingSettings TrialSettings TuningSettings WebsocketSettings
+        as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Asked Backup BarDigest Bars Blobs Board Body Facts History Leases Ledger Loaded MemoryFacts ModelSession Move
-        PairSession Panel PaperAccount PaperCharge PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken
-        PostgresFacts Record Runs Sectors SignalRow Stage StageChanged Stages Store Strip Track Tracking TradeSession
-        Trial TrialCount Vacuumed back_up backups checked facts_digest key_of restore turn vacuum
+        Asked Backup BarDigest Bars Blobs Board Body Entry Facts History Leases Ledger Loaded MemoryFacts ModelSession
+        Move PairSession Panel PaperAccount PaperCharge PaperEntry PaperExecution PaperHold PaperKept PaperOrder
+        PaperTaken PostgresFacts Record Runs Sectors SignalRow Stage StageChanged Stages Store Strip Tail Track Tracking
+        TradeSession Trial TrialCount Vacuumed back_up backups checked facts_digest key_of restore turn vacuum
     """,
     "sources": """
         Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated
@@ -85,14 +85,15 @@ PUBLIC = {
         world_named
     """,
     "operations": """
-        Answer Brief Comparison DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Night PICTURES
-        ProcessChanged RecipeStanding Replay Roster Step Summary Venue Work attribute_over attribution_history brief_of
-        change_document check_target compare_models compare_pairs compare_periods count_backtest daily_document do_flow
-        end_leftovers evolution_drawing figures_of findings_document keep_up kept_backups model_history pair_history
-        picture print_findings print_hints print_passport print_ranking print_refusals print_summary print_tuning
-        ranking_csv ranking_document record_attribution record_grades roster_of serve_flows serve_models side_by_side
-        signal_history standing_document standings_of summarise tidy_day trade_days weekly_document without_minutes
-        write_daily write_report write_summary write_weekly
+        Alert AlertWatch Answer Brief Comparison DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Metrics
+        Night PICTURES ProcessChanged RecipeStanding Replay Roster Step Summary Venue Work alert_rules alert_targets
+        alerts_of attribute_over attribution_history brief_of change_document check_target compare_models compare_pairs
+        compare_periods configure_logs count_backtest daily_document do_flow end_leftovers evolution_drawing figures_of
+        findings_document keep_up kept_backups metrics_route metrics_text model_history pair_history picture
+        print_findings print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
+        ranking_document record_attribution record_grades roster_of secrets_of serve_flows serve_models side_by_side
+        signal_history standing_document standings_of summarise tidy_day trade_days trial_message weekly_document
+        without_minutes write_daily write_report write_summary write_weekly
     """,
     "cli": "main",
 }

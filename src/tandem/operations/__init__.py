@@ -1,5 +1,10 @@
 """The desk that runs by itself, and what it came to: summary, report, history, brief; the day's models over HTTP."""
 
+from tandem.operations.alerts.message import trial_message
+from tandem.operations.alerts.rules.table import alert_rules
+from tandem.operations.alerts.standing import Alert, alerts_of
+from tandem.operations.alerts.target import alert_targets
+from tandem.operations.alerts.watch import AlertWatch
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.flows.serve import do_flow, serve_flows
 from tandem.operations.flows.work import Work
@@ -10,6 +15,8 @@ from tandem.operations.history.grading import record_grades
 from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
 from tandem.operations.housekeeping.night import Night
 from tandem.operations.housekeeping.tidied import Step, tidy_day
+from tandem.operations.logs import configure_logs, secrets_of
+from tandem.operations.metrics import Metrics, metrics_route, metrics_text
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.brief import Brief, brief_of
 from tandem.operations.report.daily import daily_document, weekly_document, write_daily, write_weekly
@@ -40,6 +47,8 @@ from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
     "PICTURES",
+    "Alert",
+    "AlertWatch",
     "Answer",
     "Brief",
     "Comparison",
@@ -49,6 +58,7 @@ __all__ = [
     "KeptBackup",
     "LiveMetrics",
     "Measured",
+    "Metrics",
     "Night",
     "ProcessChanged",
     "RecipeStanding",
@@ -58,6 +68,9 @@ __all__ = [
     "Summary",
     "Venue",
     "Work",
+    "alert_rules",
+    "alert_targets",
+    "alerts_of",
     "attribute_over",
     "attribution_history",
     "brief_of",
@@ -66,6 +79,7 @@ __all__ = [
     "compare_models",
     "compare_pairs",
     "compare_periods",
+    "configure_logs",
     "count_backtest",
     "daily_document",
     "do_flow",
@@ -75,6 +89,8 @@ __all__ = [
     "findings_document",
     "keep_up",
     "kept_backups",
+    "metrics_route",
+    "metrics_text",
     "model_history",
     "pair_history",
     "picture",
@@ -90,6 +106,7 @@ __all__ = [
     "record_attribution",
     "record_grades",
     "roster_of",
+    "secrets_of",
     "serve_flows",
     "serve_models",
     "side_by_side",
@@ -99,6 +116,7 @@ __all__ = [
     "summarise",
     "tidy_day",
     "trade_days",
+    "trial_message",
     "weekly_document",
     "without_minutes",
     "write_daily",

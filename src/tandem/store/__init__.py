@@ -26,6 +26,7 @@ from tandem.store.stages.board import Board
 from tandem.store.stages.change import Move, Stage, StageChanged
 from tandem.store.stages.stages import Stages
 from tandem.store.store import Store
+from tandem.store.tail import Entry, Tail
 from tandem.store.tracking import Runs, Tracking
 from tandem.store.turn import turn
 from tandem.store.vacuum import Vacuumed, vacuum
@@ -38,6 +39,7 @@ __all__ = [
     "Blobs",
     "Board",
     "Body",
+    "Entry",
     "Facts",
     "History",
     "Leases",
@@ -66,6 +68,7 @@ __all__ = [
     "Stages",
     "Store",
     "Strip",
+    "Tail",
     "Track",
     "Tracking",
     "TradeSession",

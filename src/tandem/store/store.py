@@ -1,5 +1,6 @@
 """The store: one PostgreSQL database with everything Tandem knows."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,7 @@ from tandem.store.migrate import migrate
 from tandem.store.paper import PaperAccount, newest
 from tandem.store.sectors import Sectors
 from tandem.store.server import Server
+from tandem.store.tail import Tail
 from tandem.store.worlds import Worlds
 
 DATABASE = "tandem"
@@ -121,6 +123,18 @@ class Store:
     def facts(self, world: World) -> PostgresFacts:
         """The facts of a world."""
         return PostgresFacts(self._connections, world, self._number(world))
+
+    def tail(
+        self,
+        world: World,
+        kinds: Sequence[str],
+        *,
+        many: Sequence[str] = (),
+        newest: int = 0,
+        blank: Sequence[str] = (),
+    ) -> Tail:
+        """The facts of a world as they come; see `Tail`."""
+        return Tail(self._connections, self._number(world), kinds, many=many, newest=newest, blank=blank)
 
     def paper(self, world: World) -> PaperAccount:
         """The paper account of a world."""

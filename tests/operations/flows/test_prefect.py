@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,14 +18,15 @@ import pytest
 import yaml
 
 from tandem.config import Settings
-from tandem.market import Stopwatch, World, WorldKind
+from tandem.market import Calendar, Stopwatch, World, WorldKind
 from tandem.operations.flows.done import FlowDone
-from tandem.operations.flows.environment import prefect_environment, server_environment
+from tandem.operations.flows.environment import answers, prefect_environment, server_environment
 from tandem.operations.flows.scheduled import DUE
-from tandem.store import Store
+from tandem.operations.unattended.held import SessionEnded
+from tandem.store import Record, Store
 
 ROOT = Path(__file__).parents[3]
-HOLIDAY, TRADED = "2026-11-26", "2026-11-27"
+UNTRADED, HOLIDAY, TRADED = "2026-11-25", "2026-11-26", "2026-11-27"
 
 
 @dataclass(frozen=True)
@@ -102,20 +104,12 @@ def prefect(module_store: Store, tmp_path_factory: pytest.TempPathFactory) -> It
     environment = {**os.environ, **variables, **prefect_environment(settings)}
     server = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     worker = [sys.executable, "-m", "tandem", "flows", "serve", "--world", str(world)]
-    with (
-        running(server, environment | dict(server_environment(settings, module_store)), folder / "server.log"),
-        running(worker, environment, folder / "worker.log"),
-    ):
-        found = Prefect(f"http://127.0.0.1:{port}", module_store, world, environment)
-
-        def is_served() -> bool:
-            try:
-                return len(found.deployments()) == len(DUE)
-            except OSError:
-                return False
-
-        until(is_served)
-        yield found
+    found = Prefect(f"http://127.0.0.1:{port}", module_store, world, environment)
+    with running(server, environment | dict(server_environment(settings, module_store)), folder / "server.log"):
+        until(lambda: answers(f"{found.address}/api/health"))
+        with running(worker, environment, folder / "worker.log"):
+            until(lambda: len(found.deployments()) == len(DUE))
+            yield found
 
 
 def test_every_flow_is_scheduled_by_new_york_time(prefect: Prefect) -> None:
@@ -131,16 +125,19 @@ def test_a_holiday_completes_and_comes_to_nothing(prefect: Prefect) -> None:
 
 
 def test_two_runs_of_one_date_come_to_one_result(prefect: Prefect) -> None:
+    facts = prefect.store.facts(prefect.world)
+    session = Calendar().session(date.fromisoformat(TRADED))
+    facts.append(Record(SessionEnded(0), session.day, session.close, f"session.ended.{TRADED}"))
     runs = [prefect.run("performance monitoring/desk", day=TRADED, world=str(prefect.world)) for _ in range(2)]
     assert prefect.ends(*runs) == ["COMPLETED", "COMPLETED"]
-    (done,) = prefect.store.facts(prefect.world).read(FlowDone)
+    (done,) = facts.read(FlowDone)
     assert done.body.run in runs
 
 
-def test_a_flow_without_bars_fails_and_leaves_no_result(prefect: Prefect) -> None:
-    run = prefect.run("model training and validation/desk", day="2026-11-25", world=str(prefect.world))
+def test_a_flow_that_only_a_person_can_mend_fails_at_once_and_leaves_no_result(prefect: Prefect) -> None:
+    run = prefect.run("daily pair identification/desk", day=UNTRADED, world=str(prefect.world))
     assert prefect.ends(run) == ["FAILED"]
-    assert prefect.store.facts(prefect.world).read(FlowDone, session=None) != []
+    assert prefect.store.facts(prefect.world).read(FlowDone, session=date.fromisoformat(UNTRADED)) == []
 
 
 def test_the_deployments_on_file_are_those_that_are_served(prefect: Prefect) -> None:

@@ -10,9 +10,9 @@ import pytest
 from tandem.book import Attribution
 from tandem.desk import ModelInForce, Plan, Refit
 from tandem.market import DataError, Refusal
+from tandem.operations.alerts.alert import AlertRaised
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.report.daily import daily_document, weekly_document, write_daily, write_weekly
-from tandem.operations.report.sessions import AlertRaised
 from tandem.rules import Action
 
 DAY, NEXT = date(2023, 1, 25), date(2023, 1, 26)
@@ -22,7 +22,7 @@ FIGURES = {"test_f1_score": 0.61, "test_base_rate": 0.5, "test_mcc": 0.2, "test_
 @pytest.fixture
 def told(traded):
     """The day with an alert, a flow and a refusal that its facts have besides."""
-    alert = AlertRaised("naked_leg", "urgent", "AAA/BBB stands on one leg", "for 200 s <b>")
+    alert = AlertRaised("naked_leg", "critical", "AAA/BBB", "AAA/BBB stands on one leg", "for 200 s <b>")
     traded.note(alert, "11:30", pair=None)
     traded.note(FlowDone(FlowName.IDENTIFICATION, "1 pair selected", "abc"), "6:05", pair=None)
     traded.note(Refusal("halted", "by ada", "risk"), "12:00")

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas import State
 from prefect.schedules import Cron, Schedule
 
 from tandem.config import Settings, load
@@ -81,11 +82,17 @@ def as_task(name: str, do: Callable[[], T]) -> T:
         name=name,
         retries=RETRIES.get(name, 0),
         retry_delay_seconds=RETRY_SECONDS,
+        retry_condition_fn=_may_pass,
         timeout_seconds=SECONDS.get(name),
         cache_policy=NO_CACHE,
         persist_result=False,
     )
     return stage(do)()
+
+
+def _may_pass(_task: object, _run: object, state: State) -> bool:
+    """A setting that is wrong stays wrong until somebody mends it."""
+    return not isinstance(state.result(raise_on_failure=False), ConfigError)
 
 
 def _once(name: FlowName, day: date | None, world: str) -> str:

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from tandem.config import Settings
-from tandem.market import Session, World
+from tandem.market import Session, TandemError, World
 from tandem.operations.flows.bodies import BODIES
 from tandem.operations.flows.conduct import Conductor
 from tandem.operations.flows.done import FlowDone, FlowName
-from tandem.operations.flows.environment import prefect_environment
+from tandem.operations.flows.environment import answers, prefect_environment
 from tandem.operations.flows.work import Work, once
 from tandem.store import Store
 
+API: Final = "PREFECT_API_URL"
 DEPLOYMENT: Final = "desk"
 TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 
@@ -27,8 +28,14 @@ def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[
     Args:
         world: whose work.
         said: told what happens, one line at a time.
+
+    Raises:
+        TandemError: Prefect's server does not answer.
     """
-    os.environ.update(prefect_environment(settings))
+    environment = prefect_environment(settings)
+    if not answers(f"{environment[API]}/health"):
+        raise TandemError(f"Prefect's server does not answer at {environment[API]}", "`tandem up` starts it")
+    os.environ.update(environment)
     if settings.websocket.mode == "alpaca":
         _by_the_wall_clock(world)
         return

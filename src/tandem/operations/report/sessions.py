@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import ClassVar, Final
+from typing import Final
 
 from tandem.book import Attribution, Mark, Parts
 from tandem.desk import ModelInForce, Plan, plan_of
 from tandem.execution import PairOrderEnded
 from tandem.market import Fill, Refusal, World
+from tandem.operations.alerts.alert import AlertRaised
 from tandem.operations.flows.done import FlowDone
 from tandem.operations.history.attributed import attribute_session
 from tandem.risk import Intent
@@ -28,18 +29,6 @@ FIGURES: Final = {
     "log_loss": "test_log_loss",
     "log_loss_ar1": "test_log_loss_ar1",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRaised:
-    """What a report says of an alert; the alert itself has more."""
-
-    kind: ClassVar = "alert_raised"
-
-    rule: str = ""
-    severity: str = ""
-    title: str = ""
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,18 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from tandem.config import Settings
 from tandem.execution import RecyclerTime
 from tandem.market import World
-from tandem.operations.flows.environment import prefect_environment, server_environment
+from tandem.operations.flows.environment import answers, prefect_environment, server_environment
 from tandem.operations.flows.serve import TOKEN
 from tandem.operations.supervise.child import Child
 from tandem.store import Store
 
 TANDEM: Final = (sys.executable, "-m", "tandem")
 LOOPBACK: Final = "127.0.0.1"
-ANSWER_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ class Household:
 
     def workers(self, world: World) -> list[Child]:
         """What works for a world, once the servers are there."""
-        return [self.flows(world), self.session(world)]
+        return [self.flows(world), self.session(world), self.alerts(world)]
 
     def flows(self, world: World) -> Child:
         """What runs the flows when they are due."""
@@ -76,11 +72,6 @@ class Household:
         """What trades."""
         return Child("session", (*TANDEM, "trade", "--unattended", "--world", str(world)), self.environment)
 
-
-def answers(url: str) -> bool:
-    """Whether a server answers there, and not with an error."""
-    try:
-        with urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - our own address
-            return bool(answer.status < 400)
-    except (URLError, HTTPException, OSError):
-        return False
+    def alerts(self, world: World) -> Child:
+        """What tells people."""
+        return Child("alerts", (*TANDEM, "alerts", "watch", "--world", str(world)), self.environment)
