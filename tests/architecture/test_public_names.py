@@ -17,9 +17,9 @@ PUBLIC = {
         WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Board Body Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge PaperEntry
-        PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage StageChanged
-        Stages Store Strip Track Tracking Trial TrialCount key_of turn
+        Bars Blobs Board Body Entry Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge
+        PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage
+        StageChanged Stages Store Strip Tail Track Tracking Trial TrialCount key_of turn
     """,
     "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
     "statistics": """
@@ -81,8 +81,8 @@ PUBLIC = {
     "operations": """
         PICTURES RecipeStanding Summary change_document check_target count_backtest evolution_drawing figures_of
         findings_document picture print_findings print_hints print_passport print_ranking print_refusals print_summary
-        print_tuning ranking_csv ranking_document serve_models side_by_side standing_document standings_of summarise
-        without_minutes write_report write_summary
+        print_tuning ranking_csv ranking_document serve_dashboard serve_models side_by_side standing_document
+        standings_of summarise without_minutes write_report write_summary
     """,
     "cli": "main",
 }

@@ -1,5 +1,6 @@
 """What a run came to: the summary, the report and its pictures; and the day's models for whoever asks over HTTP."""
 
+from tandem.operations.dashboard.server import serve_dashboard
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -41,6 +42,7 @@ __all__ = [
     "print_tuning",
     "ranking_csv",
     "ranking_document",
+    "serve_dashboard",
     "serve_models",
     "side_by_side",
     "standing_document",

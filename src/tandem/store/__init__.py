@@ -23,6 +23,7 @@ from tandem.store.stages.board import Board
 from tandem.store.stages.change import Move, Stage, StageChanged
 from tandem.store.stages.stages import Stages
 from tandem.store.store import Store
+from tandem.store.tail import Entry, Tail
 from tandem.store.tracking import Runs, Tracking
 from tandem.store.turn import turn
 
@@ -31,6 +32,7 @@ __all__ = [
     "Blobs",
     "Board",
     "Body",
+    "Entry",
     "Facts",
     "Leases",
     "Ledger",
@@ -55,6 +57,7 @@ __all__ = [
     "Stages",
     "Store",
     "Strip",
+    "Tail",
     "Track",
     "Tracking",
     "Trial",
