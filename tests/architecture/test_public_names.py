@@ -42,7 +42,7 @@ PUBLIC = {
         StopLoss Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved unknown
         unprocessable
     """,
-    "recycler": "Launched Options Shelf launch new_account serve standing_world world_of",
+    "recycler": "FAULTS Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
         DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport Progress Refusals
         RefusedPair RuleRecord Score Screen Step SymbolRefused Versions check_asked code_version draw_funnel

@@ -1,6 +1,8 @@
 """Who is let in: sessions, the token, host names, and the headers of every answer."""
 
 import secrets
+import sys
+import traceback
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from hmac import compare_digest
@@ -102,7 +104,7 @@ class Door:
 
 
 class Guard:
-    """Around the whole application: no foreign host name on loopback, strict headers on every answer.
+    """Around the whole application: no foreign host name on loopback, strict headers on every answer, bugs' too.
 
     Args:
         is_local: it listens on loopback alone, so that any other host name is another site's trick.
@@ -118,8 +120,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        begun: list[bool] = []
+
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
+                begun.append(True)
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 headers.setdefault("cache-control", "no-store")
@@ -129,7 +134,14 @@ class Guard:
             refusal = PlainTextResponse("This page answers to localhost alone.\n", 421)
             await refusal(scope, receive, strict)
             return
-        await self._app(scope, receive, strict)
+        try:
+            await self._app(scope, receive, strict)
+        except Exception as error:
+            print("".join(traceback.format_exception(error)), file=sys.stderr)
+            if not begun:
+                await PlainTextResponse("This is a bug in Tandem; its own output says more.\n", 500)(
+                    scope, receive, strict
+                )
 
 
 def _host(headers: Headers) -> str:

@@ -1,7 +1,5 @@
 """The site: what each address answers."""
 
-import sys
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from hmac import compare_digest
 from pathlib import Path
@@ -22,6 +20,7 @@ from tandem.market import TandemError
 from tandem.operations.dashboard.access import COOKIE, LASTS_SECONDS, Door, Guard, Visit
 from tandem.operations.dashboard.acts import Acts
 from tandem.operations.dashboard.charts import CHARTS
+from tandem.operations.dashboard.orders_to_recycler import order_of, told
 from tandem.operations.dashboard.page import Context, Page, View
 from tandem.operations.dashboard.views import VIEWS
 
@@ -48,7 +47,7 @@ def application(page: Page, acts: Acts, door: Door, *, is_local: bool, further: 
     return Starlette(
         routes=[*site.routes(), *(site.behind_door(route) for route in further)],
         middleware=[Middleware(Guard, is_local=is_local)],
-        exception_handlers={HTTPException: site.refused, TandemError: site.troubled, Exception: _bug},
+        exception_handlers={HTTPException: site.refused, TandemError: site.troubled},
     )
 
 
@@ -114,8 +113,11 @@ class Site:
         def drawn() -> bytes:
             asked = request.query_params
             followed = self._page.watching.followed(self._page.world(asked))
-            with followed.lock:
-                return msgspec.json.encode(make(self._page, followed, asked))
+            try:
+                with followed.lock:
+                    return msgspec.json.encode(make(self._page, followed, asked))
+            except (ValueError, KeyError):
+                raise HTTPException(400, "No chart is asked for like that.") from None
 
         return Response(await run_in_threadpool(drawn), media_type="application/json")
 
@@ -156,7 +158,19 @@ class Site:
 
     async def tell(self, request: Request) -> Response:
         """Tell the recycler something."""
-        raise HTTPException(404)
+        form, visit = await self._checked(request)
+        visit.person = form.get("by", "")
+        remote = self._page.remote
+        try:
+            method, path, details = order_of(form, remote.status)
+            world = self._world_of({"world": str((remote.status or {}).get("world", ""))} if remote.status else form)
+            await run_in_threadpool(self._acts.tell, remote, world, method, path, details, visit.person)
+            await run_in_threadpool(remote.look)
+        except TandemError as error:
+            visit.said.append(("bad", str(error)))
+        else:
+            visit.said.append(("good", f"The recycler was told: {told(path, details)}."))
+        return RedirectResponse(_back(form), 303)
 
     async def refused(self, request: Request, error: Exception) -> Response:
         """An answer that says no."""
@@ -206,7 +220,12 @@ class Site:
         followed = self._page.watching.followed(self._page.world(asked))
         with followed.lock:
             context = self._context(view, followed, asked)
-            context |= {"visit": visit, "said": visit.said[:], "here": _address(request)}
+            context |= {
+                "visit": visit,
+                "said": visit.said[:],
+                "here": _address(request),
+                "is_locked": self._door.is_locked,
+            }
             body = self._page.render(f"{view.name}.html", context)
         visit.said.clear()
         return HTMLResponse(body, 404 if context.get("is_missing") else 200)
@@ -214,6 +233,7 @@ class Site:
     def _context(self, view: View, followed: Any, asked: Mapping[str, str]) -> Context:
         query = {name: value for name, value in asked.items() if name != "world"}
         context = self._page.frame(followed, asked) | {"view": view, "views": VIEWS, "asked": asked}
+        context["is_locked"] = self._door.is_locked
         pinned = {"world": context["pinned"]} if context["pinned"] else {}
         context["suffix"] = f"?{urlencode(pinned)}" if pinned else ""
         context["stream"] = f"/events/{view.name}?{urlencode(query | pinned)}"
@@ -226,7 +246,13 @@ class Site:
         followed = self._page.watching.followed(self._page.world(asked))
         with followed.lock:
             context = self._context(VIEWS["desk"], followed, asked)
-            context |= {"visit": request.state.visit, "said": [], "here": "/", "what": asked["what"]}
+            context |= {
+                "visit": request.state.visit,
+                "said": [],
+                "here": "/",
+                "what": asked["what"],
+                "is_locked": False,
+            }
             return HTMLResponse(self._page.render("ask.html", context))
 
     async def _changes(self, view: View, asked: Mapping[str, str]) -> AsyncIterator[bytes]:
@@ -312,8 +338,3 @@ def _back(form: Mapping[str, str]) -> str:
 
 def _event(name: str, data: Any) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
-
-
-async def _bug(_: Request, error: Exception) -> Response:
-    print("".join(traceback.format_exception(error)), file=sys.stderr)
-    return PlainTextResponse("This is a bug in Tandem; its own output says more.\n", 500)

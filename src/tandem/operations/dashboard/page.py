@@ -16,6 +16,7 @@ from tandem.operations.dashboard import wording
 from tandem.operations.dashboard.bell import Bell
 from tandem.operations.dashboard.definitions import DEFINITIONS
 from tandem.operations.dashboard.followed import Followed
+from tandem.operations.dashboard.prefect import Prefect
 from tandem.operations.dashboard.remote import Remote
 from tandem.operations.dashboard.watching import Watching
 from tandem.store import Store
@@ -30,16 +31,16 @@ class Page:
     """Everything that pages are made of.
 
     Attributes:
-        store: for what lies in other databases of the server, read-only; whatever else is read comes from `reading`.
-        reading: the same store for who may only read.
+        reading: the store, for who may only read.
+        prefect: what Prefect's own database says.
         clock: of the wall; market time too where the market is real.
         person: who acts where nobody says a name: the user of the operating system.
     """
 
-    store: Store
     reading: Store
     watching: Watching
     remote: Remote
+    prefect: Prefect
     bell: Bell
     settings: Settings
     clock: Clock

@@ -14,6 +14,7 @@ from tandem.operations.dashboard.remote import Ask
 from tandem.store import Store
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
     from starlette.routing import BaseRoute
 
@@ -36,8 +37,6 @@ def serve_dashboard(
         ConfigError: it shall listen beyond this machine and there is no token, or no world has that name.
         TandemError: the port is taken.
     """
-    import uvicorn
-
     check(settings)
     with (
         listening(settings.dashboard.host, settings.dashboard.port) as listener,
@@ -45,10 +44,24 @@ def serve_dashboard(
     ):
         host, port = listener.getsockname()[:2]
         said(f"http://{_shown(host)}:{port} shows the desk; Ctrl-C ends it.")
-        config = uvicorn.Config(
-            site, lifespan="off", access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=1
+        asyncio.run(server_of(site).serve([listener]))
+
+
+def server_of(site: "Starlette") -> "uvicorn.Server":
+    """What serves the site: quiet, and gone soon after it is told to end, whoever still listens to a stream."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            site,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            ws="none",
         )
-        asyncio.run(uvicorn.Server(config).serve([listener]))
+    )
 
 
 def check(settings: Settings) -> None:
@@ -84,6 +97,7 @@ def opened(
     from tandem.operations.dashboard.application import application
     from tandem.operations.dashboard.bell import Bell
     from tandem.operations.dashboard.page import Page
+    from tandem.operations.dashboard.prefect import Prefect
     from tandem.operations.dashboard.remote import Remote
     from tandem.operations.dashboard.watching import Watching
 
@@ -92,7 +106,7 @@ def opened(
     with store.reader() as reading:
         watching = Watching(reading, kind, named, bell.ring)
         remote = Remote(ask, settings.websocket.recycler.server_url, bell.ring)
-        page = Page(store, reading, watching, remote, bell, settings, clock, getpass.getuser())
+        page = Page(reading, watching, remote, Prefect(store), bell, settings, clock, getpass.getuser())
         watching.start()
         remote.start()
         try:

@@ -70,7 +70,106 @@ class Equity {
   }
 }
 
-const KINDS = { equity: Equity };
+// --- spread ------------------------------------------------------------------------------------
+
+// The room between two edges, filled: what the model expected.
+class Band {
+  constructor() { this.data = null; this.options = null; }
+  renderer() { return this; }
+  update(data, options) { this.data = data; this.options = options; }
+  priceValueBuilder(point) { return [point.low, point.high]; }
+  isWhitespace(point) { return point.low === undefined; }
+  defaultOptions() { return { ...globalThis.LightweightCharts.customSeriesDefaultOptions, fill: "#8884" }; }
+  draw(target, toY) {
+    const range = this.data?.visibleRange;
+    if (!range) return;
+    target.useBitmapCoordinateSpace(({ context, horizontalPixelRatio: wide, verticalPixelRatio: high }) => {
+      context.fillStyle = this.options.fill;
+      for (const run of runs(this.data.bars, range, this.data.barSpacing)) {
+        context.beginPath();
+        run.forEach((bar, place) => context[place ? "lineTo" : "moveTo"](bar.x * wide, toY(bar.originalData.high) * high));
+        run.reverse().forEach((bar) => context.lineTo(bar.x * wide, toY(bar.originalData.low) * high));
+        context.closePath();
+        context.fill();
+      }
+    });
+  }
+}
+
+function runs(bars, range, spacing) {
+  const found = [];
+  for (let place = Math.max(0, range.from - 1); place < Math.min(bars.length, range.to + 1); place += 1) {
+    const last = found.at(-1);
+    if (last && bars[place].x - last.at(-1).x < spacing * 1.5) last.push(bars[place]);
+    else found.push([bars[place]]);
+  }
+  return found;
+}
+
+class Spread {
+  constructor(element, { LineSeries, createChart, createSeriesMarkers }) {
+    this.chart = createChart(element, { ...look(), autoSize: true, handleScale: { mouseWheel: false }, handleScroll: { mouseWheel: false } });
+    const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false };
+    this.band = this.chart.addCustomSeries(new Band(), { priceFormat: plain, ...quiet }, 0);
+    this.z = this.chart.addSeries(LineSeries, { priceFormat: plain, lineWidth: 2, priceLineVisible: false }, 0);
+    this.stop = this.chart.addSeries(LineSeries, { priceFormat: plain, lineWidth: 1, lineStyle: 2, ...quiet }, 0);
+    this.a = this.chart.addSeries(LineSeries, { priceFormat: share, lineWidth: 1, priceLineVisible: false }, 1);
+    this.b = this.chart.addSeries(LineSeries, { priceFormat: share, lineWidth: 1, priceLineVisible: false }, 1);
+    this.marks = createSeriesMarkers(this.z, []);
+    this.chart.panes()[0].setStretchFactor(3);
+    this.chart.panes()[1].setStretchFactor(1);
+    this.z.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.1 } });
+    this.levels = [];
+    this.recolour();
+  }
+
+  address(src) { return src; }
+
+  show(data) {
+    const fresh = !this.data;
+    this.data = data;
+    this.z.setData(data.z);
+    this.band.setData(data.band);
+    this.stop.setData(data.stop);
+    this.a.setData(data.a);
+    this.b.setData(data.b);
+    if (fresh) {
+      const { enter, stop } = data.levels;
+      const lines = [[enter, "soft", 2], [-enter, "soft", 2], [stop, "loss", 1], [-stop, "loss", 1], [0, "faint", 0]];
+      this.levels = lines.map(([price, ink, lineStyle]) => ({ ink, line: this.z.createPriceLine({ price, color: colour(ink), lineWidth: 1, lineStyle, axisLabelVisible: false, title: "" }) }));
+      this.z.applyOptions({ autoscaleInfoProvider: (own) => { const info = own(); if (info?.priceRange) { info.priceRange.minValue = Math.min(info.priceRange.minValue, -enter * 1.1); info.priceRange.maxValue = Math.max(info.priceRange.maxValue, enter * 1.1); } return info; } });
+      this.chart.timeScale().fitContent();
+    }
+    this.a.applyOptions({ title: data.names[0] });
+    this.b.applyOptions({ title: data.names[1] });
+    this.mark();
+    return data.z.length > 0;
+  }
+
+  mark() {
+    const look = {
+      long: { position: "belowBar", shape: "arrowUp", ink: "leg-a" }, short: { position: "aboveBar", shape: "arrowDown", ink: "leg-a" },
+      exit: { position: "aboveBar", shape: "circle", ink: "gain" }, stop: { position: "aboveBar", shape: "square", ink: "loss" },
+    };
+    this.marks.setMarkers((this.data?.marks ?? []).map(({ time, kind, text, up }) => {
+      const { position, shape, ink } = look[kind];
+      return { time, shape, text, color: colour(ink), position: up === false ? "belowBar" : position };
+    }));
+  }
+
+  recolour() {
+    this.chart.applyOptions(look());
+    this.z.applyOptions({ color: colour("ink") });
+    this.band.applyOptions({ fill: `${colour("band")}38` });
+    this.stop.applyOptions({ color: colour("loss") });
+    this.a.applyOptions({ color: colour("leg-a") });
+    this.b.applyOptions({ color: colour("leg-b") });
+    this.levels.forEach(({ ink, line }) => line.applyOptions({ color: colour(ink) }));
+    this.mark();
+  }
+}
+
+const KINDS = { equity: Equity, spread: Spread };
 
 // --- all of them -------------------------------------------------------------------------------
 

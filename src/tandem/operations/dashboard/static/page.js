@@ -133,6 +133,11 @@ document.addEventListener("submit", (event) => {
   if (field?.value) { try { localStorage.setItem("person", field.value); } catch { /* storage is off */ } }
 });
 
+document.addEventListener("input", (event) => {
+  // One name for every form of a page.
+  if (event.target.matches("[data-source]")) $$("[data-copy]").forEach((field) => { field.value = event.target.value; });
+});
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("select[data-go], .world select")) event.target.form.requestSubmit();
 });
