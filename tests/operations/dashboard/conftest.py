@@ -2,12 +2,14 @@
 
 import json
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 
@@ -16,10 +18,13 @@ from tandem.config import Settings
 from tandem.desk import backtest_desk, prepare, run_session
 from tandem.market import Calendar, RecyclerError, World, WorldKind
 from tandem.operations.dashboard.server import listening, opened, server_of
+from tandem.operations.flows.done import FlowDone, FlowName
+from tandem.operations.supervise.process import ProcessChanged
 from tandem.sources import samples
-from tandem.store import MemoryFacts, Store
+from tandem.store import MemoryFacts, Record, Store
 
 NOON = datetime(2023, 1, 27, 17, tzinfo=UTC)
+MIDDAY = datetime(2023, 1, 27, 18, 2, tzinfo=UTC)
 DAYS = [date(2023, 1, 25), date(2023, 1, 26), date(2023, 1, 27)]
 
 
@@ -94,6 +99,33 @@ def demo(new_store: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
         yield store, facts.world
 
 
+@pytest.fixture(scope="session")
+def midday(demo: tuple[Store, World]) -> tuple[Store, World, Recycler]:
+    """The same world in the middle of its last session, in a world of its own; and a recycler that plays it."""
+    store, world = demo
+    made = store.new_world(WorldKind.RECYCLER, "midday")
+    number = {each: store.facts(each)._number for each in (world, made)}
+    with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(COPY, [number[made], number[world], MIDDAY])
+    facts, began = store.facts(made), MIDDAY - timedelta(hours=4)
+    for name in ("flows", "mlflow", "postgresql", "prefect", "session"):
+        facts.append(Record(ProcessChanged(name, "started"), began.date(), began, f"process.{name}"))
+    for day in DAYS[:2]:
+        at = datetime.combine(day, time(11), UTC)
+        for flow in FlowName:
+            done = FlowDone(flow, f"{flow} of {day}", "" if flow is FlowName.SESSION else "f5caef9fef" * 6)
+            facts.append(Record(done, day, at, f"flow.{flow}.{day}"))
+    ask = Recycler(str(made))
+    ask.status["time"] = MIDDAY.isoformat()
+    return store, made, ask
+
+
+COPY = """
+INSERT INTO facts (world, session, kind, pair, at, key, body)
+SELECT %s, session, kind, pair, at, key, body FROM facts WHERE world = %s AND at < %s ORDER BY id
+"""
+
+
 class Visitor(requests.Session):
     """A browser without scripts in front of the site.
 
@@ -161,7 +193,7 @@ def served(
             with Visitor(f"http://localhost:{listener.getsockname()[1]}") as visitor:
                 yield visitor
         finally:
-            server.should_exit = True
+            server.handle_exit(signal.SIGTERM, None)
             thread.join(20)
             assert not thread.is_alive()
 
@@ -175,7 +207,7 @@ def serve() -> Serve:
 @pytest.fixture(scope="module")
 def desk(demo: tuple[Store, World]) -> Iterator[Visitor]:
     """The site over the real world."""
-    with served(demo[0]) as visitor:
+    with served(demo[0], named=str(demo[1])) as visitor:
         yield visitor
 
 

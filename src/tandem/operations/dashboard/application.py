@@ -154,6 +154,7 @@ class Site:
             self._acts.switch, world, request.path_params["what"], form.get("why", ""), visit.person
         )
         visit.said.append(("good", said))
+        await run_in_threadpool(self._page.watching.followed(world).catch_up)
         return RedirectResponse(_back(form), 303)
 
     async def tell(self, request: Request) -> Response:
@@ -224,7 +225,6 @@ class Site:
                 "visit": visit,
                 "said": visit.said[:],
                 "here": _address(request),
-                "is_locked": self._door.is_locked,
             }
             body = self._page.render(f"{view.name}.html", context)
         visit.said.clear()
@@ -251,7 +251,6 @@ class Site:
                 "said": [],
                 "here": "/",
                 "what": asked["what"],
-                "is_locked": False,
             }
             return HTMLResponse(self._page.render("ask.html", context))
 
@@ -267,8 +266,8 @@ class Site:
                     return
                 changed = await run_in_threadpool(self._changed, view, asked, sent)
                 quiet = 0 if changed else quiet + 1
-                for name, data in changed:
-                    yield _event(name, data)
+                if changed:
+                    yield b"".join(_event(name, data) for name, data in changed)
                 if quiet >= SIGNS_OF_LIFE:
                     quiet = 0
                     yield b": here\n\n"

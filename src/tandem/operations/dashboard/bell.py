@@ -15,7 +15,7 @@ class Bell:
         self.rung = 0
         self.ended = False
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may ring while somebody begins to wait
 
     def ring(self) -> None:
         """Wake everybody who waits."""

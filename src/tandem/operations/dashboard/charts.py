@@ -1,7 +1,7 @@
 """What the charts draw, as plain data; times are seconds since 1970 UTC."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from tandem.book import Trade
 from tandem.market import Pair, World
 from tandem.operations.dashboard.followed import Followed
 from tandem.operations.dashboard.page import Asked, Page
@@ -28,7 +29,7 @@ def equity(_: Page, followed: Followed, asked: Asked) -> Chart:
     points = [point for point in followed.curve.points if point.at.timestamp() > after]
     return {
         "equity": [{"time": int(p.at.timestamp()), "value": round(float(p.equity), 2)} for p in points],
-        "drawdown": [{"time": int(p.at.timestamp()), "value": round(-100 * p.drawdown, 4)} for p in points],
+        "drawdown": [{"time": int(p.at.timestamp()), "value": round(-100 * p.drawdown, 4) or 0.0} for p in points],
         "capital": float(followed.capital.cash) if followed.capital else None,
     }
 
@@ -120,23 +121,23 @@ def _session(followed: Followed, pair: Pair, signals: Sequence[tuple[datetime, d
 
 def _marks(followed: Followed, pair: Pair, times: Sequence[int]) -> list[Chart]:
     """Entries and exits within the picture, each at a point of it."""
-    found: list[Chart] = []
-    for trade in followed.money.trades_of(pair):
-        is_long = trade.entry.direction > 0
-        net = dollars(trade.net) if trade.closed_at else ""
-        found.append(
-            {"at": trade.opened_at, "kind": "long" if is_long else "short", "text": "long" if is_long else "short"}
-        )
-        if trade.closed_at is not None:
-            stopped = trade.exit is not None and trade.exit.stopped
-            found.append({"at": trade.closed_at, "kind": "stop" if stopped else "exit", "text": net, "up": is_long})
     marks = []
-    for mark in found:
-        at = int(mark.pop("at").timestamp())
-        place = bisect_right(times, at) - 1
-        if times and times[0] <= at <= times[-1] + LATE_SECONDS and place >= 0:
-            marks.append(mark | {"time": times[place]})
-    return sorted(marks, key=lambda mark: mark["time"])
+    for at, mark in sorted(_moments(followed.money.trades_of(pair)), key=lambda found: found[0]):
+        seconds = int(at.timestamp())
+        place = bisect_right(times, seconds) - 1
+        if place >= 0 and seconds <= times[-1] + LATE_SECONDS:
+            marks.append({"time": times[place], **mark})
+    return marks
+
+
+def _moments(trades: Iterable[Trade]) -> Iterator[tuple[datetime, Chart]]:
+    for trade in trades:
+        side = "long" if trade.entry.direction > 0 else "short"
+        yield trade.opened_at, {"kind": side, "text": side}
+        if trade.closed_at is not None:
+            kind = "stop" if trade.exit is not None and trade.exit.stopped else "exit"
+            net = dollars(trade.net)
+            yield trade.closed_at, {"kind": kind, "text": net, "up": side == "long", "won": trade.net >= 0}
 
 
 def _points(times: Sequence[int], values: Sequence[float | None]) -> list[Chart]:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
@@ -51,17 +52,14 @@ def server_of(site: "Starlette") -> "uvicorn.Server":
     """What serves the site: quiet, and gone soon after it is told to end, whoever still listens to a stream."""
     import uvicorn
 
-    return uvicorn.Server(
-        uvicorn.Config(
-            site,
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-            ws="none",
-        )
-    )
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            site.state.bell.end()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(site, lifespan="off", access_log=False, log_config=None, server_header=False, ws="none")
+    config.timeout_graceful_shutdown = 1
+    return Server(config)
 
 
 def check(settings: Settings) -> None:
@@ -111,7 +109,9 @@ def opened(
         remote.start()
         try:
             local = is_loopback(settings.dashboard.host)
-            yield application(page, Acts(store, clock), Door(token), is_local=local, further=further)
+            site = application(page, Acts(store, clock), Door(token), is_local=local, further=further)
+            site.state.bell = bell
+            yield site
         finally:
             bell.end()
             remote.stop()

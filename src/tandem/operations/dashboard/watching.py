@@ -69,6 +69,13 @@ class Watching:
             return self.world(self._named)
         return next((world for world in reversed(self.worlds) if world.kind is self._kind), None)
 
+    @property
+    def follows(self) -> str:
+        """What is shown where nobody chooses, in words."""
+        if self.default is None:
+            return "no world yet"
+        return str(self.default) if self._named else f"newest: {self.default}"
+
     def world(self, name: str) -> World | None:
         """The world of that name."""
         return next((world for world in self.worlds if str(world) == name), None)

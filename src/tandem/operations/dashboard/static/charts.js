@@ -44,6 +44,7 @@ class Equity {
     this.chart.panes()[0].setStretchFactor(3);
     this.chart.panes()[1].setStretchFactor(1);
     this.last = 0;
+    this.count = 0;
     this.recolour();
   }
 
@@ -59,6 +60,7 @@ class Equity {
       if (data.capital) this.equity.createPriceLine({ price: data.capital, color: colour("faint"), lineWidth: 1, lineStyle: 2, axisLabelVisible: false, title: "" });
       this.chart.timeScale().fitContent();
     }
+    this.count += points.length;
     if (points.length) this.last = points.at(-1).time;
     return points.length > 0 || this.last > 0;
   }
@@ -120,6 +122,7 @@ class Spread {
     this.chart.panes()[1].setStretchFactor(1);
     this.z.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.1 } });
     this.levels = [];
+    this.count = 0;
     this.recolour();
   }
 
@@ -143,6 +146,7 @@ class Spread {
     this.a.applyOptions({ title: data.names[0] });
     this.b.applyOptions({ title: data.names[1] });
     this.mark();
+    this.count = data.z.length;
     return data.z.length > 0;
   }
 
@@ -151,9 +155,9 @@ class Spread {
       long: { position: "belowBar", shape: "arrowUp", ink: "leg-a" }, short: { position: "aboveBar", shape: "arrowDown", ink: "leg-a" },
       exit: { position: "aboveBar", shape: "circle", ink: "gain" }, stop: { position: "aboveBar", shape: "square", ink: "loss" },
     };
-    this.marks.setMarkers((this.data?.marks ?? []).map(({ time, kind, text, up }) => {
+    this.marks.setMarkers((this.data?.marks ?? []).map(({ time, kind, text, up, won }) => {
       const { position, shape, ink } = look[kind];
-      return { time, shape, text, color: colour(ink), position: up === false ? "belowBar" : position };
+      return { time, shape, text, color: colour(won === undefined ? ink : won ? "gain" : "loss"), position: up === false ? "belowBar" : position };
     }));
   }
 
@@ -178,7 +182,10 @@ async function load(each) {
   each.busy = true;
   try {
     const answer = await fetch(each.chart.address(each.element.dataset.src));
-    if (answer.ok) each.element.classList.toggle("empty", !each.chart.show(await answer.json()));
+    if (answer.ok) {
+      each.element.classList.toggle("empty", !each.chart.show(await answer.json()));
+      each.element.dataset.drawn = each.chart.count;
+    }
   } catch { /* the stream says that the server is away */ }
   each.busy = false;
   if (each.again) { each.again = false; load(each); }

@@ -33,14 +33,13 @@ function followPath(path, root) {
 function listen() {
   const source = new EventSource(document.body.dataset.stream);
   const away = $("#away");
-  let late;
-  source.addEventListener("open", () => { clearTimeout(late); away.hidden = true; document.body.dataset.live = "yes"; });
+  let late = null;
+  source.addEventListener("open", () => { clearTimeout(late); late = null; away.hidden = true; document.body.dataset.live = "yes"; });
   source.addEventListener("part", (event) => replacePart(JSON.parse(event.data)));
   source.addEventListener("charts", refreshCharts);
   source.addEventListener("world", () => location.reload());
   source.addEventListener("error", () => {
-    clearTimeout(late);
-    late = setTimeout(() => { away.hidden = false; }, 2500);
+    late ??= setTimeout(() => { away.hidden = false; }, 2500);
     if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); listen(); }, 2000);
   });
   addEventListener("pagehide", () => source.close());
