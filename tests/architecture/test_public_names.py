@@ -6,57 +6,62 @@ PUBLIC = {
     "market": """
         Account Bar BrokerError Calendar Clock ConfigError DECISION_EVERY DataError FactConflict Fill
         InvalidBar Leg ManualClock NEW_YORK Order OrderEvent OrderUpdate OutcomeUnknown Pair Position
-        RecyclerError Refusal Session Side Span Stopwatch StoreError TandemError Timeframe Unit WallClock
-        World WorldKind cents flaw_of follow_parent follow_stdin minutes_between new_york_midnight
-        new_york_offsets plain price resample shares whole_shares
+        RecyclerError Refusal Session Side Span Step Stopwatch StoreError TandemError Timeframe Unit
+        WallClock World WorldKind at_once cents flaw_of follow_parent follow_stdin minutes_between
+        new_york_midnight new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
-        AlpacaSettings CostSettings DateRangeSettings DriftSettings ExecutionSettings FaultSettings GarchSettings
-        LifeSettings ModelSettings RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings
-        SectorSettings ServeSettings Settings ThresholdSettings TrainingSettings TrialSettings TuningSettings
-        WebsocketSettings as_yaml connection edit_lists effective load own_certificate trusting unreachable
+        ALERT_RULES AlertRuleSettings AlertSettings AlpacaSettings CostSettings DateRangeSettings
+        DriftSettings ExecutionSettings FaultSettings GarchSettings LifeSettings ModelSettings
+        RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings SectorSettings ServeSettings
+        Settings Severity ThresholdSettings TrainingSettings TrialSettings TuningSettings WebsocketSettings
+        as_yaml connection edit_lists effective load own_certificate trusting unreachable
     """,
     "store": """
-        Bars Blobs Board Body Entry Facts Leases Ledger Loaded MemoryFacts Move Panel PaperAccount PaperCharge
-        PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors Stage
-        StageChanged Stages Store Strip Tail Track Tracking Trial TrialCount key_of turn
+        Backup BarDigest Bars Blobs Board Body Entry Facts Leases Ledger Loaded MemoryFacts Move Panel
+        PaperAccount PaperCharge PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken
+        PostgresFacts Record Runs Sectors Stage StageChanged Stages Store Strip Tail Track Tracking Trial
+        TrialCount Vacuumed back_up backups checked facts_digest key_of restore turn vacuum
     """,
-    "sources": "Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated",
+    "sources": """
+        Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated
+    """,
     "statistics": """
-        ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos Equilibrium
-        GarchFilter GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras JohansenTable LjungBox
-        LjungBoxes RefusedPairs RefusedSeries SESSIONS_PER_YEAR Series SharpeRatio SimulatedMarkets SimulatedNull
-        SpreadTable Unfit UnitRootTable VariantFit WalkStep all_pairs arch_lm arch_lms avg_trade_duration
-        benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio correlations deflated_sharpe
-        deflated_sharpes diebold_mariano diebold_marianos expected_best_sharpe expected_by_chance fit_constant
-        fit_constant_variance fit_equilibrium fit_garch fit_hedge fit_hedge_tls fit_spread fit_variant half_life
-        in_chunks jarque_beras kalman_hedge ljung_box ljung_boxes mackinnon_pvalues max_drawdown measure_spreads
-        min_track_record one_thread probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks
-        purged_walk_forward qlike reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of
-        sharpe_ratio simulated_markets simulated_null total_return track_record_length volatilities win_rate
+        ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
+        Equilibrium GarchFilter GarchFit GarchPath GarchTable HalfLife Hedge HedgeBy HedgePath JarqueBeras
+        JohansenTable LjungBox LjungBoxes RefusedPairs RefusedSeries SESSIONS_PER_YEAR Series SharpeRatio
+        SimulatedMarkets SimulatedNull SpreadTable Unfit UnitRootTable VariantFit WalkStep all_pairs arch_lm
+        arch_lms avg_trade_duration benjamini_hochberg benjamini_yekutieli break_even_cost_bps calmar_ratio
+        correlations deflated_sharpe deflated_sharpes diebold_mariano diebold_marianos expected_best_sharpe
+        expected_by_chance fit_constant fit_constant_variance fit_equilibrium fit_garch fit_hedge
+        fit_hedge_tls fit_spread fit_variant half_life in_chunks jarque_beras kalman_hedge ljung_box
+        ljung_boxes mackinnon_pvalues max_drawdown measure_spreads min_track_record one_thread
+        probabilistic_sharpe probabilistic_sharpes profit_factor purged_blocks purged_walk_forward qlike
+        reversion_probability screen_cointegration screen_johansen screen_unit_roots series_of sharpe_ratio
+        simulated_markets simulated_null total_return track_record_length volatilities win_rate
     """,
     "rules": "Action Decision FLAT Observation Stance Trade Trades advance decide inside_band replay",
     "matching": """
-        Act Barrier Changed Changes Charge Columns Engine Execution HeldShares Hours LedgerState
-        Minute MinuteBars NEXT OrderClass OrderType Piece Place Prices Reel Rejected Replay Request Status
-        StopLoss Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved unknown
-        unprocessable
+        Act Barrier Changed Changes Charge Columns Engine Execution HeldShares Hours LedgerState Minute
+        MinuteBars NEXT OrderClass OrderType Piece Place Prices Reel Rejected Replay Request Status StopLoss
+        Ticket TimeInForce Timeline forbidden last_closes malformed midnight moved unknown unprocessable
     """,
     "recycler": "FAULTS Launched Options Shelf launch new_account serve standing_world world_of",
     "screening": """
-        DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport Progress Refusals
-        RefusedPair RuleRecord Score Screen Step SymbolRefused Versions check_asked code_version draw_funnel
-        draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses next_morning not_looked_at
-        passport_figures refused_rows slug track world_tag
+        DISTRIBUTION Engine Funnel Inks LocalEngine Origin PairLife PairState PairTable Passport Progress
+        Refusals RefusedPair RuleRecord Score Screen Step SymbolRefused Versions check_asked code_version
+        draw_funnel draw_score draw_spread engine_of experiments_of gate_called identify nearest_misses
+        next_morning not_looked_at passport_figures refused_rows slug track world_tag
     """,
     "forecast": """
-        Assignment BASELINE Calibration Confidence Contender DayModels Evidence Features Forecast FurtherFeature Grades
-        Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars PairModel Question Ranked Ranking
-        Rating RecipeStaged Registration Search Track Training Trials Tried Tuned Verdict act_on as_baseline assign
-        baseline_of challenger_of champion_of compare_split decide families feature_set features find_leaks finished
-        forecast_all horizon_of insane is_behind labels loss_of means model_name next_version out_of_band outcome owed
-        params_of ranked rate_pairs register_feature reverts run_trials take_seat toward track_ranking track_tuning
-        trading_metrics train_pair train_pairs training_trials verdict_of watch with_record
+        Assignment BASELINE Calibration Confidence Contender DayModels Evidence Features Forecast
+        FurtherFeature Grades Heartbeat Leak MlflowRegistry ModelPipeline ModelRegistered Outcome PairBars
+        PairModel Question Ranked Ranking Rating RecipeStaged Registration Search Track Training Trials
+        Tried Tuned Verdict act_on as_baseline assign baseline_of challenger_of champion_of compare_split
+        decide families feature_set features find_leaks finished forecast_all horizon_of insane is_behind
+        labels loss_of means model_name next_version out_of_band outcome owed params_of ranked rate_pairs
+        register_feature reverts run_trials take_seat toward track_ranking track_tuning trading_metrics
+        train_pair train_pairs training_trials verdict_of watch with_record
     """,
     "signals": "Case Entered PairWatch Signal judge judge_all",
     "risk": """
@@ -64,25 +69,30 @@ PUBLIC = {
         too_many_orders
     """,
     "execution": """
-        AlpacaBroker AlpacaFeed Broker Connection Feed InProcess LiveFeed Origin Outcome PairOrder
-        PairOrderEnded Purpose Reconciliation RollCall Tally Trader at_alpaca at_recycler call_roll connect
-        in_process name_of reconcile
+        AlpacaBroker AlpacaFeed Broker Connection Feed InProcess LiveFeed LockstepClock Origin Outcome
+        PairOrder PairOrderEnded Purpose Reconciliation RecyclerTime RollCall Tally Trader at_alpaca
+        at_recycler call_roll connect in_process name_of reconcile
     """,
     "book": "Book Capital Mark Trade merge",
     "desk": """
-        ConfiguredPair Desk Difference Identification ModelInForce ModelsOfDay Morning Plan RankedDay Recycled Refit
-        Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified assignments_of backtest_desk close_day
-        compare configuration_of copy_plan earned fact_key formation graded identify_day in_one_process keys_of
-        last_configuration minutes mlflow_lacks models_of_day on_record pair_bars plan_of prepare rank_day
-        record_verdict recycled refusal_of run_session search_of sectors_of seen shadow_day shadow_of shadow_session
-        split_of symbols_of tell_mlflow through_sockets track_of tracked_of training try_challenger tune visiting_desk
-        watch_champion why_no_trial
+        ConfiguredPair Desk Difference Identification ModelInForce ModelsOfDay Morning Plan RankedDay
+        Recycled Refit Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified
+        assignments_of backtest_desk close_day compare configuration_of copy_plan desk_name earned fact_key
+        formation graded identify_day in_one_process keys_of kind_of last_configuration minutes mlflow_lacks
+        models_of_day newest_of_kind on_record pair_bars plan_of prepare rank_day record_verdict recycled
+        refusal_of registry_of run_session search_of sectors_of seen sessions_needed shadow_day shadow_of
+        shadow_session split_of symbols_of tell_mlflow through_sockets track_of tracked_of training
+        try_challenger tune visiting_desk watch_champion why_no_trial world_named
     """,
     "operations": """
-        PICTURES RecipeStanding Summary change_document check_target count_backtest evolution_drawing figures_of
-        findings_document picture print_findings print_hints print_passport print_ranking print_refusals print_summary
-        print_tuning ranking_csv ranking_document serve_dashboard serve_models side_by_side standing_document
-        standings_of summarise without_minutes write_report write_summary
+        Alert AlertWatch DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Metrics Night
+        PICTURES ProcessChanged RecipeStanding Replay Roster Step Summary Venue Work alert_rules
+        alert_targets alerts_of change_document check_target configure_logs count_backtest do_flow
+        end_leftovers evolution_drawing figures_of findings_document keep_up kept_backups metrics_route
+        metrics_text picture print_findings print_hints print_passport print_ranking print_refusals
+        print_summary print_tuning ranking_csv ranking_document roster_of secrets_of serve_dashboard
+        serve_flows serve_models side_by_side standing_document standings_of summarise tidy_day trade_days
+        trial_message without_minutes write_report write_summary
     """,
     "cli": "main",
 }

@@ -15,9 +15,8 @@ from tandem.book import Capital, Mark
 from tandem.cli import trade as command
 from tandem.cli.control import ask
 from tandem.cli.demo import SYMBOLS
-from tandem.cli.opening import registry_of
 from tandem.config import load
-from tandem.desk import Shadow, compare, evening, plan_of, shadow_of, trial
+from tandem.desk import Shadow, compare, evening, plan_of, registry_of, shadow_of, trial
 from tandem.desk.champions import ModelInForce
 from tandem.forecast import BASELINE, RecipeStaged, Track, Verdict, challenger_of
 from tandem.forecast.trial.simulation import Market, Worth, simulate_tracks

@@ -18,7 +18,8 @@ LATE = "2023-01-04T20:00:00Z"
 ENROL = """
 import http.client, json, signal, sys
 held = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
-held.request("POST", "/control/desks", json.dumps({"desk": sys.argv[2]}))
+lasting = len(sys.argv) > 4
+held.request("POST", "/control/desks", json.dumps({"desk": sys.argv[2], "lasting": lasting}))
 barrier = json.loads(held.getresponse().readline())
 done = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
 body = {"desk": sys.argv[2], "through": sys.argv[3], "hold": barrier["hold"]}
@@ -29,9 +30,9 @@ signal.pause()
 
 
 @contextmanager
-def process(recycler: Launched, desk: str, through: str) -> Iterator["subprocess.Popen[str]"]:
+def process(recycler: Launched, desk: str, through: str, *more: str) -> Iterator["subprocess.Popen[str]"]:
     """A desk in a process of its own, that holds the clock and has released it through a moment."""
-    command = [sys.executable, "-S", "-c", ENROL, str(recycler.port), desk, through]
+    command = [sys.executable, "-S", "-c", ENROL, str(recycler.port), desk, through, *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout
@@ -61,6 +62,13 @@ def status(recycler: Launched) -> dict[str, Any]:
 def until_desks_are(recycler: Launched, *desks: str) -> None:
     watch = Stopwatch()
     while sorted(status(recycler)["desks"]) != sorted(desks):
+        assert watch.seconds < 2
+        threading.Event().wait(0.01)
+
+
+def until_away_are(recycler: Launched, *desks: str) -> None:
+    watch = Stopwatch()
+    while status(recycler)["away"] != list(desks):
         assert watch.seconds < 2
         threading.Event().wait(0.01)
 
@@ -105,6 +113,29 @@ def test_a_desk_that_enrols_again_takes_over_and_the_end_of_its_past_does_not_le
             ready(recycler, "slow", EARLY, 0.3)
         assert sorted(status(recycler)["desks"]) == ["d", "slow"]
         assert ready(recycler, "d", EARLY).ok
+
+
+def test_the_clock_waits_for_a_lasting_desk_that_was_killed_until_it_is_back(start: Callable[..., Launched]) -> None:
+    recycler = start()
+    with held(recycler, "alive"), process(recycler, "d", EARLY, "lasting") as dead:
+        dead.kill()
+        until_away_are(recycler, "d")
+        with pytest.raises(requests.ReadTimeout):
+            ready(recycler, "alive", LATE, 0.3)
+        before = status(recycler)["time"]
+        with held(recycler, "d"):
+            assert (status(recycler)["time"], status(recycler)["away"]) == (before, [])
+            assert ready(recycler, "d", EARLY).ok
+
+
+def test_a_lasting_desk_that_was_killed_can_be_dismissed(start: Callable[..., Launched]) -> None:
+    recycler = start()
+    with held(recycler, "alive"), process(recycler, "d", EARLY, "lasting") as dead:
+        dead.kill()
+        until_away_are(recycler, "d")
+        assert requests.delete(recycler.http + "/control/desks/d", timeout=5).status_code == 204
+        assert status(recycler)["away"] == []
+        assert ready(recycler, "alive", LATE).json()["time"] == "2023-01-04T20:01:00Z"
 
 
 def test_the_connection_of_a_desk_that_is_dismissed_ends(start: Callable[..., Launched]) -> None:

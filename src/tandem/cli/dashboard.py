@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter, validators
 
 from tandem.cli.control import answer
-from tandem.cli.opening import kind_of, open_store
+from tandem.cli.opening import open_store
 
 SIGNALLED: Final = 128
 
@@ -30,6 +30,7 @@ def dashboard(*, host: str | None = None, port: Port = None, world: str = "") ->
         Which account and timeline, such as paper-3; without it always the newest of those the settings name.
     """
     from tandem.config import load
+    from tandem.desk import kind_of
     from tandem.market import WallClock
     from tandem.operations import serve_dashboard
 

@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tandem.cli.shipped import LESS, SYMBOLS
 from tandem.market import Calendar, Session, Stopwatch, Timeframe, World, WorldKind, follow_parent
 
 if TYPE_CHECKING:
@@ -18,14 +19,9 @@ if TYPE_CHECKING:
     from tandem.store import Facts, Store
 
 SECTOR: Final = "technology"
-SYMBOLS: Final = ("AAPL", "IBM", "MSFT", "NVDA")
 DAYS: Final = 6
 AFTER_MONTH: Final = date(2023, 1, 31)
 AFTER_YEAR: Final = date(2010, 8, 23)
-LESS: Final = {
-    "screen": {"formation_days": 7},
-    "model": {"timeframe": "5Min", "min_data_points": 400, "epochs": 15},
-}
 LIMITS: Final = (
     "Real 1-minute bars of AAPL, IBM, MSFT and NVDA, January 2023. The shipped month is short, so each morning "
     "screens the seven sessions before in 5-minute bars (default: 45 sessions of hourly bars) and trains on them "

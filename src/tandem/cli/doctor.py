@@ -163,11 +163,10 @@ def _disk(home: Path) -> Check:
 
 def _store(settings: "Settings") -> Check:
     where = "your own server" if settings.database_url else str(settings.home)
-    url = settings.database_url.get_secret_value() if settings.database_url else None
     try:
         from tandem.store import Store
 
-        with Store.open(settings.home, url) as store:
+        with Store.of(settings) as store:
             known = len(store.bars.coverage())
     except TandemError as error:
         return Check("store", State.MEND, error.what, error.mend)

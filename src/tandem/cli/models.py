@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from cyclopts import App, Parameter
 
 from tandem.cli.nearest import nearest
-from tandem.cli.opening import open_store, registry_of, world_of
+from tandem.cli.opening import open_store, world_of
 from tandem.cli.table import show
 from tandem.market import DataError, RecyclerError, WallClock, World, WorldKind
 
@@ -255,7 +255,7 @@ class _Desk:
 
     def reflect(self) -> str:
         """Tell MLflow what it has yet to be told; why it could not be, in words."""
-        from tandem.desk import mlflow_lacks, tell_mlflow
+        from tandem.desk import mlflow_lacks, registry_of, tell_mlflow
 
         if not mlflow_lacks(self.facts):
             return ""

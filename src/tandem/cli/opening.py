@@ -3,11 +3,10 @@
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from tandem.market import ConfigError, RecyclerError, World, WorldKind
+from tandem.market import ConfigError, RecyclerError, World
 
 if TYPE_CHECKING:
     from tandem.config import Settings
-    from tandem.forecast import MlflowRegistry
     from tandem.market import Session
     from tandem.store import Store
 
@@ -19,22 +18,7 @@ def open_store() -> "Store":
     from tandem.config import load
     from tandem.store import Store
 
-    settings = load()
-    return Store.open(settings.home, settings.database_url.get_secret_value() if settings.database_url else None)
-
-
-def registry_of(store: "Store", settings: "Settings") -> "MlflowRegistry":
-    """MLflow, as the settings have it."""
-    from tandem.forecast import MlflowRegistry
-
-    return MlflowRegistry(store.database("mlflow_db"), settings.home.expanduser() / "artifacts")
-
-
-def kind_of(settings: "Settings") -> WorldKind:
-    """Which kind of world these settings trade in."""
-    if settings.websocket.mode == "recycler":
-        return WorldKind.RECYCLER
-    return WorldKind.PAPER if settings.alpaca.paper else WorldKind.LIVE
+    return Store.of(load())
 
 
 def newest_world(store: "Store", settings: "Settings", name: str = "") -> World | None:
@@ -45,16 +29,11 @@ def newest_world(store: "Store", settings: "Settings", name: str = "") -> World 
     Raises:
         ConfigError: no world has that name.
     """
-    worlds = store.worlds()
-    if not name and (running := _running(settings)) in map(str, worlds):
+    from tandem.desk import newest_of_kind, world_named
+
+    if not name and (running := _running(settings)) in map(str, store.worlds()):
         name = running
-    if not name:
-        return next((world for world in reversed(worlds) if world.kind is kind_of(settings)), None)
-    found = next((world for world in worlds if str(world) == name), None)
-    if found is None:
-        known = ", ".join(str(world) for world in worlds[-5:]) or "none yet"
-        raise ConfigError(f"no world is called {name}", f"The newest are: {known}.")
-    return found
+    return world_named(store, name) if name else newest_of_kind(store, settings)
 
 
 def world_of(store: "Store", settings: "Settings", name: str = "") -> World:
@@ -88,6 +67,7 @@ def world_to_identify(store: "Store", settings: "Settings", name: str = "") -> W
     Raises:
         ConfigError: no world has that name.
     """
+    from tandem.desk import kind_of
     from tandem.recycler import standing_world
     from tandem.store import turn
 

@@ -4,7 +4,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from tandem.cli.demo import SYMBOLS, sessions, settings_of
+from tandem.cli.demo import sessions, settings_of
+from tandem.cli.shipped import SYMBOLS
 from tandem.market import WorldKind, follow_parent
 
 

@@ -4,7 +4,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tandem.cli.opening import newest_world, open_store, registry_of, world_to_trade
+from tandem.cli.opening import newest_world, open_store, world_to_trade
 from tandem.market import (
     NEW_YORK,
     Calendar,
@@ -18,6 +18,7 @@ from tandem.market import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from tandem.desk import Desk, Morning
     from tandem.forecast import MlflowRegistry
     from tandem.market import World
+    from tandem.operations import Venue
     from tandem.store import Facts, Record, Store
 
 LIVE = "trade real money"
 
 
-def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None:
+def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False, world: str = "") -> None:
     """Trade one session: identify pairs where the day has no plan yet, then decide every five minutes.
 
     After the close the champions are watched and the challengers tried; what follows from it counts from the next day.
@@ -42,16 +44,21 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
         Show signals and intended orders; send nothing and record nothing.
     live
         Needed beside `alpaca.paper: false`; asks for a typed confirmation.
+    unattended
+        Trade every session by the plan that the morning's flows leave, until told to end; `tandem up` does it for you.
     world
         Which account and timeline, such as paper-3; without it the newest of those the settings name.
     """
     from rich.console import Console
 
     from tandem.config import load
-    from tandem.desk import copy_plan, prepare, run_session
+    from tandem.desk import copy_plan, prepare, registry_of, run_session
     from tandem.store import MemoryFacts
 
     settings, console = load(), Console(highlight=False)
+    if unattended:
+        _unattended(console, settings, world, dry_run=dry_run)
+        return
     if not dry_run:
         _confirm(settings, live)
     session = _session(settings)
@@ -73,6 +80,39 @@ def trade(*, dry_run: bool = False, live: bool = False, world: str = "") -> None
         console.print(f"{session.day} is over.")
         if not dry_run:
             _conclude(console, store, inner, session, settings, registry)
+
+
+def _unattended(console: "Console", settings: "Settings", world: str, *, dry_run: bool) -> None:
+    from tandem.desk import registry_of
+    from tandem.operations import Measured, trade_days
+
+    if dry_run:
+        raise ConfigError("--dry-run and --unattended contradict each other", "Give one of them")
+    if settings.websocket.mode == "alpaca" and not settings.alpaca.paper:
+        raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true, or trade without it")
+    with open_store() as store:
+        meant = world_to_trade(store, settings, world)
+        facts = Measured(Told(store.facts(meant), console))
+        venue = _venue(store, meant, settings, console)
+        trade_days(store, facts, settings, venue, registry_of(store, settings), console.print)
+
+
+def _venue(store: "Store", world: "World", settings: "Settings", console: "Console") -> "Venue":
+    from tandem.desk import alpaca_desk, desk_name, visiting_desk
+    from tandem.execution import RecyclerTime
+    from tandem.operations import Venue
+
+    def at_alpaca(symbols: "Sequence[str]", facts: "Facts") -> "AbstractContextManager[Desk]":
+        return alpaca_desk(store, world, settings, symbols, facts, dry=False, said=console.print)
+
+    def at_recycler(symbols: "Sequence[str]", facts: "Facts") -> "AbstractContextManager[Desk]":
+        return visiting_desk(store, world, settings, symbols, facts, dry=False, token=token, lasting=True)
+
+    if settings.websocket.mode == "alpaca":
+        return Venue(WallClock(), at_alpaca)
+    token = os.environ.get("TANDEM_RECYCLER_TOKEN", "")
+    time = RecyclerTime(settings.websocket.recycler.server_url, token)
+    return Venue(time, at_recycler, lambda: bool(time.status()["ended"]), lambda: time.dismiss(desk_name(world)))
 
 
 class Told:

@@ -143,9 +143,8 @@ def _ranked(
 def _trained(
     store: "Store", facts: "Facts", session: "Session", settings: "Settings", *, quiet: bool
 ) -> "dict[str, Ranking]":
-    from tandem.cli.opening import registry_of
     from tandem.cli.progress import progress_of, say_compiling
-    from tandem.desk import plan_of, prepare
+    from tandem.desk import plan_of, prepare, registry_of
     from tandem.forecast import PairModel, Ranking, Rating
 
     registry = registry_of(store, settings)

@@ -96,9 +96,8 @@ def decide(sector: str = "", *, world: str = "", json: Json = False) -> None:
     json
         Print one JSON document.
     """
-    from tandem.cli.opening import registry_of
     from tandem.config import load
-    from tandem.desk import close_day
+    from tandem.desk import close_day, registry_of
 
     settings = load()
     with open_store() as store:

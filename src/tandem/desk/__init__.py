@@ -15,9 +15,9 @@ from tandem.desk.desk import Desk
 from tandem.desk.earned import earned
 from tandem.desk.evening import close_day, sectors_of
 from tandem.desk.graded import graded
-from tandem.desk.history import formation, minutes, seen, training
+from tandem.desk.history import formation, minutes, seen, sessions_needed, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
-from tandem.desk.live import alpaca_desk, keys_of, visiting_desk
+from tandem.desk.live import alpaca_desk, desk_name, keys_of, visiting_desk
 from tandem.desk.models_of_day import ModelsOfDay, models_of_day
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
@@ -40,6 +40,7 @@ from tandem.desk.trial import (
     watch_champion,
 )
 from tandem.desk.tuning import search_of, tune
+from tandem.desk.worlds import kind_of, newest_of_kind, registry_of, world_named
 
 __all__ = [
     "ConfiguredPair",
@@ -65,6 +66,7 @@ __all__ = [
     "compare",
     "configuration_of",
     "copy_plan",
+    "desk_name",
     "earned",
     "fact_key",
     "formation",
@@ -72,10 +74,12 @@ __all__ = [
     "identify_day",
     "in_one_process",
     "keys_of",
+    "kind_of",
     "last_configuration",
     "minutes",
     "mlflow_lacks",
     "models_of_day",
+    "newest_of_kind",
     "on_record",
     "pair_bars",
     "plan_of",
@@ -84,10 +88,12 @@ __all__ = [
     "record_verdict",
     "recycled",
     "refusal_of",
+    "registry_of",
     "run_session",
     "search_of",
     "sectors_of",
     "seen",
+    "sessions_needed",
     "shadow_day",
     "shadow_of",
     "shadow_session",
@@ -103,4 +109,5 @@ __all__ = [
     "visiting_desk",
     "watch_champion",
     "why_no_trial",
+    "world_named",
 ]

@@ -47,9 +47,13 @@ def formation(store: Store, symbols: Sequence[str], session: Session, settings: 
 
 def training(store: Store, symbols: Sequence[str], session: Session, settings: Settings) -> "pd.DataFrame":
     """Bars to train on: the formation window, or further back where `min_data_points` asks for more."""
-    timeframe = settings.model.timeframe
-    needed = ceil(settings.model.min_data_points / timeframe.per_session)
-    return _before(store, symbols, session, timeframe, max(needed, settings.screen.formation_days))
+    return _before(store, symbols, session, settings.model.timeframe, sessions_needed(settings))
+
+
+def sessions_needed(settings: Settings) -> int:
+    """How many sessions before a trading day its screen and its trainings look back on."""
+    needed = ceil(settings.model.min_data_points / settings.model.timeframe.per_session)
+    return max(needed, settings.screen.formation_days)
 
 
 def _before(store: Store, symbols: Sequence[str], session: Session, timeframe: Timeframe, days: int) -> "pd.DataFrame":

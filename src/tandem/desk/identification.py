@@ -20,7 +20,7 @@ from tandem.desk.history import formation
 from tandem.desk.plan import passport_records
 from tandem.desk.standing import standing
 from tandem.desk.tracked import Tracked, tracked_of
-from tandem.market import DataError, FactConflict, Refusal, Session, StoreError, Timeframe
+from tandem.market import DataError, FactConflict, Refusal, Session, Step, StoreError, Timeframe, at_once
 from tandem.screening import (
     Funnel,
     Origin,
@@ -78,6 +78,7 @@ def identify_day(
     tracking: Tracking | None = None,
     record: bool = True,
     progress: Progress | None = None,
+    step: Step = at_once,
 ) -> Identification:
     """Identify the pairs of a trading date on what was known at 6:00, and put it on record.
 
@@ -89,6 +90,7 @@ def identify_day(
         tracking: MLflow; without it nothing is sent there.
         record: False leaves no trace.
         progress: called with a stage, the pairs done and the pairs in all.
+        step: does each stage: those of the screen, then the trading configuration, then MLflow.
 
     Raises:
         DataError: no active sector has two symbols with bars, or the newest bars are not of the session before.
@@ -99,13 +101,14 @@ def identify_day(
     known = configuration_of(facts, session.day)
     origin = Origin(session, sectors, settings, panel.version, decided, known.version + 1 if known else 1, facts.world)
     if known is not None and known.is_of(decided, panel.version):
-        return _tracked(store, facts, on_record(store, facts, known), origin, tracking if record else None)
+        same = on_record(store, facts, known)
+        return step("MLflow", lambda: _tracked(store, facts, same, origin, tracking if record else None))
     with engine_of(settings.screen.engine, settings.screen.threads, settings.home) as engine:
-        screen = identify(panel, session, settings, sectors, engine=engine, progress=progress)
+        screen = identify(panel, session, settings, sectors, engine=engine, progress=progress, step=step)
     if not record:
         return _found(screen, _configured(store, facts, panel, screen, origin))
-    found = _recorded(store, facts, panel, screen, origin)
-    return _tracked(store, facts, found, origin, tracking)
+    found = step("trading configuration", lambda: _recorded(store, facts, panel, screen, origin))
+    return step("MLflow", lambda: _tracked(store, facts, found, origin, tracking))
 
 
 def _found(screen: Screen, configuration: TradingConfiguration) -> Identification:

@@ -87,15 +87,32 @@ def alpaca_desk(
 
 @contextmanager
 def visiting_desk(
-    store: Store, world: World, settings: Settings, symbols: Sequence[str], facts: Facts, *, dry: bool, token: str
+    store: Store,
+    world: World,
+    settings: Settings,
+    symbols: Sequence[str],
+    facts: Facts,
+    *,
+    dry: bool,
+    token: str,
+    lasting: bool = False,
 ) -> Iterator[Desk]:
     """A desk at the recycler of `websocket.recycler.server_url`, whose clock waits for it.
+
+    Args:
+        lasting: the clock waits for a desk that died, until it is back, or `RecyclerTime.dismiss` lets it go.
 
     Raises:
         RecyclerError: nothing listens there, or a symbol is not on its reel.
     """
-    with connect(settings.websocket.recycler.server_url, f"desk of {world}", symbols, token=token) as line:
+    url = settings.websocket.recycler.server_url
+    with connect(url, desk_name(world), symbols, token=token, lasting=lasting) as line:
         yield _desk(store, world, settings, line.clock, line.feed, line.broker, facts, dry)
+
+
+def desk_name(world: World) -> str:
+    """Under which name a recycler's clock waits for the desk of a world."""
+    return f"desk of {world}"
 
 
 def keys_of(settings: Settings) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tandem.book import Mark
@@ -17,7 +18,7 @@ from tandem.desk.tracked import Tracked
 from tandem.desk.training import day_models, forget_training
 from tandem.desk.trial import split_of
 from tandem.forecast import PairModel, RecipeStaged, Registration, challenger_of
-from tandem.market import FactConflict, Pair, Session
+from tandem.market import FactConflict, Pair, Session, Step, at_once
 from tandem.screening import Funnel, PairLife, Passport, Progress, slug
 from tandem.store import Facts, Record, StageChanged, Store
 
@@ -52,6 +53,7 @@ def prepare(
     settings: Settings,
     registry: "MlflowRegistry | None",
     progress: Progress | None = None,
+    step: Step = at_once,
 ) -> Morning | None:
     """Do the morning of one trading date, once: None where the world has a plan for it already.
 
@@ -65,6 +67,7 @@ def prepare(
     Args:
         registry: None registers nothing.
         progress: called with a stage, the pairs done and the pairs in all.
+        step: does each stage: those of an identification, where there is none, then those of `train`.
 
     Raises:
         DataError: no active sector has two symbols with bars.
@@ -78,8 +81,8 @@ def prepare(
         found = on_record(store, facts, configuration)
     else:
         tracking = registry.tracking if registry else None
-        found = identify_day(store, facts, session, settings, tracking=tracking, progress=progress)
-    return train(store, facts, session, settings, found, registry, progress)
+        found = identify_day(store, facts, session, settings, tracking=tracking, progress=progress, step=step)
+    return train(store, facts, session, settings, found, registry, progress, step)
 
 
 def train(
@@ -90,20 +93,25 @@ def train(
     found: Identification,
     registry: "MlflowRegistry | None",
     progress: Progress | None = None,
+    step: Step = at_once,
 ) -> Morning:
     """Fit every recipe that may come to trade to the pairs that may be entered, record the plan, register the models.
 
     A refit that does not pass its sanity gates is on record and does not trade: the baseline does.
+
+    Args:
+        step: does each stage: training and validation, the plan, MLflow.
     """
     settings = as_identified(settings, found.configuration)
     entering = tuple(each for each in found.passports if _may_enter(found.configuration, each.pair))
     sectors = tuple(dict.fromkeys(passport.sector for passport in entering))
     challengers = () if settings.trial.mode == "off" else (challenger_of(settings).settings,)
     lineups = line_up(facts, session, settings, sectors, challengers) if sectors else []
-    refitted = refit(
-        facts, store.blobs, session, settings, entering, lineups,
-        lambda own, passports: day_models(store, session, own, passports, progress),
-    )  # fmt: skip
+    fit = partial(day_models, store, session, progress=progress)
+    refitted = step(
+        "training and validation",
+        lambda: refit(facts, store.blobs, session, settings, entering, lineups, fit),
+    )
     split = split_of(facts, session, settings, lineups, entering)
     models = begins_with(lineups, refitted, split)
     digests = {str(pair): store.blobs.put(model.to_bytes()) for pair, model in models.items()}
@@ -111,11 +119,10 @@ def train(
     version, refits = found.configuration.version, tuple(each.refit for each in refitted)
     plan = Plan(found.funnel.tested, digests, version, refits, shares)
     told = [_registration(store, facts, session, entering, each, settings, version) for each in refitted]
-    record_plan(facts, session, plan, entering, [as_owed(session, each) for each in told] if registry else [])
-    if registry is not None and (away := tell_mlflow(registry, store.blobs, facts)):
-        with suppress(FactConflict):
-            key = fact_key("refusal.registry", session.day, version)
-            facts.append(Record(replace(away, reason="not registered"), session.day, session.morning, key))
+    owed = [as_owed(session, each) for each in told] if registry else []
+    step("staging", lambda: record_plan(facts, session, plan, entering, owed))
+    if registry is not None:
+        step("MLflow registration", lambda: _tell(store, facts, session, version, registry))
     forget_training(settings, session)
     return Morning(found, models, plan)
 
@@ -126,6 +133,13 @@ def copy_plan(source: Facts, target: Facts, session: Session) -> None:
         target.append(*source.read(kind, session=session.day))
     target.append(*source.read(RecipeStaged))
     target.append(*(record for record in source.read(StageChanged) if record.session <= session.day))
+
+
+def _tell(store: Store, facts: Facts, session: Session, version: int, registry: "MlflowRegistry") -> None:
+    if away := tell_mlflow(registry, store.blobs, facts):
+        with suppress(FactConflict):
+            key = fact_key("refusal.registry", session.day, version)
+            facts.append(Record(replace(away, reason="not registered"), session.day, session.morning, key))
 
 
 def _is_behind(facts: Facts, session: Session, plan: Plan, configuration: TradingConfiguration | None) -> bool:

@@ -34,24 +34,29 @@ def _no_history(_: datetime, __: datetime) -> list[Bar]:
 class LockstepClock:
     """The recycler's clock, held by one desk.
 
-    The clock waits for the desk as long as a connection of this process is open, so a desk that dies holds nobody up.
+    The clock waits for the desk as long as a connection of this process is open, so a desk that dies holds nobody up;
+    for a lasting one it waits until the desk is back, or is dismissed.
 
     Args:
         control_url: where the recycler listens.
         desk: the name under which the clock waits for us.
         symbols: what the desk will listen to.
         token: of the control API; empty where it needs none.
+        lasting: the desk outlives its process.
 
     Raises:
         RecyclerError: nothing listens there, the token is wrong, or a symbol is not on the reel.
     """
 
-    def __init__(self, control_url: str, desk: str, symbols: Sequence[str], token: str = "") -> None:
+    def __init__(
+        self, control_url: str, desk: str, symbols: Sequence[str], token: str = "", *, lasting: bool = False
+    ) -> None:
         self._desk = desk
-        self._control = _Control(control_url, token)
-        self._hold = _Control(control_url, token)
+        self._control = Control(control_url, token)
+        self._hold = Control(control_url, token)
+        asked = {"lasting": True} if lasting else {}
         try:
-            enrolled = self._hold.first_line("POST", "/control/desks", {"desk": desk, "symbols": list(symbols)})
+            enrolled = self._hold.first_line("POST", "/control/desks", {"desk": desk, "symbols": list(symbols)} | asked)
             self._number = enrolled["hold"]
             self.barrier = msgspec.convert(enrolled, Barrier)
         except RecyclerError:
@@ -81,7 +86,7 @@ class LockstepClock:
         return int(self._control.ask("GET", "/control/status")["order_events"])
 
     def close(self) -> None:
-        """Let the clock go on without this desk."""
+        """Let the clock go on without this desk, unless it is a lasting one."""
         self._hold.close()
         self._control.close()
 
@@ -259,6 +264,7 @@ def connect(
     secret_key: str = "recycler",  # noqa: S107 - a recycler lets any pair in
     token: str = "",
     timeout: float = ARRIVAL_SECONDS,
+    lasting: bool = False,
 ) -> Connection:
     """Take hold of a recycler's clock, then open its streams.
 
@@ -269,12 +275,13 @@ def connect(
         key_id, secret_key: any non-empty pair, unless the recycler asks for a certain one.
         token: of its control API; empty where it needs none.
         timeout: seconds that messages already sent may take to arrive.
+        lasting: the clock waits for a desk that died, until it is back or is dismissed.
 
     Raises:
         RecyclerError: nothing listens there, the token is wrong, or a symbol is not on the reel.
         BrokerError: the keys were refused.
     """
-    clock = LockstepClock(control_url, desk, symbols, token)
+    clock = LockstepClock(control_url, desk, symbols, token, lasting=lasting)
     _, ws = bases(control_url)
     feed = AlpacaFeed(f"{ws}/v2/iex", symbols, key_id, secret_key)
     broker = AlpacaBroker(control_url, key_id, secret_key)
@@ -316,7 +323,17 @@ def _bar(row: dict[str, Any]) -> Bar:
     )
 
 
-class _Control:
+class Control:
+    """The control API of a recycler, over one connection.
+
+    Args:
+        url: where the recycler listens.
+        token: of the control API; empty where it needs none.
+
+    Raises:
+        RecyclerError: from each question, the recycler does not answer, or refuses.
+    """
+
     def __init__(self, url: str, token: str) -> None:
         self._base = bases(url)[0] or ""
         self._where = urlsplit(self._base).netloc
@@ -347,4 +364,5 @@ class _Control:
         return told
 
     def close(self) -> None:
+        """End the connection."""
         self._http.close()

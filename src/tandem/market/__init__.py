@@ -20,6 +20,7 @@ from tandem.market.order import Account, Fill, Order, OrderEvent, OrderUpdate, P
 from tandem.market.pair import Leg, Pair
 from tandem.market.refusal import Refusal
 from tandem.market.span import Span, Unit, new_york_midnight, new_york_offsets
+from tandem.market.step import Step, at_once
 from tandem.market.timeframe import NEW_YORK, Timeframe, resample
 from tandem.market.world import World, WorldKind
 
@@ -49,6 +50,7 @@ __all__ = [
     "Session",
     "Side",
     "Span",
+    "Step",
     "Stopwatch",
     "StoreError",
     "TandemError",
@@ -57,6 +59,7 @@ __all__ = [
     "WallClock",
     "World",
     "WorldKind",
+    "at_once",
     "cents",
     "flaw_of",
     "follow_parent",

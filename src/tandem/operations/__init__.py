@@ -1,6 +1,19 @@
-"""What a run came to: the summary, the report and its pictures; and the day's models for whoever asks over HTTP."""
+"""The desk that runs by itself, and what a run came to: summary, report, pictures; the day's models over HTTP."""
 
+from tandem.operations.alerts.message import trial_message
+from tandem.operations.alerts.rules.table import alert_rules
+from tandem.operations.alerts.standing import Alert, alerts_of
+from tandem.operations.alerts.target import alert_targets
+from tandem.operations.alerts.watch import AlertWatch
 from tandem.operations.dashboard.server import serve_dashboard
+from tandem.operations.flows.done import FlowDone, FlowName
+from tandem.operations.flows.serve import do_flow, serve_flows
+from tandem.operations.flows.work import Work
+from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
+from tandem.operations.housekeeping.night import Night
+from tandem.operations.housekeeping.tidied import Step, tidy_day
+from tandem.operations.logs import configure_logs, secrets_of
+from tandem.operations.metrics import Metrics, metrics_route, metrics_text
 from tandem.operations.pictures.evolution import evolution_drawing
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
@@ -14,24 +27,55 @@ from tandem.operations.run.recipes import (
 )
 from tandem.operations.run.summary import Summary, summarise, write_summary
 from tandem.operations.serving.server import serve_models
+from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up
+from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.supervise.roster import Roster, roster_of
 from tandem.operations.terminal.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.terminal.minute_bars import without_minutes
 from tandem.operations.terminal.passport_text import print_passport
 from tandem.operations.terminal.printing import print_summary
 from tandem.operations.terminal.ranking_table import print_ranking, ranking_csv, ranking_document
 from tandem.operations.terminal.tuning_table import print_tuning
+from tandem.operations.unattended.live_metrics import LiveMetrics, Measured
+from tandem.operations.unattended.trading import Venue, trade_days
 from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
     "PICTURES",
+    "Alert",
+    "AlertWatch",
+    "DeskProcesses",
+    "FlowDone",
+    "FlowName",
+    "KeptBackup",
+    "LiveMetrics",
+    "Measured",
+    "Metrics",
+    "Night",
+    "ProcessChanged",
     "RecipeStanding",
+    "Replay",
+    "Roster",
+    "Step",
     "Summary",
+    "Venue",
+    "Work",
+    "alert_rules",
+    "alert_targets",
+    "alerts_of",
     "change_document",
     "check_target",
+    "configure_logs",
     "count_backtest",
+    "do_flow",
+    "end_leftovers",
     "evolution_drawing",
     "figures_of",
     "findings_document",
+    "keep_up",
+    "kept_backups",
+    "metrics_route",
+    "metrics_text",
     "picture",
     "print_findings",
     "print_hints",
@@ -42,12 +86,18 @@ __all__ = [
     "print_tuning",
     "ranking_csv",
     "ranking_document",
+    "roster_of",
+    "secrets_of",
     "serve_dashboard",
+    "serve_flows",
     "serve_models",
     "side_by_side",
     "standing_document",
     "standings_of",
     "summarise",
+    "tidy_day",
+    "trade_days",
+    "trial_message",
     "without_minutes",
     "write_report",
     "write_summary",

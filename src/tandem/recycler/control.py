@@ -2,8 +2,9 @@
 
 `POST /control/desks` is answered with one line of JSON, the barrier where the clock stands and the number of the
 `hold`, and then with nothing more: the desk is registered as long as the connection is open. The kernel closes it when
-the desk's process dies, whatever it dies of, and the clock waits for that desk no more. A desk that enrols again takes
-over from its older connection, which ends; `POST /control/ready` with the older `hold` is refused.
+the desk's process dies, whatever it dies of, and the clock waits for that desk no more; for one that enrolled as
+`lasting` it waits until the desk is back or is dismissed. A desk that enrols again takes over from its older
+connection, which ends; `POST /control/ready` with the older `hold` is refused.
 
 People pause the clock, let it go on, step one mark, wind it to a date and change its speed; each is answered with the
 new status.
@@ -37,6 +38,7 @@ class Desk(msgspec.Struct):
 
     desk: str
     symbols: list[str] = []
+    lasting: bool = False
 
 
 class Ready(msgspec.Struct):
@@ -114,7 +116,7 @@ class Control:
         missing = sorted(set(desk.symbols) - set(self._metronome.replay.reel.symbols))
         if missing:
             return reply({"message": f"not on the reel: {', '.join(missing)}"}, 422)
-        return Held(self._metronome, await self._metronome.enrol(desk.desk))
+        return Held(self._metronome, await self._metronome.enrol(desk.desk, lasting=desk.lasting))
 
     async def dismiss(self, request: Request) -> Response:
         """Let go of a desk that hangs; its connection ends too."""

@@ -34,12 +34,14 @@ class Hold:
         desk: its name.
         number: no other hold of this clock has it.
         barrier: what had been sent where it took hold.
+        lasting: it outlives its connection.
         let_go: done when the clock waits for this hold no more; the result says why.
     """
 
     desk: str
     number: int
     barrier: Barrier
+    lasting: bool = False
     let_go: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -78,6 +80,7 @@ class Metronome:
         speed: see above; `set_speed` changes it.
         paused: whether the clock stands until it is told to go on.
         desks: name to the moment up to which the clock may run for it.
+        away: of them, those that the clock waits for though they have gone.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Metronome:
         self.lockstep = lockstep
         self.paused = False
         self.desks: dict[str, datetime] = {}
+        self.away: set[str] = set()
         self._holds: dict[str, Hold] = {}
         self._numbers = count(1)
         self._publish = publish
@@ -197,13 +201,16 @@ class Metronome:
                 await self._tell()
         return self.replay.barrier
 
-    async def enrol(self, desk: str) -> Hold:
+    async def enrol(self, desk: str, *, lasting: bool = False) -> Hold:
         """From here on the clock does not pass what `desk` has released.
 
         A desk that returns starts anew, and its older hold ends.
+
+        Args:
+            lasting: where the desk dies the clock stands until it returns, or is dismissed.
         """
         self._let_go(desk, "it enrolled again")
-        hold = self._holds[desk] = Hold(desk, next(self._numbers), self._seen(self.replay.barrier))
+        hold = self._holds[desk] = Hold(desk, next(self._numbers), self._seen(self.replay.barrier), lasting)
         self.desks[desk] = self.replay.time
         await self._tell()
         return hold
@@ -219,8 +226,15 @@ class Metronome:
         await self._tell()
 
     async def release(self, hold: Hold) -> None:
-        """The clock waits for this hold no more; a newer one of the same desk stays."""
-        if self._holds.get(hold.desk) is hold:
+        """The connection of a hold has ended: the clock waits for it no more, unless it is a lasting one.
+
+        A newer hold of the same desk stays.
+        """
+        if self._holds.get(hold.desk) is not hold:
+            return
+        if hold.lasting:
+            self.away.add(hold.desk)
+        else:
             await self.dismiss(hold.desk)
 
     async def end(self) -> None:
@@ -294,6 +308,7 @@ class Metronome:
 
     def _let_go(self, desk: str, why: str) -> bool:
         hold = self._holds.pop(desk, None)
+        self.away.discard(desk)
         if hold is None:
             return False
         del self.desks[desk]

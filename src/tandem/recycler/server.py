@@ -182,6 +182,7 @@ class Recycler:
             "speed": "max" if metronome.speed is None else metronome.speed,
             "paused": metronome.paused,
             "desks": metronome.desks,
+            "away": sorted(metronome.away),
             "connections": {"stocks": len(self._publisher.streams), "trades": self._trading.connections},
             "waited_for": self._waited_for(),
         }

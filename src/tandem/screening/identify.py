@@ -6,9 +6,9 @@ from datetime import UTC
 import numpy as np
 
 from tandem.config import Settings
-from tandem.market import DataError, Session
+from tandem.market import DataError, Session, Step, at_once
 from tandem.screening.eligible.pairing import eligible
-from tandem.screening.eligible.universe import universe_of
+from tandem.screening.eligible.universe import Universe, universe_of
 from tandem.screening.engines.engine import Engine, LocalEngine
 from tandem.screening.examination.examine import screen_spreads
 from tandem.screening.family import screen_family
@@ -16,6 +16,7 @@ from tandem.screening.funnel import funnel_of
 from tandem.screening.market import Market
 from tandem.screening.passports import passports_of
 from tandem.screening.screen import Screen
+from tandem.screening.table import PairTable
 from tandem.statistics import one_thread
 from tandem.store import Panel
 
@@ -31,6 +32,7 @@ def identify(
     same_source: Mapping[str, str] | None = None,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    step: Step = at_once,
 ) -> Screen:
     """Screen every pair within each active sector, or across them (STATISTICS 1-5).
 
@@ -46,6 +48,7 @@ def identify(
         same_source: what a symbol's bars really are, where they are another's (a proxy).
         engine: where blocks of pairs are worked on; threads of this process where it is None.
         progress: called with a stage, the pairs done and the pairs in all.
+        step: does each of the three stages.
 
     Raises:
         DataError: a bar of another timeframe, one that ends after the session's open, or a close that is not
@@ -55,11 +58,15 @@ def identify(
     market, universe = Market.of(panel, settings), universe_of(panel, settings, sectors)
     workers, tell = engine or LocalEngine(settings.screen.threads), progress or _silent
     with one_thread():
-        table = eligible(universe, market, same_source or {})
-        table = screen_family(table, market, workers, tell)
-        table = screen_spreads(table, market, workers, tell)
-        passports = passports_of(table, universe, market, session.day)
-        return Screen(session.day, passports, funnel_of(table, universe, market, settings.model.seed), table)
+        considered = eligible(universe, market, same_source or {})
+        tested = step("validation and screening", lambda: screen_family(considered, market, workers, tell))
+        table = step("GARCH model fitting", lambda: screen_spreads(tested, market, workers, tell))
+        return step("selection and ranking", lambda: _ranked(table, universe, market, session, settings))
+
+
+def _ranked(table: PairTable, universe: Universe, market: Market, session: Session, settings: Settings) -> Screen:
+    passports = passports_of(table, universe, market, session.day)
+    return Screen(session.day, passports, funnel_of(table, universe, market, settings.model.seed), table)
 
 
 def _check(panel: Panel, session: Session, settings: Settings) -> None:

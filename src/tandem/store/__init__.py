@@ -1,6 +1,8 @@
 """PostgreSQL: the embedded server, the schema, bars, facts and stages."""
 
+from tandem.store.backup import Backup, back_up, backups, checked, facts_digest, restore
 from tandem.store.bars.bars import Bars, Loaded
+from tandem.store.bars.digest import BarDigest
 from tandem.store.bars.panel import Panel
 from tandem.store.bars.track import Strip, Track
 from tandem.store.blobs import Blobs
@@ -26,8 +28,11 @@ from tandem.store.store import Store
 from tandem.store.tail import Entry, Tail
 from tandem.store.tracking import Runs, Tracking
 from tandem.store.turn import turn
+from tandem.store.vacuum import Vacuumed, vacuum
 
 __all__ = [
+    "Backup",
+    "BarDigest",
     "Bars",
     "Blobs",
     "Board",
@@ -62,6 +67,13 @@ __all__ = [
     "Tracking",
     "Trial",
     "TrialCount",
+    "Vacuumed",
+    "back_up",
+    "backups",
+    "checked",
+    "facts_digest",
     "key_of",
+    "restore",
     "turn",
+    "vacuum",
 ]

@@ -108,6 +108,14 @@ class Server:
         """Where the server writes what it does."""
         return self.folder / "server.log"
 
+    @property
+    def pid(self) -> int:
+        """Of the running server; 0 where there is none."""
+        try:
+            return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return 0
+
     def url(self, database: str) -> str:
         """SQLAlchemy's URL of a database on this server."""
         return f"postgresql+psycopg://{USER}@/{quote(database)}?host={quote(self._socket(), safe='')}&port=5432"

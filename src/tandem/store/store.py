@@ -8,6 +8,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from tandem.config import Settings
 from tandem.market import StoreError, World, WorldKind
 from tandem.store.address import database_of, on_same_server, shown
 from tandem.store.bars.bars import Bars
@@ -69,6 +70,15 @@ class Store:
         except BaseException:
             server.close()
             raise
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The store that settings name.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        return cls.open(settings.home, settings.database_url.get_secret_value() if settings.database_url else None)
 
     @classmethod
     def _connected(cls, connections: Connections, server: Server | None, cache: Path) -> Self:

@@ -168,22 +168,6 @@ def entry(id, kind, text, key="", at=AT):
     return Entry(id, kind, DAY, at, key or f"k{id}", None, text)
 
 
-def test_alerts_are_raised_told_and_over():
-    followed = Followed()
-    said = '{"rule":"drawdown","severity":"%s","subject":"%s","title":"T","text":"x"}'
-    followed.take([
-        entry(1, "alert_raised", said % ("warning", ""), "a1"),
-        entry(2, "alert_raised", said % ("critical", "AAPL/NVDA"), "a2"),
-        entry(3, "alert_delivered", '{"alert":"a1","target":"mail","ok":false,"why":"away","attempt":1}'),
-        entry(4, "alert_delivered", '{"alert":"a1","target":"mail","ok":true,"why":"","attempt":2}'),
-    ])  # fmt: skip
-    assert [alert.key for alert in followed.alerts.active] == ["a2", "a1"]
-    followed.take([entry(5, "alert_over", '{"rule":"drawdown","subject":"AAPL/NVDA","why":"recovered"}')])
-    (active,) = followed.alerts.active
-    assert [(each.ok, each.attempt) for each in active.deliveries] == [(False, 1), (True, 2)]
-    assert followed.alerts.newest(1)[0].over_why == "recovered"
-
-
 def test_refusals_of_a_screen_are_not_decisions():
     followed = Followed()
     followed.decisions.refused(Record(Refusal("score", "low", "screening"), DAY, AT, "r", "A/B"))

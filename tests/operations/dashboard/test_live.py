@@ -7,6 +7,7 @@ import pytest
 
 from tandem.book import Capital, Mark
 from tandem.market import WorldKind
+from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.dashboard.acts import RecyclerTold
 from tandem.operations.dashboard.orders_to_recycler import order_of
 from tandem.operations.flows.done import FlowDone, FlowName
@@ -114,6 +115,31 @@ def test_prefects_own_runs_are_read_where_it_has_a_database(store, serve, world)
             assert isinstance(store, Store)
     with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("DROP DATABASE prefect_db WITH (FORCE)")
+
+
+def test_alerts_are_shown_the_gravest_first_with_whom_they_reached(store, serve, world):
+    facts = store.facts(world)
+    for number, (severity, subject) in enumerate([("warning", ""), ("critical", "AAPL/NVDA"), ("info", "old")]):
+        raised = AlertRaised("drawdown", severity, subject, f"Alert {number}", "<b>8.1%</b> of equity")
+        facts.append(Record(raised, AT.date(), AT, f"a{number}"))
+    facts.append(
+        Record(AlertDelivered("a0", "mail", False, "no answer", 1), AT.date(), AT, "d1"),
+        Record(AlertDelivered("a1", "file", True), AT.date(), AT, "d2"),
+        Record(AlertOver("drawdown", "old", "it has recovered"), AT.date(), AT, "over.a2"),
+    )
+    with serve(store) as visitor:
+        html = visitor.get("/alerts").text
+        assert html.index("Alert 1") < html.index("Alert 0") < html.index("Alert 2")
+        assert "failed</span> 1 time (no answer)" in html
+        assert "it has recovered" in html
+        assert "&lt;b&gt;8.1%" in html
+        assert '<span class="badge critical"' in visitor.get("/").text
+
+
+def test_prometheus_reads_the_metrics_of_the_world_shown(store, serve, world):
+    store.facts(world).append(mark("100123.5"))
+    with serve(store) as visitor:
+        assert "tandem_equity_dollars 100123.5" in visitor.get("/metrics").text
 
 
 def tell(visitor, world, do, **more):

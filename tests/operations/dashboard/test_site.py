@@ -170,11 +170,11 @@ def test_another_world_is_shown_where_it_is_asked_for(store, serve):
 
 
 def test_a_further_route_stands_behind_the_same_door(store, serve):
-    async def metrics(_):
-        return PlainTextResponse("tandem_up 1\n")
+    async def more(_):
+        return PlainTextResponse("more\n")
 
-    with serve(store, token=TOKEN, further=[Route("/metrics", metrics)]) as visitor:
-        assert visitor.get("/metrics", headers={"accept": "*/*"}).status_code == 401
-        shown = visitor.get("/metrics", headers={"accept": "*/*", "authorization": f"Bearer {TOKEN}"})
-        assert (shown.status_code, shown.text) == (200, "tandem_up 1\n")
+    with serve(store, token=TOKEN, further=[Route("/more", more)]) as visitor:
+        assert visitor.get("/more", headers={"accept": "*/*"}).status_code == 401
+        shown = visitor.get("/more", headers={"accept": "*/*", "authorization": f"Bearer {TOKEN}"})
+        assert (shown.status_code, shown.text) == (200, "more\n")
         assert "set-cookie" not in shown.headers

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from hmac import compare_digest
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -80,9 +81,14 @@ class Site:
 
     def behind_door(self, route: BaseRoute) -> BaseRoute:
         """Another's route for who is let in."""
-        if isinstance(route, Route):
-            return Route(route.path, self._inside(route.endpoint), methods=list(route.methods or ["GET"]))
-        return route
+        assert isinstance(route, Route)
+
+        async def answer(request: Request) -> Response:
+            found = await run_in_threadpool(route.endpoint, request)
+            told: Response = await found if isawaitable(found) else found
+            return told
+
+        return Route(route.path, self._inside(answer), methods=list(route.methods or ["GET"]))
 
     def shown(self, name: str) -> Answer:
         """A page."""

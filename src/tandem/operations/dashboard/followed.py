@@ -5,18 +5,17 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
 from tandem.book import Capital, Mark
 from tandem.desk import ModelInForce, Plan, Shadow, TradingConfiguration
 from tandem.execution import PairOrderEnded
 from tandem.forecast import ModelRegistered, RecipeStaged, Verdict
 from tandem.market import DataError, Fill, Order, Refusal, World
+from tandem.operations.alerts.standing import KINDS, Alerts
 from tandem.operations.dashboard.folds.curve import EquityCurve
 from tandem.operations.dashboard.folds.decisions import Decisions
 from tandem.operations.dashboard.folds.money import Money
 from tandem.operations.dashboard.folds.mornings import Mornings
-from tandem.operations.dashboard.folds.notices import ALERT_KINDS, Alerts, Flows, Processes, Switches
+from tandem.operations.dashboard.folds.notices import Flows, Processes, Switches
 from tandem.operations.dashboard.folds.orders import Orders
 from tandem.operations.dashboard.folds.recipes import Recipes
 from tandem.operations.flows.done import FlowDone
@@ -65,7 +64,7 @@ class Followed:
         self.flows = Flows()
         self.alerts = Alerts()
         self._takes = self._table()
-        kinds = [*self._takes, *ALERT_KINDS]
+        kinds = list(self._takes)
         self._tail = store.tail(world, kinds, many=MANY, newest=NEWEST, blank=BLANK) if world and store else None
         self._reading = threading.Lock()
 
@@ -91,13 +90,10 @@ class Followed:
             self.newest = max(self.newest or entry.at, entry.at)
             try:
                 self._take(entry)
-            except (DataError, msgspec.MsgspecError):
+            except DataError:
                 self.unreadable += 1
 
     def _take(self, entry: Entry) -> None:
-        if entry.kind in ALERT_KINDS:
-            self.alerts.take(entry)
-            return
         body, takes = self._takes[entry.kind]
         record = entry.record(body)
         for take in takes:
@@ -127,12 +123,16 @@ class Followed:
             (Switch, (self.switches.take,)),
             (ProcessChanged, (self.processes.take,)),
             (FlowDone, (self.flows.take,)),
+            *((body, (self._alert,)) for body in KINDS.values()),
         ]
         return {body.kind: (body, takes) for body, takes in takers}
 
     def _begin(self, record: Record[Capital]) -> None:
         self.capital = record.body
         self.curve.start(record.body.cash)
+
+    def _alert(self, record: Record[Any]) -> None:
+        self.alerts.take([record])
 
     def _mark(self, record: Record[Mark]) -> None:
         self.money.begin(record.session)

@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tandem import __version__
 from tandem.config import Settings
 from tandem.market import Clock, Leg, World, WorldKind
+from tandem.operations.alerts.message import GRAVITY
+from tandem.operations.alerts.standing import Alert
 from tandem.operations.dashboard import wording
 from tandem.operations.dashboard.bell import Bell
 from tandem.operations.dashboard.definitions import DEFINITIONS
@@ -70,6 +72,7 @@ class Page:
             "now": self.now(followed.world),
             "settings": self.settings,
             "remote": self.remote,
+            "active": sorted(followed.alerts.standing, key=_gravest),
         }
 
     def render(self, template: str, context: Context) -> str:
@@ -89,6 +92,10 @@ class Page:
 
 
 Make = Callable[[Page, Followed, Asked], Context]
+
+
+def _gravest(alert: Alert) -> tuple[int, float]:
+    return -GRAVITY[alert.raised.severity], -alert.at.timestamp()
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ def opened(
     from tandem.operations.dashboard.prefect import Prefect
     from tandem.operations.dashboard.remote import Remote
     from tandem.operations.dashboard.watching import Watching
+    from tandem.operations.metrics import Metrics, metrics_route
 
     token = settings.dashboard.token.get_secret_value() if settings.dashboard.token else None
     bell = Bell()
@@ -109,7 +110,9 @@ def opened(
         remote.start()
         try:
             local = is_loopback(settings.dashboard.host)
-            site = application(page, Acts(store, clock), Door(token), is_local=local, further=further)
+            metrics = metrics_route(Metrics(reading, settings, lambda: watching.default))
+            others = [metrics, *further]
+            site = application(page, Acts(store, clock), Door(token), is_local=local, further=others)
             site.state.bell = bell
             yield site
         finally:

@@ -178,8 +178,8 @@ def runs(page: Page, followed: Followed, asked: Asked) -> Context:
 
 def alerts(_: Page, followed: Followed, asked: Asked) -> Context:
     """What a person was told."""
-    newest = followed.alerts.newest(ALERTS_SHOWN)
-    return {"active": followed.alerts.active, "past": [alert for alert in newest if not alert.is_active]}
+    past = [alert for alert in followed.alerts.all.values() if alert.over is not None]
+    return {"past": past[::-1][:ALERTS_SHOWN]}
 
 
 VIEWS: Final = {

@@ -1,21 +1,16 @@
-"""What a person should know of: who may enter, what the processes do, which flows ran, which alerts stand."""
+"""What a person should know of: who may enter, what the processes do, which flows ran."""
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Final
-
-import msgspec
 
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.supervise.process import ProcessChanged
 from tandem.risk import Standing, Switch
-from tandem.store import Entry, Record
+from tandem.store import Record
 
 MOST: Final = 500
 MOST_DAYS: Final = 400
-RAISED, OVER, DELIVERED = ALERT_KINDS = ("alert_raised", "alert_over", "alert_delivered")
-SEVERITIES: Final = ("critical", "warning", "info")
 
 
 class Switches:
@@ -83,111 +78,3 @@ class Flows:
     def newest(self, count: int) -> list[tuple[date, dict[FlowName, Record[FlowDone]]]]:
         """Trading dates with what was done, newest first."""
         return sorted(self._days.items(), key=lambda item: item[0], reverse=True)[:count]
-
-
-class _Raised(msgspec.Struct):
-    rule: str = ""
-    severity: str = "info"
-    subject: str = ""
-    title: str = ""
-    text: str = ""
-
-
-class _Over(msgspec.Struct):
-    rule: str = ""
-    subject: str = ""
-    why: str = ""
-
-
-class _Delivered(msgspec.Struct):
-    alert: str = ""
-    target: str = ""
-    ok: bool = False
-    why: str = ""
-    attempt: int = 1
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One attempt to tell somebody."""
-
-    at: datetime
-    target: str
-    ok: bool
-    why: str
-    attempt: int
-
-
-@dataclass(slots=True)
-class Alert:
-    """An alert as it was raised, and what became of it.
-
-    Attributes:
-        key: of its fact.
-        over_at: UTC; None while it stands.
-        over_why: in words.
-    """
-
-    key: str
-    at: datetime
-    rule: str
-    severity: str
-    subject: str
-    title: str
-    text: str
-    over_at: datetime | None = None
-    over_why: str = ""
-    deliveries: list[Delivery] = field(default_factory=list)
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it stands."""
-        return self.over_at is None
-
-
-class Alerts:
-    """The newest alerts; they are read as plain data, whoever raises them."""
-
-    def __init__(self) -> None:
-        self._alerts: OrderedDict[str, Alert] = OrderedDict()
-        self.count = 0
-
-    def take(self, entry: Entry) -> None:
-        """Take a fact of one of the three kinds."""
-        if entry.kind == RAISED:
-            self._raise(entry, msgspec.json.decode(entry.text, type=_Raised))
-        elif entry.kind == OVER:
-            self._end(entry, msgspec.json.decode(entry.text, type=_Over))
-        else:
-            self._deliver(entry, msgspec.json.decode(entry.text, type=_Delivered))
-
-    @property
-    def active(self) -> list[Alert]:
-        """Those that stand, the gravest first, then the newest."""
-        found = [alert for alert in reversed(self._alerts.values()) if alert.is_active]
-        return sorted(found, key=lambda alert: _rank(alert.severity))
-
-    def newest(self, count: int) -> list[Alert]:
-        """Newest first."""
-        return [alert for alert, _ in zip(reversed(self._alerts.values()), range(count), strict=False)]
-
-    def _raise(self, entry: Entry, said: _Raised) -> None:
-        self.count += 1
-        alert = Alert(entry.key, entry.at, said.rule, said.severity, said.subject, said.title, said.text)
-        self._alerts[entry.key] = alert
-        if len(self._alerts) > MOST:
-            self._alerts.popitem(last=False)
-
-    def _end(self, entry: Entry, said: _Over) -> None:
-        for alert in self._alerts.values():
-            if alert.is_active and (alert.rule, alert.subject) == (said.rule, said.subject):
-                alert.over_at, alert.over_why = entry.at, said.why
-
-    def _deliver(self, entry: Entry, said: _Delivered) -> None:
-        alert = self._alerts.get(said.alert)
-        if alert is not None:
-            alert.deliveries.append(Delivery(entry.at, said.target, said.ok, said.why, said.attempt))
-
-
-def _rank(severity: str) -> int:
-    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)

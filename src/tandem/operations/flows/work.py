@@ -1,0 +1,85 @@
+"""One trading date's work in a world, and doing a part of it once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from tandem.config import Settings
+from tandem.market import Session, Step, Stopwatch, at_once
+from tandem.operations.flows.done import FlowDone, FlowName, done_of
+from tandem.store import Facts, Record, Store, turn
+
+if TYPE_CHECKING:
+    from tandem.forecast import MlflowRegistry
+
+LOOK_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the flows of one trading date work on.
+
+    Attributes:
+        registry: MLflow; None tells it nothing.
+        step: does each stage.
+        run: Prefect's id of the run; empty without Prefect.
+        patience: seconds that it waits for what comes before it: schedules do not wait for each other.
+    """
+
+    store: Store
+    facts: Facts
+    session: Session
+    settings: Settings
+    registry: "MlflowRegistry | None" = None
+    step: Step = at_once
+    run: str = ""
+    patience: float = 0.0
+
+    def waited_for(self, true: Callable[[], bool]) -> bool:
+        """Whether something is true, or becomes so while there is patience."""
+        watch = Stopwatch()
+        while not (found := true()) and watch.seconds < self.patience:
+            Event().wait(LOOK_SECONDS)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What a flow came to.
+
+    Attributes:
+        why: in words.
+        data_version: of the bars that it read; empty where it read none.
+    """
+
+    why: str
+    data_version: str = ""
+
+
+Body = Callable[[Work], Came]
+
+
+def once(work: Work, flow: FlowName, body: Body) -> FlowDone:
+    """Do a flow's work for its trading date, once: whoever comes second is given what the first came to.
+
+    Of two that start at the same time the second waits for the first. One that was killed is begun again: a body does
+    no harm when it is repeated.
+
+    Raises:
+        TandemError: the body failed; nothing says that it is done.
+    """
+    day, facts = work.session.day, work.facts
+    with turn(work.store.url, f"{flow} of {facts.world} on {day}"):
+        if known := done_of(facts, day, flow):
+            return known
+        came = body(work)
+        done = FlowDone(flow, came.why, came.data_version, work.run)
+        facts.append(Record(done, day, moment_of(work.session, flow), f"flow.{flow}.{day}"))
+        return done
+
+
+def moment_of(session: Session, flow: FlowName) -> datetime:
+    """When a flow is due, in market time."""
+    return session.morning if flow in (FlowName.IDENTIFICATION, FlowName.TRAINING) else session.close

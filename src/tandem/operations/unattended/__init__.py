@@ -1,0 +1,1 @@
+"""Sessions traded one after another, with nobody there."""
