@@ -5,6 +5,7 @@ from tandem.operations.alerts.rules.table import alert_rules
 from tandem.operations.alerts.standing import Alert, alerts_of
 from tandem.operations.alerts.target import alert_targets
 from tandem.operations.alerts.watch import AlertWatch
+from tandem.operations.dashboard.server import serve_dashboard
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.flows.serve import do_flow, serve_flows
 from tandem.operations.flows.work import Work
@@ -107,6 +108,7 @@ __all__ = [
     "record_grades",
     "roster_of",
     "secrets_of",
+    "serve_dashboard",
     "serve_flows",
     "serve_models",
     "side_by_side",

@@ -20,6 +20,7 @@ from tandem.store.leases import Leases
 from tandem.store.ledger import Ledger
 from tandem.store.migrate import migrate
 from tandem.store.paper import PaperAccount, newest
+from tandem.store.reader import read_elsewhere, read_only
 from tandem.store.sectors import Sectors
 from tandem.store.server import Server
 from tandem.store.tail import Tail
@@ -135,6 +136,23 @@ class Store:
     ) -> Tail:
         """The facts of a world as they come; see `Tail`."""
         return Tail(self._connections, self._number(world), kinds, many=many, newest=newest, blank=blank)
+
+    def reader(self) -> Self:
+        """The same database for who may only read it; the caller closes it before this one.
+
+        Its transactions are read-only. Where the server lets us, it has a role that may select and nothing else.
+        """
+        wake = self.server.ensure if self.server is not None else None
+        return type(self)(Connections(read_only(self._connections), wake))
+
+    def read_elsewhere(self, name: str, query: str) -> list[tuple[object, ...]] | None:
+        """Rows of another database on the same server, in a read-only transaction; None where it or a table is missing.
+
+        Args:
+            name: of the database.
+            query: SQL.
+        """
+        return read_elsewhere(self._connections, name, query)
 
     def paper(self, world: World) -> PaperAccount:
         """The paper account of a world."""

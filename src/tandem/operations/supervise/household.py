@@ -61,7 +61,7 @@ class Household:
 
     def workers(self, world: World) -> list[Child]:
         """What works for a world, once the servers are there."""
-        return [self.flows(world), self.session(world), self.alerts(world)]
+        return [self.flows(world), self.session(world), self.alerts(world), self.dashboard(world)]
 
     def flows(self, world: World) -> Child:
         """What runs the flows when they are due."""
@@ -75,3 +75,11 @@ class Household:
     def alerts(self, world: World) -> Child:
         """What tells people."""
         return Child("alerts", (*TANDEM, "alerts", "watch", "--world", str(world)), self.environment)
+
+    def dashboard(self, world: World) -> Child:
+        """The web page."""
+        page = self.settings.dashboard
+        host = f"[{page.host}]" if ":" in page.host else page.host
+        address = f"http://{host}:{page.port}"
+        command = (*TANDEM, "dashboard", "--world", str(world))
+        return Child("dashboard", command, self.environment, lambda: answers(address), address)
