@@ -46,7 +46,8 @@ class Household:
 
     def time(self) -> RecyclerTime:
         """That of the recycler."""
-        return RecyclerTime(self.settings.websocket.recycler.server_url, self.environment.get(TOKEN, ""))
+        url, token = self.settings.websocket.recycler.server_url, self.environment.get(TOKEN, "")
+        return RecyclerTime(url, token, ANSWER_SECONDS)
 
     def prefect(self) -> Child:
         """Prefect's server: schedules, and the record of every run."""
