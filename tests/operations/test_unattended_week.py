@@ -175,7 +175,7 @@ def test_a_week_in_which_every_process_is_killed_once_ends_as_an_undisturbed_one
     undisturbed: Path, tmp_path: Path, seed: int
 ) -> None:
     print("SEEDS =", seed)
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     with week(tmp_path / "home") as lived:
         killed = {}
         for name in chance.sample(CHILDREN, len(CHILDREN)):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tandem.market import NEW_YORK, Calendar, ConfigError, Session, WorldKind
-from tandem.operations import FlowDone, FlowName, Work
+from tandem.operations import FlowDone, FlowName
 from tandem.operations.flows.work import Came
 from tandem.store import PostgresFacts, Store
 

@@ -13,7 +13,7 @@ from threading import Barrier, Event
 import pytest
 
 from tandem.config import Settings
-from tandem.market import Calendar, DataError, Session, World, WorldKind
+from tandem.market import Calendar, DataError, Session, WorldKind
 from tandem.operations import FlowDone, FlowName, Work
 from tandem.operations.flows.done import done_of
 from tandem.operations.flows.work import Body, Came, once

@@ -1,6 +1,5 @@
 """Children started, watched, started again and stopped; they are small Python scripts."""
 
-import json
 import os
 import signal
 import socket
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psutil
 import pytest
@@ -19,11 +17,10 @@ import pytest
 from tandem.market import StoreError, TandemError, WallClock
 from tandem.operations import ProcessChanged, Roster, end_leftovers, roster_of
 from tandem.operations.supervise import supervisor as supervision
-from tandem.operations.supervise.child import Child
+from tandem.operations.supervise.child import Child, answers
 from tandem.operations.supervise.database import Database
-from tandem.operations.supervise.household import answers
-from tandem.operations.supervise.roster import alone, folder_of, forget, itself, write
 from tandem.operations.supervise.roster import Entry as RosterEntry
+from tandem.operations.supervise.roster import alone, folder_of, forget, itself, write
 from tandem.operations.supervise.supervisor import Supervisor
 from tandem.store import Store
 
@@ -134,7 +131,11 @@ def test_a_child_that_is_killed_is_told_of_and_started_again_later_each_time(
         until(lambda attempt=attempt: desk.events("mortal").count("started") == attempt + 1, 10)
     assert desk.events("mortal") == ["started", *["died", "started"] * 3]
     deaths = [change for change in desk.told if change.event == "died"]
-    assert [(change.why, change.attempt) for change in deaths] == [("by signal 9", 0), ("by signal 9", 1), ("by signal 9", 2)]
+    assert [(change.why, change.attempt) for change in deaths] == [
+        ("by signal 9", 0),
+        ("by signal 9", 1),
+        ("by signal 9", 2),
+    ]
     assert desk.entry("mortal").restarts == 3
     (charge,) = desk.supervisor._charges
     assert charge.wait == 0.4
@@ -218,10 +219,10 @@ def test_a_child_that_answers_again_is_well_again_without_a_new_start(desk: Desk
 
 
 FAMILY = """
-import pathlib, subprocess, sys, time
-grand = [sys.executable, "-c", "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()}\\\\n'); time.sleep(600)"]
-subprocess.Popen([*grand, FOLDER + "/same"])
-subprocess.Popen([*grand, FOLDER + "/own"], start_new_session=True)
+import subprocess, sys, time
+grand = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()}\\\\n'); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", grand, FOLDER + "/same"])
+subprocess.Popen([sys.executable, "-c", grand, FOLDER + "/own"], start_new_session=True)
 time.sleep(600)
 """
 
@@ -230,7 +231,12 @@ def test_a_stop_ends_children_and_their_children_also_those_in_sessions_of_their
     desk: Desk, tmp_path: Path
 ) -> None:
     desk.supervisor.start(child("first"), child("family", FAMILY.replace("FOLDER", repr(str(tmp_path)))))
-    pids = [number_in(tmp_path / "same"), number_in(tmp_path / "own"), desk.entry("family").pid, desk.entry("first").pid]
+    pids = [
+        number_in(tmp_path / "same"),
+        number_in(tmp_path / "own"),
+        desk.entry("family").pid,
+        desk.entry("first").pid,
+    ]
     desk.supervisor.stop()
     assert not any(map(is_running, pids))
     assert [change.name for change in desk.told if change.event == "stopped"] == ["family", "first"]
@@ -291,7 +297,7 @@ import os, signal, sys
 from pathlib import Path
 from threading import Event
 from tandem.market import WallClock
-from tandem.operations.supervise.child import Child
+from tandem.operations.supervise.child import Child, answers
 from tandem.operations.supervise.database import Database
 from tandem.operations.supervise.roster import alone
 from tandem.operations.supervise.supervisor import Supervisor
@@ -333,7 +339,9 @@ def test_a_process_that_merely_has_the_same_number_is_left_alone(tmp_path: Path)
 def test_the_leftovers_of_a_supervisor_that_runs_are_nobodys_business(tmp_path: Path) -> None:
     with psutil.Popen([sys.executable, "-c", SLEEP]) as working:
         try:
-            entry = RosterEntry("child", "well", working.pid, WallClock().now(), 0, "", ((working.pid, working.create_time()),))
+            entry = RosterEntry(
+                "child", "well", working.pid, WallClock().now(), 0, "", ((working.pid, working.create_time()),)
+            )
             write(tmp_path, Roster(itself(), "paper-1", (entry,)))
             assert end_leftovers(tmp_path) == []
             assert working.is_running()

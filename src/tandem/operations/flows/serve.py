@@ -2,27 +2,31 @@
 
 import os
 from collections.abc import Callable
+from threading import Event
 from typing import Final, cast
 
 from tandem.config import Settings
-from tandem.market import Session, World
+from tandem.market import Session, Stopwatch, World
 from tandem.operations.flows.bodies import BODIES
 from tandem.operations.flows.conduct import Conductor
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.flows.environment import prefect_environment
 from tandem.operations.flows.work import Work, once
+from tandem.operations.supervise.child import answers
 from tandem.store import Store
 
 DEPLOYMENT: Final = "desk"
+SECONDS_TO_ANSWER: Final = 120.0
+LOOK_SECONDS: Final = 0.5
 TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 
 
 def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[str], None]) -> None:
     """Run what is due until told to end; at a recycler in lockstep, until its reel has ended.
 
-    Prefect's server has to run. By the wall clock Prefect starts each run in a process of its own; at a recycler the runs
-    are made here, for Prefect knows no other clock than the wall's. A flow does its trading date once, however often
-    it is started.
+    Prefect's server has to run. By the wall clock Prefect starts each run in a process of its own; at a recycler the
+    runs are made here, for Prefect knows no other clock than the wall's. A flow does its trading date once, however
+    often it is started.
 
     Args:
         world: whose work.
@@ -35,6 +39,7 @@ def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[
     from tandem.operations.flows.scheduled import FLOWS
 
     def run(name: FlowName, session: Session) -> None:
+        _wait_for_prefect()
         said(f"{session.day} {name}: {FLOWS[name](session.day, str(world))}")
 
     url = settings.websocket.recycler.server_url
@@ -48,6 +53,13 @@ def do_flow(work: Work, name: FlowName) -> FlowDone:
         TandemError: it failed.
     """
     return once(work, name, BODIES[name])
+
+
+def _wait_for_prefect() -> None:
+    """A server that was killed is started again meanwhile; no flow shall fail of it."""
+    waited, ready = Stopwatch(), f"{os.environ['PREFECT_API_URL']}/ready"
+    while not answers(ready) and waited.seconds < SECONDS_TO_ANSWER:
+        Event().wait(LOOK_SECONDS)
 
 
 def _by_the_wall_clock(world: World) -> None:

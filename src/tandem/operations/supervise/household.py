@@ -3,22 +3,18 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from tandem.config import Settings
 from tandem.execution import RecyclerTime
 from tandem.market import World
 from tandem.operations.flows.environment import prefect_environment, server_environment
 from tandem.operations.flows.serve import TOKEN
-from tandem.operations.supervise.child import Child
+from tandem.operations.supervise.child import ANSWER_SECONDS, Child, answers
 from tandem.store import Store
 
 TANDEM: Final = (sys.executable, "-m", "tandem")
 LOOPBACK: Final = "127.0.0.1"
-ANSWER_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +72,3 @@ class Household:
     def session(self, world: World) -> Child:
         """What trades."""
         return Child("session", (*TANDEM, "trade", "--unattended", "--world", str(world)), self.environment)
-
-
-def answers(url: str) -> bool:
-    """Whether a server answers there, and not with an error."""
-    try:
-        with urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - our own address
-            return bool(answer.status < 400)
-    except (URLError, HTTPException, OSError):
-        return False
