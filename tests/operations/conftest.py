@@ -267,3 +267,9 @@ def player(store):
     yield play
     for one in made:
         one.kill()
+
+
+@pytest.fixture
+def of_the_day():
+    """A passport and the model of its pair."""
+    return passport(), model()
