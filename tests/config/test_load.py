@@ -163,6 +163,10 @@ def _another(name: str) -> str:
         "serve.token": "a secret that is long enough",
         "dashboard.token": "a secret that is long enough",
         "operations.deadline": "06:30",
+        "alerts.rules": "{drawdown: {threshold: 0.2}, drift: {on: false}}",
+        "alerts.targets": "desk=json://localhost",
+        "alerts.severities": "desk=info",
+        "alerts.quiet_hours": "22:00-07:00",
         "operations.missed_morning": "identify",
         "rule.overnight": "flatten",
         "rule.stop_z": "5",
@@ -264,6 +268,12 @@ def test_a_wrong_variable_names_the_variable() -> None:
 
 def test_several_wrong_values_are_counted_on_the_same_line() -> None:
     assert "(and 1 more)" in refusal("screen: {min_bars: many, min_score: 7}")
+
+
+def test_an_alert_rule_that_does_not_exist_is_refused_with_the_one_that_was_meant() -> None:
+    line = refusal("alerts: {rules: {drawdwn: {threshold: 0.1}}}")
+    assert line == "config.yaml: alerts.rules expected names of rules; drawdwn is none, did you mean drawdown?"
+    assert "TANDEM_ALERTS__TARGETS" in refusal("alerts: {targets: 'desk=json://localhost/xyzzy'}")
 
 
 def test_values_that_contradict_each_other_are_refused() -> None:

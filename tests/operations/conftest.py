@@ -7,11 +7,13 @@ from hashlib import sha256
 from socket import create_server
 
 import numpy as np
+import psycopg
 import pytest
 
 from tandem.book import Capital, Mark
 from tandem.config import ModelSettings, ScreenSettings
 from tandem.desk import ConfiguredPair, Plan, TradingConfiguration
+from tandem.execution import Outcome, PairOrderEnded, name_of
 from tandem.forecast import Calibration, ModelRegistered, PairModel
 from tandem.market import Fill, Order, Pair, Side, Timeframe, World, WorldKind
 from tandem.recycler import Launched, Options, launch, new_account
@@ -161,10 +163,10 @@ class Diary:
                     ModelRegistered("model of the day", "1", "run", (str(PAIR),)), day, f"registered.{day}{ending}"
                 )
         if selected:
-            self.keep(passport(day), day, key)
+            self.keep(passport(day), day, key, str(PAIR))
 
-    def keep(self, body, day, key):
-        self.facts.append(Record(body, day, at("6:00", day), key))
+    def keep(self, body, day, key, pair=None):
+        self.facts.append(Record(body, day, at("6:00", day), key, pair))
 
     def decision(self, clock, said=None, equity="100000", day=DAY):
         self.note(Mark(Decimal(equity), Decimal(0), Decimal(0), Decimal(0), Decimal(0)), clock, day, None)
@@ -273,3 +275,36 @@ def player(store):
 def of_the_day():
     """A passport and the model of its pair."""
     return passport(), model()
+
+
+@pytest.fixture
+def kept(store):
+    """Puts a diary's facts on record in the store; each two-leg order has ended."""
+
+    def keep(diary, *, ended=True, naked=0.0):
+        facts = store.facts(diary.facts.world)
+        diary.facts.flush(facts)
+        for record in facts.read(Intent) if ended else ():
+            name = name_of(facts.world, record.body.pair, record.at)
+            body = PairOrderEnded(name, record.body.purpose, Outcome.FILLED, naked, 2)
+            key = f"ended.{name}.{record.body.purpose}"
+            facts.append(Record(body, record.session, record.at, key, str(record.body.pair)))
+        return facts
+
+    return keep
+
+
+@pytest.fixture
+def charge(store):
+    """Charges a world's paper account for shares held short."""
+
+    def make(facts, day, symbol, dollars, number=1):
+        account = store.paper(facts.world)
+        account.open(Decimal(100_000))
+        with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO paper_charges SELECT id, %s, %s, %s, %s FROM worlds WHERE run = %s",
+                [number, day, symbol, Decimal(dollars), facts.world.run],
+            )
+
+    return make

@@ -4,6 +4,9 @@ from tandem.config.edit import edit_lists
 from tandem.config.effective import as_yaml, effective
 from tandem.config.load import load
 from tandem.config.settings import (
+    ALERT_RULES,
+    AlertRuleSettings,
+    AlertSettings,
     AlpacaSettings,
     CostSettings,
     DateRangeSettings,
@@ -21,6 +24,7 @@ from tandem.config.settings import (
     SectorSettings,
     ServeSettings,
     Settings,
+    Severity,
     ThresholdSettings,
     TrainingSettings,
     TrialSettings,
@@ -30,6 +34,9 @@ from tandem.config.settings import (
 from tandem.config.trust import connection, own_certificate, trusting, unreachable
 
 __all__ = [
+    "ALERT_RULES",
+    "AlertRuleSettings",
+    "AlertSettings",
     "AlpacaSettings",
     "CostSettings",
     "DateRangeSettings",
@@ -47,6 +54,7 @@ __all__ = [
     "SectorSettings",
     "ServeSettings",
     "Settings",
+    "Severity",
     "ThresholdSettings",
     "TrainingSettings",
     "TrialSettings",

@@ -28,6 +28,7 @@ A_DATE: Final = "a date such as 2023-01-05"
 FORMS: Final = {
     "websocket.recycler.replay_speed": "a number above 0 such as 60, or max",
     "websocket.recycler.server_url": "an address such as ws://localhost:8765",
+    "alerts.quiet_hours": "a span of New York time such as 22:00-07:00",
 }
 
 Given = dict[Key, tuple[Any, str]]

@@ -6,6 +6,7 @@ secrets come from the environment or `.env` alone.
 
 from datetime import date, time
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -355,6 +356,43 @@ class DashboardSettings(Block):
     _hard_to_guess = field_validator("token")(hard_to_guess)
 
 
+QUIET = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+Severity = Literal["info", "warning", "critical"]
+ALERT_RULES = (
+    *("drawdown", "daily_loss", "naked_leg", "stale_feed", "missed_run", "drift", "demotion", "halt"),
+    *("halted_by_person", "store_away", "reject_rate", "process_died", "process_restarts", "refit_refused"),
+    "not_registered",
+)
+
+
+class AlertRuleSettings(Block):
+    """What differs from the defaults of one rule; `tandem alerts rules` lists them with their units."""
+
+    on: bool = True
+    severity: Severity | None = None
+    threshold: Annotated[float, Field(ge=0)] | None = None
+
+
+class AlertSettings(Block):
+    """What a person is told, when and where. Addresses come from `TANDEM_ALERTS__TARGETS` as `name=url,name=url`."""
+
+    rules: dict[str, AlertRuleSettings] = {}
+    targets: SecretStr | None = None
+    severities: dict[str, Severity] = {}
+    quiet_hours: Annotated[str, Field(pattern=QUIET)] | None = None
+    escalation: list[str] = []
+    escalation_minutes: Annotated[int, Field(ge=1)] = 15
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_exist(cls, rules: dict[str, AlertRuleSettings]) -> dict[str, AlertRuleSettings]:
+        for name in set(rules) - set(ALERT_RULES):
+            near = get_close_matches(name, ALERT_RULES, 1)
+            mend = f"did you mean {near[0]}?" if near else "`tandem alerts rules` lists them"
+            raise ValueError(f"names of rules; {name} is none, {mend}")
+        return rules
+
+
 class Settings(Block):
     """All of it."""
 
@@ -376,6 +414,7 @@ class Settings(Block):
     serve: ServeSettings = ServeSettings()
     operations: OperationsSettings = OperationsSettings()
     dashboard: DashboardSettings = DashboardSettings()
+    alerts: AlertSettings = AlertSettings()
     home: Annotated[Path, Field(validate_default=True)] = Path("~/.tandem")
     database_url: SecretStr | None = None
 

@@ -92,6 +92,12 @@ class PostgresFacts:
             rows = cast(Rows, connection.execute(wanted + " ORDER BY id", asked).fetchall())
         return [Record(decoded(text, body), day, at, key, of) for text, day, at, key, of in rows]
 
+    def counts(self, session: date) -> dict[str, int]:
+        """How many facts of a session there are, by kind."""
+        with self._connections.use() as connection:
+            rows = cast(list[tuple[str, int]], connection.execute(COUNTS, [self._number, session]).fetchall())
+        return dict(rows)
+
     @contextmanager
     def alone(self, what: str) -> "Iterator[PostgresFacts]":
         """See `Facts.alone`: one transaction under an advisory lock, which the server gives back whatever happens."""
@@ -111,6 +117,7 @@ class _Lent:
         yield self._connection
 
 
+COUNTS = "SELECT kind, count(*) FROM facts WHERE world = %s AND session = %s GROUP BY kind ORDER BY kind"
 Rows = list[tuple[str, date, datetime, str, str | None]]
 APPEND = """
 SELECT append_facts(%s, %s::date[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])

@@ -1,5 +1,6 @@
 """The store: one PostgreSQL database with everything Tandem knows."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -14,12 +15,15 @@ from tandem.store.bars.bars import Bars
 from tandem.store.blobs import Blobs
 from tandem.store.connections import Connections
 from tandem.store.facts import PostgresFacts
+from tandem.store.history import History
 from tandem.store.leases import Leases
 from tandem.store.ledger import Ledger
 from tandem.store.migrate import migrate
 from tandem.store.paper import PaperAccount, newest
+from tandem.store.reader import read_elsewhere, read_only
 from tandem.store.sectors import Sectors
 from tandem.store.server import Server
+from tandem.store.tail import Tail
 from tandem.store.worlds import Worlds
 
 DATABASE = "tandem"
@@ -36,6 +40,7 @@ class Store:
         blobs: bytes by their digest.
         leases: what may be done once per trading day.
         ledger: everything that was tried.
+        history: rows of the views of history.
         server: the embedded server, None where the user's own is used.
     """
 
@@ -48,6 +53,7 @@ class Store:
         self.blobs = Blobs(connections)
         self.leases = Leases(connections, self._worlds)
         self.ledger = Ledger(connections)
+        self.history = History(connections)
         self._number = lru_cache(maxsize=None)(self._worlds.number)
 
     @classmethod
@@ -118,6 +124,35 @@ class Store:
     def facts(self, world: World) -> PostgresFacts:
         """The facts of a world."""
         return PostgresFacts(self._connections, world, self._number(world))
+
+    def tail(
+        self,
+        world: World,
+        kinds: Sequence[str],
+        *,
+        many: Sequence[str] = (),
+        newest: int = 0,
+        blank: Sequence[str] = (),
+    ) -> Tail:
+        """The facts of a world as they come; see `Tail`."""
+        return Tail(self._connections, self._number(world), kinds, many=many, newest=newest, blank=blank)
+
+    def reader(self) -> Self:
+        """The same database for who may only read it; the caller closes it before this one.
+
+        Its transactions are read-only. Where the server lets us, it has a role that may select and nothing else.
+        """
+        wake = self.server.ensure if self.server is not None else None
+        return type(self)(Connections(read_only(self._connections), wake))
+
+    def read_elsewhere(self, name: str, query: str) -> list[tuple[object, ...]] | None:
+        """Rows of another database on the same server, in a read-only transaction; None where it or a table is missing.
+
+        Args:
+            name: of the database.
+            query: SQL.
+        """
+        return read_elsewhere(self._connections, name, query)
 
     def paper(self, world: World) -> PaperAccount:
         """The paper account of a world."""

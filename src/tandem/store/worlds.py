@@ -26,8 +26,10 @@ class Worlds:
         """The key of a world in other tables; the world is registered where it is not yet."""
         key = [world.kind, world.run, world.loop]
         with self._connections.use() as connection:
-            connection.execute(REGISTER, key)
             row = connection.execute(FIND, key).fetchone()
+            if row is None:
+                connection.execute(REGISTER, key)
+                row = connection.execute(FIND, key).fetchone()
         assert row is not None
         return cast(int, row[0])
 

@@ -16,8 +16,9 @@ import pytest
 
 from tandem.market import StoreError, TandemError, WallClock
 from tandem.operations import ProcessChanged, Roster, end_leftovers, roster_of
+from tandem.operations.flows.environment import answers
 from tandem.operations.supervise import supervisor as supervision
-from tandem.operations.supervise.child import Child, answers
+from tandem.operations.supervise.child import Child
 from tandem.operations.supervise.database import Database
 from tandem.operations.supervise.roster import Entry as RosterEntry
 from tandem.operations.supervise.roster import alone, folder_of, forget, itself, write
@@ -297,7 +298,7 @@ import os, signal, sys
 from pathlib import Path
 from threading import Event
 from tandem.market import WallClock
-from tandem.operations.supervise.child import Child, answers
+from tandem.operations.supervise.child import Child
 from tandem.operations.supervise.database import Database
 from tandem.operations.supervise.roster import alone
 from tandem.operations.supervise.supervisor import Supervisor

@@ -1,13 +1,23 @@
 """What each flow does, as ordinary functions; the commands call them, and Prefect does with a task for each stage."""
 
+from datetime import date
+from pathlib import Path
 from typing import Final
 
 from tandem.desk import as_identified, close_day, configuration_of, identify_day, on_record, plan_of, prepare, rank_day
 from tandem.market import Calendar, DataError
 from tandem.operations.flows.collection import collect
 from tandem.operations.flows.done import FlowName
+from tandem.operations.flows.housekeeping import housekeeping
 from tandem.operations.flows.trading import trading
 from tandem.operations.flows.work import Body, Came, Work
+from tandem.operations.history.attributed import record_attribution
+from tandem.operations.history.grading import record_grades
+from tandem.operations.report.brief import brief_of
+from tandem.operations.report.daily import write_daily, write_weekly
+from tandem.operations.run.wording import counted
+from tandem.operations.unattended.held import has_ended
+from tandem.operations.writing.target import write_whole
 
 
 def identification(work: Work) -> Came:
@@ -21,17 +31,19 @@ def identification(work: Work) -> Came:
     found = identify_day(work.store, work.facts, work.session, work.settings, tracking=tracking, step=work.step)
     selected, tested = len(found.passports), found.funnel.tested
     away = f"; MLflow was not told: {found.untracked.why}" if found.untracked else ""
-    why = f"{collected}; {tested} pairs tested, {selected} selected, version {found.configuration.version}{away}"
-    return Came(why, found.configuration.data_version)
+    made = found.configuration
+    why = f"{collected}; {counted(tested, 'pair')} tested, {selected} selected, version {made.version}{away}"
+    return Came(why, made.data_version)
 
 
 def training(work: Work) -> Came:
-    """Train and validate the day's recipes, stage them, register them; in a week's first session, rank all pairs.
+    """Train and validate the day's recipes, stage, register, write the brief; on a week's first session rank all pairs.
 
     Raises:
         DataError: the day has no identification.
     """
     facts, session = work.facts, work.session
+    work.waited_for(lambda: configuration_of(facts, session.day) is not None)
     configuration = configuration_of(facts, session.day)
     if configuration is None:
         raise DataError(f"{facts.world} has no identification of {session.day}", "Run `tandem identify` first")
@@ -40,18 +52,23 @@ def training(work: Work) -> Came:
     assert plan is not None
     ranked = work.step("weekly ranking of all pairs", lambda: _ranked(work)) if is_first_of_week(work) else ""
     fitted = ", ".join(f"{each.name}{f' ({each.why_not})' if each.refused else ''}" for each in plan.refits)
-    why = f"{len(plan.models)} pairs may be entered; fitted: {fitted or 'nothing'}"
+    work.step("morning brief", lambda: _brief(work))
+    why = f"{counted(len(plan.models), 'pair')} may be entered; fitted: {fitted or 'nothing'}"
     return Came(f"{why}; {ranked}" if ranked else why, configuration.data_version)
 
 
 def monitoring(work: Work) -> Came:
-    """Grades, shadow books, verdicts and what follows from them for the stages.
+    """Grades, shadow books, verdicts and what follows from them for the stages; attribution, and the day's report.
 
     Raises:
         DataError: the shadow books cannot be kept.
     """
     store, facts, session = work.store, work.facts, work.session
+    work.waited_for(lambda: has_ended(facts, session.day))
     verdicts = work.step("grades and verdicts", lambda: close_day(store, facts, session, work.settings, work.registry))
+    work.step("attribution", lambda: record_attribution(store, facts, session))
+    work.step("history of grades", lambda: record_grades(store, facts))
+    work.step("report", lambda: _report(work))
     said = [f"{each.sector}, {each.recipe}: {each.action}, {each.why}" for each in verdicts]
     return Came("; ".join(said) or "no sector had pairs to enter")
 
@@ -60,6 +77,30 @@ def is_first_of_week(work: Work) -> bool:
     """Whether the trading date is the first of its week."""
     before = Calendar().before(work.session.day, 1)[0].day
     return before.isocalendar()[:2] != work.session.day.isocalendar()[:2]
+
+
+def reports_of(home: Path, day: date) -> Path:
+    """The folder of a trading date's brief and reports."""
+    return home.expanduser() / "reports" / str(day)
+
+
+def _brief(work: Work) -> None:
+    folder = _folder(work)
+    brief = brief_of(work.store, work.facts, work.session, work.settings)
+    write_whole(folder / f"brief-{work.facts.world}.txt", brief.text)
+
+
+def _report(work: Work) -> None:
+    folder, day = _folder(work), work.session.day
+    write_daily(folder / f"day-{work.facts.world}.html", work.store, work.facts, day)
+    if Calendar().after(day).day.isocalendar()[:2] != day.isocalendar()[:2]:
+        write_weekly(folder / f"week-{work.facts.world}.html", work.store, work.facts, day)
+
+
+def _folder(work: Work) -> Path:
+    folder = reports_of(work.settings.home, work.session.day)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _ranked(work: Work) -> str:
@@ -75,7 +116,7 @@ def _ranked(work: Work) -> str:
         except DataError as error:
             said.append(f"{sector}: {error.what}")
         else:
-            said.append(f"{sector}: {ranked.fact.correlated} pairs ranked")
+            said.append(f"{sector}: {counted(ranked.fact.correlated, 'pair')} ranked")
     return "; ".join(said)
 
 
@@ -84,4 +125,5 @@ BODIES: Final[dict[FlowName, Body]] = {
     FlowName.TRAINING: training,
     FlowName.SESSION: trading,
     FlowName.MONITORING: monitoring,
+    FlowName.HOUSEKEEPING: housekeeping,
 }

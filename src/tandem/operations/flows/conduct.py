@@ -16,7 +16,7 @@ PATIENCE_SECONDS: Final = 1.0
 ATTEMPTS: Final = 5
 CONDUCTOR: Final = "conductor"
 MORNING: Final = (FlowName.IDENTIFICATION, FlowName.TRAINING)
-EVENING: Final = (FlowName.MONITORING,)
+EVENING: Final = (FlowName.MONITORING, FlowName.HOUSEKEEPING)
 
 Run = Callable[[FlowName, Session], None]
 

@@ -1,11 +1,15 @@
 """What Prefect is told by its environment; it reads it when it is imported."""
 
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Final
+from urllib.error import URLError
+from urllib.request import urlopen
 
 from tandem.config import Settings
 from tandem.store import Store
 
+ANSWER_SECONDS: Final = 3.0
 DATABASE: Final = "prefect_db"
 QUIET: Final = {
     "DO_NOT_TRACK": "1",
@@ -30,3 +34,12 @@ def server_environment(settings: Settings, store: Store) -> Mapping[str, str]:
     """Variables for Prefect's server: its database on Tandem's own server, made where it is missing."""
     address = store.database(DATABASE).replace("postgresql+psycopg://", "postgresql+asyncpg://", 1)
     return {**prefect_environment(settings), "PREFECT_API_DATABASE_CONNECTION_URL": address}
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers there, and not with an error."""
+    try:
+        with urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - our own address
+            return bool(answer.status < 400)
+    except (URLError, HTTPException, OSError):
+        return False

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas import State
 from prefect.schedules import Cron, Schedule
 
 from tandem.config import Settings, load
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 RETRIES: Final = {"data collection": 3, "MLflow": 2, "MLflow registration": 2}
 RETRY_SECONDS: Final = 30.0
+PATIENCE_SECONDS: Final = 2700.0
 SECONDS: Final = {"data collection": 1800.0}
 
 
@@ -47,11 +49,18 @@ def performance_monitoring(day: date | None = None, world: str = "") -> str:
     return _once(FlowName.MONITORING, day, world)
 
 
+@flow(name="housekeeping")
+def housekeeping(day: date | None = None, world: str = "") -> str:
+    """Fill gaps, seal the day, let go of what is old, vacuum, back up."""
+    return _once(FlowName.HOUSEKEEPING, day, world)
+
+
 FLOWS: Final = {
     FlowName.IDENTIFICATION: daily_pair_identification,
     FlowName.TRAINING: model_training_and_validation,
     FlowName.SESSION: trading_session,
     FlowName.MONITORING: performance_monitoring,
+    FlowName.HOUSEKEEPING: housekeeping,
 }
 DUE: Final = {
     FlowName.IDENTIFICATION: "0 6 * * 1-5",
@@ -73,11 +82,17 @@ def as_task(name: str, do: Callable[[], T]) -> T:
         name=name,
         retries=RETRIES.get(name, 0),
         retry_delay_seconds=RETRY_SECONDS,
+        retry_condition_fn=_may_pass,
         timeout_seconds=SECONDS.get(name),
         cache_policy=NO_CACHE,
         persist_result=False,
     )
     return stage(do)()
+
+
+def _may_pass(_task: object, _run: object, state: State) -> bool:
+    """A setting that is wrong stays wrong until somebody mends it."""
+    return not isinstance(state.result(raise_on_failure=False), ConfigError)
 
 
 def _once(name: FlowName, day: date | None, world: str) -> str:
@@ -95,4 +110,6 @@ def _work(store: Store, session: Session, settings: Settings, world: str) -> Wor
     if meant is None:
         raise ConfigError("there is no world to work for yet", "Start with `tandem up`, or `tandem trade --dry-run`")
     registry = registry_of(store, settings)
-    return Work(store, store.facts(meant), session, settings, registry, as_task, str(runtime.flow_run.id or ""))
+    patience = PATIENCE_SECONDS if settings.websocket.mode == "alpaca" else 0.0
+    run = str(runtime.flow_run.id or "")
+    return Work(store, store.facts(meant), session, settings, registry, as_task, run, patience)

@@ -6,18 +6,18 @@ from threading import Event
 from typing import Final, cast
 
 from tandem.config import Settings
-from tandem.market import Session, Stopwatch, World
+from tandem.market import Session, Stopwatch, TandemError, World
 from tandem.operations.flows.bodies import BODIES
 from tandem.operations.flows.conduct import Conductor
 from tandem.operations.flows.done import FlowDone, FlowName
-from tandem.operations.flows.environment import prefect_environment
+from tandem.operations.flows.environment import answers, prefect_environment
 from tandem.operations.flows.work import Work, once
-from tandem.operations.supervise.child import answers
 from tandem.store import Store
 
+API: Final = "PREFECT_API_URL"
 DEPLOYMENT: Final = "desk"
-SECONDS_TO_ANSWER: Final = 120.0
 LOOK_SECONDS: Final = 0.5
+SECONDS_TO_ANSWER: Final = 120.0
 TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 
 
@@ -31,15 +31,21 @@ def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[
     Args:
         world: whose work.
         said: told what happens, one line at a time.
+
+    Raises:
+        TandemError: Prefect's server does not answer.
     """
-    os.environ.update(prefect_environment(settings))
+    environment = prefect_environment(settings)
+    if not answers(f"{environment[API]}/health"):
+        raise TandemError(f"Prefect's server does not answer at {environment[API]}", "`tandem up` starts it")
+    os.environ.update(environment)
     if settings.websocket.mode == "alpaca":
         _by_the_wall_clock(world)
         return
     from tandem.operations.flows.scheduled import FLOWS
 
     def run(name: FlowName, session: Session) -> None:
-        _wait_for_prefect()
+        _wait_for_prefect(f"{environment[API]}/ready")
         said(f"{session.day} {name}: {FLOWS[name](session.day, str(world))}")
 
     url = settings.websocket.recycler.server_url
@@ -55,9 +61,9 @@ def do_flow(work: Work, name: FlowName) -> FlowDone:
     return once(work, name, BODIES[name])
 
 
-def _wait_for_prefect() -> None:
+def _wait_for_prefect(ready: str) -> None:
     """A server that was killed is started again meanwhile; no flow shall fail of it."""
-    waited, ready = Stopwatch(), f"{os.environ['PREFECT_API_URL']}/ready"
+    waited = Stopwatch()
     while not answers(ready) and waited.seconds < SECONDS_TO_ANSWER:
         Event().wait(LOOK_SECONDS)
 

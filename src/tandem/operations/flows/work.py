@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Final
 
 from tandem.config import Settings
-from tandem.market import Session, Step, at_once
+from tandem.market import Session, Step, Stopwatch, at_once
 from tandem.operations.flows.done import FlowDone, FlowName, done_of
 from tandem.store import Facts, Record, Store, turn
 
 if TYPE_CHECKING:
     from tandem.forecast import MlflowRegistry
+
+LOOK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Work:
         registry: MLflow; None tells it nothing.
         step: does each stage.
         run: Prefect's id of the run; empty without Prefect.
+        patience: seconds that it waits for what comes before it: schedules do not wait for each other.
     """
 
     store: Store
@@ -31,6 +35,14 @@ class Work:
     registry: "MlflowRegistry | None" = None
     step: Step = at_once
     run: str = ""
+    patience: float = 0.0
+
+    def waited_for(self, true: Callable[[], bool]) -> bool:
+        """Whether something is true, or becomes so while there is patience."""
+        watch = Stopwatch()
+        while not (found := true()) and watch.seconds < self.patience:
+            Event().wait(LOOK_SECONDS)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from typing import Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
 Health = Callable[[], bool]
 
 SECONDS_TO_START: Final = 120.0
-ANSWER_SECONDS: Final = 3.0
 
 
 def always() -> bool:
     """The health of a process that is well as long as it runs."""
     return True
-
-
-def answers(url: str) -> bool:
-    """Whether a server answers there, and not with an error."""
-    try:
-        with urlopen(url, timeout=ANSWER_SECONDS) as answer:  # noqa: S310 - our own address
-            return bool(answer.status < 400)
-    except (URLError, HTTPException, OSError):
-        return False
 
 
 @dataclass(frozen=True, slots=True)

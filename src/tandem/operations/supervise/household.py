@@ -8,9 +8,9 @@ from typing import Final
 from tandem.config import Settings
 from tandem.execution import RecyclerTime
 from tandem.market import World
-from tandem.operations.flows.environment import prefect_environment, server_environment
+from tandem.operations.flows.environment import ANSWER_SECONDS, answers, prefect_environment, server_environment
 from tandem.operations.flows.serve import TOKEN
-from tandem.operations.supervise.child import ANSWER_SECONDS, Child, answers
+from tandem.operations.supervise.child import Child
 from tandem.store import Store
 
 TANDEM: Final = (sys.executable, "-m", "tandem")
@@ -62,7 +62,7 @@ class Household:
 
     def workers(self, world: World) -> list[Child]:
         """What works for a world, once the servers are there."""
-        return [self.flows(world), self.session(world)]
+        return [self.flows(world), self.session(world), self.alerts(world), self.dashboard(world)]
 
     def flows(self, world: World) -> Child:
         """What runs the flows when they are due."""
@@ -72,3 +72,15 @@ class Household:
     def session(self, world: World) -> Child:
         """What trades."""
         return Child("session", (*TANDEM, "trade", "--unattended", "--world", str(world)), self.environment)
+
+    def alerts(self, world: World) -> Child:
+        """What tells people."""
+        return Child("alerts", (*TANDEM, "alerts", "watch", "--world", str(world)), self.environment)
+
+    def dashboard(self, world: World) -> Child:
+        """The web page."""
+        page = self.settings.dashboard
+        host = f"[{page.host}]" if ":" in page.host else page.host
+        address = f"http://{host}:{page.port}"
+        command = (*TANDEM, "dashboard", "--world", str(world))
+        return Child("dashboard", command, self.environment, lambda: answers(address), address)

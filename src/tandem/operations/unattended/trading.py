@@ -11,6 +11,7 @@ from tandem.book import Book, Mark
 from tandem.config import Settings
 from tandem.desk import Desk, plan_of, prepare, run_session
 from tandem.market import NEW_YORK, BrokerError, Calendar, Clock, Pair, RecyclerError, Session, StoreError, TandemError
+from tandem.operations.run.wording import counted
 from tandem.operations.unattended.held import SessionBegan, SessionEnded, has_begun
 from tandem.store import Facts, Record, Store
 
@@ -132,5 +133,5 @@ def _wait_for_plan(facts: Facts, session: Session, clock: Clock) -> None:
 def _began(facts: Facts, session: Session) -> Record[SessionBegan]:
     plan = plan_of(facts, session.day)
     pairs = len(plan.models) if plan else 0
-    why = f"{pairs} pairs may be entered" if plan else "exits only: the morning has left no plan"
+    why = f"{counted(pairs, 'pair')} may be entered" if plan else "exits only: the morning has left no plan"
     return Record(SessionBegan(pairs, why), session.day, session.open, f"session.began.{session.day}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tandem.store.bars.block import Stretch
     from tandem.store.bars.choice import Prefer
+    from tandem.store.bars.digest import BarDigest
     from tandem.store.bars.sift import Broken
     from tandem.store.bars.track import Strip, Track
     from tandem.store.cache.cache import Cache
@@ -290,6 +291,31 @@ class Bars:
 
         with self._connections.use() as connection, connection.transaction():
             return remove(connection, source, timeframes, symbol)
+
+    def heard_before(self, world: World, before: datetime) -> tuple[int, int]:
+        """How many bars a replay has left in its world that start before a time, and about how many bytes they take."""
+        from tandem.store.bars.removal import heard_before
+
+        with self._connections.use() as connection:
+            return heard_before(connection, world, _utc(before))
+
+    def forget_heard(self, world: World, before: datetime) -> int:
+        """Take them out, with what was no bar on those days; how many bars. Everybody's bars and facts stay."""
+        from tandem.store.bars.removal import forget_heard
+
+        with self._connections.use() as connection, connection.transaction():
+            return forget_heard(connection, world, _utc(before))
+
+    def digests(self, first: datetime, before: datetime, world: World) -> "list[BarDigest]":
+        """What everybody's bars and a world's own hash to that start from `first` until before another time.
+
+        Returns:
+            One for each timeframe and symbol that has any, sorted.
+        """
+        from tandem.store.bars.digest import digests
+
+        with self._connections.use() as connection:
+            return digests(connection, _utc(first), _utc(before), world)
 
     def coverage(self) -> "pd.DataFrame":
         """What is stored, one row per symbol, timeframe, source, feed and adjustment.

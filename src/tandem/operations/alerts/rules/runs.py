@@ -1,0 +1,103 @@
+"""Work that should have been done by now: decisions, flows, processes."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from tandem.market import NEW_YORK, Calendar, Session, WorldKind
+from tandem.operations.alerts.known import Happened, Known
+from tandem.operations.alerts.rules.finding import Finding
+from tandem.operations.flows.done import FlowName
+from tandem.operations.run.wording import clock_time, counted, weekday
+from tandem.operations.supervise.process import ProcessChanged
+from tandem.store import Record
+
+AN_HOUR: Final = timedelta(hours=1)
+A_WEEK: Final = timedelta(days=7)
+
+
+def stale_feed(known: Known, moment: datetime, minutes: float) -> Iterator[Finding]:
+    """A session is open and has made no decision for so long, or a pair was refused as long for stale bars."""
+    session, mark, wait = _session(moment), known.mark, timedelta(minutes=minutes)
+    if session is None or not session.contains(moment) or mark is None or mark.session != session.day:
+        return
+    if moment - mark.at > wait:
+        text = f"The session is open and made its last decision at {clock_time(mark.at)}."
+        yield Finding("decisions", f"No decision since {clock_time(mark.at)}", text)
+    for pair, (since, record) in sorted(known.stale.items()):
+        if record.at == mark.at and record.at - since >= wait:
+            text = f"{record.body.why}, at every decision since {clock_time(since)}."
+            yield Finding(pair, f"{pair} has a leg without fresh bars", text, pair)
+
+
+def missed_run(known: Known, moment: datetime, minutes: float) -> Iterator[Finding]:
+    """The pairs were not identified by the deadline; the session or its monitoring is so much overdue."""
+    session, wait = _session(moment), timedelta(minutes=minutes)
+    if session is not None:
+        deadline = _deadline(known, session, wait)
+        if moment >= deadline and not known.has_done(session.day, FlowName.IDENTIFICATION):
+            mode = known.settings.operations.missed_morning
+            then = "the session finds them itself" if mode == "identify" else "the session is exits-only"
+            text = f"The identification of {weekday(session.day)} was due by {deadline:%H:%M}; {then}."
+            yield Finding(f"identification {session.day}", "No pairs were identified this morning", text)
+        begun = known.mark is not None and known.mark.session >= session.day
+        if session.contains(moment) and moment >= session.open + wait and not begun:
+            text = f"It opened at {clock_time(session.open)} and has made no decision."
+            yield Finding(f"session {session.day}", "The session has not begun", text)
+    if (ended := _last_ended(known, moment - wait)) and not known.has_done(ended.day, FlowName.MONITORING):
+        text = f"The session of {weekday(ended.day)} closed at {clock_time(ended.close)} and was not looked at since."
+        yield Finding(f"monitoring {ended.day}", "The session was not monitored", text)
+
+
+def process_died(known: Known, moment: datetime, _: float) -> Iterator[Finding]:
+    """A process died, or does not answer; told even where it runs again by now."""
+    for each in known.happened:
+        record: Record = each.record
+        if not isinstance(record.body, ProcessChanged):
+            continue
+        name, at = record.body.name, record.at.astimezone(NEW_YORK)
+        subject = f"{name} {at:%Y-%m-%d %H:%M:%S} (start {record.body.attempt + 1})"
+        if known.down.get(name) is record or _untold(known, each, "process_died", subject):
+            what = "died" if record.body.event == "died" else "does not answer"
+            yield Finding(subject, f"{name} {what}", f"At {at:%H:%M:%S}: {record.body.why or 'nobody knows why'}.")
+
+
+def process_restarts(known: Known, moment: datetime, often: float) -> Iterator[Finding]:
+    """A process died more than so often within an hour."""
+    deaths: dict[str, list[datetime]] = {}
+    for record in (each.record for each in known.happened):
+        if isinstance(record.body, ProcessChanged) and record.body.event == "died" and moment - record.at < AN_HOUR:
+            deaths.setdefault(record.body.name, []).append(record.at)
+    for name, times in deaths.items():
+        if len(times) > often:
+            text = f"{name} died {counted(len(times), 'time')} since {clock_time(times[0])}: see its log."
+            yield Finding(name, f"{name} keeps dying", text)
+
+
+def store_away(known: Known, moment: datetime, looks: float) -> Iterator[Finding]:
+    """The store did not answer at so many looks in a row."""
+    missed, said = known.store_away
+    if missed >= max(looks, 1):
+        yield Finding("store", "The store is away", f"{said}. Nothing can be put on record, so no entries are made.")
+
+
+def _session(moment: datetime) -> Session | None:
+    return Calendar().session(moment.astimezone(NEW_YORK).date())
+
+
+def _deadline(known: Known, session: Session, wait: timedelta) -> datetime:
+    """A replay has no mornings: its clock jumps from a close to the next open, and goes on when the pairs are there."""
+    if known.world.kind is WorldKind.RECYCLER:
+        return (session.open + wait).astimezone(NEW_YORK)
+    return datetime.combine(session.day, known.settings.operations.deadline, NEW_YORK)
+
+
+def _last_ended(known: Known, moment: datetime) -> Session | None:
+    """The last session of this world that had closed by a moment."""
+    day = moment.astimezone(NEW_YORK).date()
+    ended = [each for each in Calendar().sessions(day - A_WEEK, day) if each.close <= moment]
+    return ended[-1] if ended and known.began is not None and ended[-1].day >= known.began else None
+
+
+def _untold(known: Known, happened: Happened, rule: str, subject: str) -> bool:
+    return happened.number >= known.sessions - 1 and (rule, subject) not in known.told

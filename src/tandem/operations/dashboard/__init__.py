@@ -1,0 +1,1 @@
+"""The web page: folds over facts in memory, rendered here, refreshed as facts come."""

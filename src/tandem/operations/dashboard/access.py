@@ -1,0 +1,149 @@
+"""Who is let in: sessions, the token, host names, and the headers of every answer."""
+
+import secrets
+import sys
+import traceback
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tandem.market import Stopwatch
+
+COOKIE: Final = "tandem_page"
+LASTS_SECONDS: Final = 12 * 3600
+MOST_SESSIONS: Final = 500
+MOST_FAILURES: Final = 10
+FAILURES_SECONDS: Final = 60.0
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@dataclass
+class Visit:
+    """One browser that was let in.
+
+    Attributes:
+        csrf: what its forms must carry.
+        person: who acts, as last told.
+        said: what is still to be told on its next page: tone and words.
+    """
+
+    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    person: str = ""
+    said: list[tuple[str, str]] = field(default_factory=list)
+    since: Stopwatch = field(default_factory=Stopwatch)
+
+
+class Door:
+    """Lets browsers in: everybody where there is no token, else who has shown it; each for half a day.
+
+    The cookie is a random name that means something in this process alone.
+
+    Args:
+        token: None for none.
+    """
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+        self._visits: OrderedDict[str, Visit] = OrderedDict()
+        self._failures: list[Stopwatch] = []
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a token is asked for."""
+        return self._token is not None
+
+    def visit(self, request: Request) -> Visit | None:
+        """The visit that a request belongs to; None for a stranger."""
+        found = self._visits.get(request.cookies.get(COOKIE, ""))
+        return found if found is not None and found.since.seconds < LASTS_SECONDS else None
+
+    def admit(self) -> tuple[str, Visit]:
+        """A new visit and its cookie."""
+        name, visit = secrets.token_urlsafe(32), Visit()
+        self._visits[name] = visit
+        while len(self._visits) > MOST_SESSIONS:
+            self._visits.popitem(last=False)
+        return name, visit
+
+    def leave(self, request: Request) -> None:
+        """End a visit."""
+        self._visits.pop(request.cookies.get(COOKIE, ""), None)
+
+    def opens_to(self, given: str) -> bool:
+        """Whether this is the token; after some wrong ones within a minute nothing is."""
+        self._failures = [watch for watch in self._failures if watch.seconds < FAILURES_SECONDS]
+        if self._token is None or len(self._failures) >= MOST_FAILURES:
+            return False
+        if compare_digest(given.encode(), self._token.encode()):
+            return True
+        self._failures.append(Stopwatch())
+        return False
+
+    def knows(self, request: Request) -> bool:
+        """Whether a program shows the token in a header, as Prometheus does."""
+        given = request.headers.get("authorization", "")
+        return given.startswith("Bearer ") and self.opens_to(given.removeprefix("Bearer "))
+
+
+class Guard:
+    """Around the whole application: no foreign host name on loopback, strict headers on every answer, bugs' too.
+
+    Args:
+        is_local: it listens on loopback alone, so that any other host name is another site's trick.
+    """
+
+    def __init__(self, app: ASGIApp, is_local: bool) -> None:
+        self._app = app
+        self._is_local = is_local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        begun: list[bool] = []
+
+        async def strict(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun.append(True)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        if self._is_local and _host(Headers(scope=scope)) not in LOCAL:
+            refusal = PlainTextResponse("This page answers to localhost alone.\n", 421)
+            await refusal(scope, receive, strict)
+            return
+        try:
+            await self._app(scope, receive, strict)
+        except Exception as error:
+            print("".join(traceback.format_exception(error)), file=sys.stderr)
+            if not begun:
+                await PlainTextResponse("This is a bug in Tandem; its own output says more.\n", 500)(
+                    scope, receive, strict
+                )
+
+
+def _host(headers: Headers) -> str:
+    host = headers.get("host", "").lower()
+    return host[: host.index("]") + 1] if "]" in host else host.partition(":")[0]
