@@ -17,7 +17,7 @@ from tandem.operations.unattended.held import SessionBegan, SessionEnded, has_be
 from tandem.store import Record
 
 DAYS = Calendar().sessions(date(2023, 1, 5), date(2023, 1, 9))
-IDENTIFICATION, TRAINING, SESSION, MONITORING = [name for name in FlowName if name is not FlowName.HOUSEKEEPING]
+IDENTIFICATION, TRAINING, SESSION, MONITORING, _ = FlowName
 SECONDS = 60
 
 
@@ -120,7 +120,7 @@ def days(playing, store, monkeypatch):
 def expected(*without):
     known = []
     for session in DAYS:
-        for name in (IDENTIFICATION, TRAINING, SESSION, MONITORING):
+        for name in FlowName:
             at = session.morning if name in (IDENTIFICATION, TRAINING) else session.close
             known.append((session.day, name, at if name is not SESSION else None))
     return [each for each in known if each[:2] not in without]

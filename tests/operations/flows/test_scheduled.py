@@ -10,8 +10,6 @@ from tandem.operations import FlowDone, FlowName
 from tandem.operations.flows.work import Came
 from tandem.store import PostgresFacts, Store
 
-LATER = {FlowName.HOUSEKEEPING}
-"""Flows that are named and not built."""
 SUNDAY, HOLIDAY, HALF_DAY = date(2026, 11, 1), date(2026, 11, 26), date(2026, 11, 27)
 
 
@@ -71,10 +69,8 @@ def test_a_flow_where_there_is_no_world_says_so_in_one_line(scheduled, store, mo
 
 
 def test_every_flow_has_a_body_a_time_and_a_flow(scheduled):
-    due = set(FlowName) - LATER
-    assert set(scheduled.FLOWS) == set(scheduled.BODIES) == due
-    assert set(scheduled.DUE) >= due
-    assert len({flow.name for flow in scheduled.FLOWS.values()}) == len(due)
+    assert set(scheduled.FLOWS) == set(scheduled.BODIES) == set(scheduled.DUE) == set(FlowName)
+    assert len({flow.name for flow in scheduled.FLOWS.values()}) == len(FlowName)
 
 
 async def _dates(schedule, start: datetime, count: int) -> list[datetime]:
