@@ -1,9 +1,10 @@
-"""A small world written by hand: two sessions, one pair, one gain and one stop."""
+"""A small world written by hand - two sessions, one pair, one gain and one stop - and a recycler that may be killed."""
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from socket import create_server
 
 import numpy as np
 import psycopg
@@ -15,6 +16,7 @@ from tandem.desk import ConfiguredPair, Plan, TradingConfiguration
 from tandem.execution import Outcome, PairOrderEnded, name_of
 from tandem.forecast import Calibration, ModelRegistered, PairModel
 from tandem.market import Fill, Order, Pair, Side, Timeframe, World, WorldKind
+from tandem.recycler import Launched, Options, launch, new_account
 from tandem.risk import Intent
 from tandem.rules import Action
 from tandem.screening import Funnel, PairLife, PairState, PairTable, Passport, Score, Step, SymbolRefused
@@ -221,6 +223,58 @@ def open_position(diary):
     diary.trade("9:35", intent("enter", 1, -2.5), ("100", "100"))
     diary.decision("9:40", signal(-2.1, price_a=103.0))
     return diary
+
+
+@dataclass
+class Player:
+    """A recycler on a port of its own, whose account and place outlive it."""
+
+    options: Options
+    store_url: str
+    running: Launched | None = None
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.options.port}"
+
+    @property
+    def world(self):
+        return self.options.world
+
+    def start(self):
+        self.running = launch(self.options, {"TANDEM_DATABASE_URL": self.store_url})
+
+    def kill(self):
+        if self.running is not None:
+            self.running.process.kill()
+            self.running.close()
+            self.running = None
+
+
+@pytest.fixture
+def player(store):
+    """Makes players of these 1-minute bars; each ends with the test."""
+    made = []
+
+    def play(bars):
+        store.bars.load(bars, timeframe=Timeframe.MIN_1, source="sample")
+        with create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        world = new_account(store, Decimal(100_000))
+        symbols = tuple(sorted(bars["symbol"].unique()))
+        made.append(Player(Options(symbols, port=port, lockstep=True, durable=True, world=world), store.url))
+        made[-1].start()
+        return made[-1]
+
+    yield play
+    for one in made:
+        one.kill()
+
+
+@pytest.fixture
+def of_the_day():
+    """A passport and the model of its pair."""
+    return passport(), model()
 
 
 @pytest.fixture

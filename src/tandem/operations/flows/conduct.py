@@ -5,9 +5,10 @@ from threading import Event
 from typing import Final
 
 from tandem.execution import LockstepClock, RecyclerTime
-from tandem.market import NEW_YORK, Calendar, DataError, RecyclerError, Session
+from tandem.market import NEW_YORK, Calendar, DataError, Session, TandemError
 from tandem.operations.flows.done import FlowName, done_of
 from tandem.operations.unattended.held import has_begun, has_ended
+from tandem.operations.unattended.trading import passes
 from tandem.store import Facts
 
 LOOK_SECONDS: Final = 0.2
@@ -51,7 +52,9 @@ class Conductor:
             except DataError as error:
                 self._said(f"the reel has ended: {error}")
                 return
-            except RecyclerError as error:
+            except TandemError as error:
+                if not passes(error):
+                    raise
                 self._said(f"waiting: {error}")
                 Event().wait(PATIENCE_SECONDS)
 

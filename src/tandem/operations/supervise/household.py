@@ -8,7 +8,7 @@ from typing import Final
 from tandem.config import Settings
 from tandem.execution import RecyclerTime
 from tandem.market import World
-from tandem.operations.flows.environment import answers, prefect_environment, server_environment
+from tandem.operations.flows.environment import ANSWER_SECONDS, answers, prefect_environment, server_environment
 from tandem.operations.flows.serve import TOKEN
 from tandem.operations.supervise.child import Child
 from tandem.store import Store
@@ -42,7 +42,8 @@ class Household:
 
     def time(self) -> RecyclerTime:
         """That of the recycler."""
-        return RecyclerTime(self.settings.websocket.recycler.server_url, self.environment.get(TOKEN, ""))
+        url, token = self.settings.websocket.recycler.server_url, self.environment.get(TOKEN, "")
+        return RecyclerTime(url, token, ANSWER_SECONDS)
 
     def prefect(self) -> Child:
         """Prefect's server: schedules, and the record of every run."""

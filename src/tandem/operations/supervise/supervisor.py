@@ -20,6 +20,7 @@ HEALTH_SECONDS: Final = 2.0
 MOST_SILENCE: Final = 5
 BACKOFF_SECONDS: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 CALM_SECONDS: Final = 120.0
+SECONDS_TO_LEAVE: Final = 3.0
 
 Tell = Callable[[ProcessChanged], None]
 Said = Callable[[str], None]
@@ -176,7 +177,7 @@ class Supervisor:
             if charge.silent == 1:
                 self._say(charge, "unwell", "it does not answer")
             if charge.silent >= MOST_SILENCE:
-                running.end()
+                running.end(SECONDS_TO_LEAVE)
 
     def _is_well(self, charge: Charge) -> None:
         if charge.silent or not charge.was_well:
