@@ -123,10 +123,8 @@ def test_nothing_starts_where_a_port_is_taken_or_days_are_missing(
 ) -> None:
     said = tandem("up", "--recycled", **variables(free | {"mlflow": taken}))
     assert said.returncode == 2
-    assert (
-        said.stderr
-        == f"tandem: port {taken} is taken. End what listens there, or set operations.mlflow_port to another\n"
-    )
+    assert said.stderr.startswith(f"tandem: port {taken} is taken. End what listens there, or set operations.mlflow")
+    assert said.stderr.count("\n") == 1
     assert not list((tmp_path / "home" / "up").glob("*.log"))
     said = tandem("up", "--recycled", "--days", "400", **variables(free))
     assert (said.returncode, said.stdout) == (2, "")
