@@ -129,12 +129,15 @@ def down() -> None:
 
 
 def _check(settings: "Settings") -> None:
+    from tandem.desk import keys_of
+
     if settings.websocket.mode == "recycler":
         raise ConfigError(
             "websocket.mode is recycler, whose days are stored ones", "Run `tandem up --recycled`, or set it to alpaca"
         )
     if not settings.alpaca.paper:
         raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true")
+    keys_of(settings)
 
 
 def _replay(console: "Console", store: "Store", days: int, speed: str) -> "tuple[Replay, Mapping[str, str]]":

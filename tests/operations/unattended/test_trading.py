@@ -206,7 +206,7 @@ def test_a_session_is_traded_by_its_plan_and_is_on_record_from_its_open_to_its_c
     made.plan(HALF_DAY)
     made.trade(HALF_DAY)
     (begun,), (over,) = made.facts.read(SessionBegan), made.facts.read(SessionEnded)
-    assert (begun.body.pairs, begun.body.why, begun.at) == (1, "1 pairs may be entered", HALF_DAY.open)
+    assert (begun.body.pairs, begun.body.why, begun.at) == (1, "1 pair may be entered", HALF_DAY.open)
     assert (over.body.decisions, over.at) == (len(made.facts.read(Mark)), HALF_DAY.close)
     assert over.body.decisions == len(HALF_DAY.decisions)
     assert made.intents(HALF_DAY) == ["enter"]

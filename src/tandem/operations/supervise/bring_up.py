@@ -77,11 +77,11 @@ def keep_up(
     """
     home, clock = desk.settings.home, WallClock()
     household = Household(desk.settings, store, desk.environment)
-    diary = Diary(store, household.time().now if desk.replay else clock.now, said)
+    diary = Diary(store, household.time().now if desk.replay else clock.now)
     with alone(home):
         end_leftovers(home)
         check_ports(ports_of(desk.settings))
-        supervisor = Supervisor(home, Database(store, clock), diary.tell, clock)
+        supervisor = Supervisor(home, Database(store, clock), diary.tell, clock, said)
         try:
             servers = [household.prefect(), household.mlflow()]
             supervisor.start(*servers, *([household.recycler(*desk.replay.options)] if desk.replay else []))

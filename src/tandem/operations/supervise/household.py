@@ -83,4 +83,4 @@ class Household:
         host = f"[{page.host}]" if ":" in page.host else page.host
         address = f"http://{host}:{page.port}"
         command = (*TANDEM, "dashboard", "--world", str(world))
-        return Child("dashboard", command, self.environment, lambda: answers(address), address)
+        return Child("dashboard", command, self.environment, lambda: answers(f"{address}/health"), address)
