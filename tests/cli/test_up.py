@@ -2,18 +2,24 @@
 
 import json
 import os
+import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 import pytest
 
+from tandem.cli import app as command
 from tandem.config import Settings
 from tandem.market import ConfigError
 from tandem.operations import Roster
 from tandem.operations.supervise.ports import check_ports, ports_of
-from tandem.operations.supervise.roster import Entry, forget, write
+from tandem.operations.supervise.roster import Entry, itself, write
+
+Said = tuple[int, str]
 
 SETTINGS = {
     "prefect": ("TANDEM_OPERATIONS__PREFECT_PORT", "operations.prefect_port"),
@@ -46,37 +52,57 @@ def taken() -> Iterator[int]:
         yield stranger.getsockname()[1]
 
 
-def test_without_a_desk_status_says_how_to_start_one_and_fails(tandem: Callable) -> None:
-    said = tandem("status")
-    assert (said.returncode, said.stdout) == (1, "The desk is not up; `tandem up` starts it.\n")
-    as_json = tandem("status", "--json")
-    assert (as_json.returncode, json.loads(as_json.stdout)) == (1, None)
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Exit status and words of a command that runs in this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TANDEM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*arguments: str) -> Said:
+        status = command.run(arguments)
+        return status, capsys.readouterr().out
+
+    return run
 
 
-def test_without_a_desk_down_has_nothing_to_do(tandem: Callable) -> None:
-    said = tandem("down")
-    assert (said.returncode, said.stdout) == (0, "The desk is not up.\n")
+def test_without_a_desk_status_says_how_to_start_one_and_fails(said: Callable[..., Said]) -> None:
+    assert said("status") == (1, "The desk is not up; `tandem up` starts it.\n")
+    status, words = said("status", "--json")
+    assert (status, json.loads(words)) == (1, None)
+
+
+def test_without_a_desk_down_has_nothing_to_do(said: Callable[..., Said]) -> None:
+    assert said("down") == (0, "The desk is not up.\n")
 
 
 @pytest.mark.parametrize(("state", "status"), [("well", 0), ("over", 0), ("unwell", 1), ("waiting", 1)])
 def test_status_shows_each_process_and_fails_where_one_is_not_well(
-    tandem: Callable, tmp_path, state: str, status: int
+    said: Callable[..., Said], tmp_path: Path, state: str, status: int
 ) -> None:
-    me = (os.getpid(), psutil.Process().create_time())
     entry = Entry("session", state, 7, datetime(2026, 11, 27, 15, tzinfo=UTC), 3, "")
-    write(tmp_path / "home", Roster(me, "paper-1", (entry,)))
-    said = tandem("status")
-    assert said.returncode == status
-    assert "The desk of paper-1" in said.stdout
-    assert [word for word in said.stdout.splitlines()[-2].split() if word != "│"] == ["session", state, "10:00:00", "3"]
-    assert json.loads(tandem("status", "--json").stdout)["entries"][0]["state"] == state
-    forget(tmp_path / "home")
+    write(tmp_path / "home", Roster(itself(), "paper-1", (entry,)))
+    came, words = said("status")
+    assert came == status
+    assert "The desk of paper-1" in words
+    assert [word for word in words.splitlines()[-2].split() if word != "│"] == ["session", state, "10:00:00", "3"]
+    came, words = said("status", "--json")
+    assert (came, json.loads(words)["entries"][0]["state"]) == (status, state)
 
 
-def test_down_forgets_a_desk_that_was_killed(tandem: Callable, tmp_path) -> None:
+def test_down_forgets_a_desk_that_was_killed(said: Callable[..., Said], tmp_path: Path) -> None:
     write(tmp_path / "home", Roster((os.getpid(), 1.0), "paper-1", ()))
-    assert tandem("down").stdout == "The desk is down.\n"
-    assert tandem("down").stdout == "The desk is not up.\n"
+    assert said("down") == (0, "The desk is down.\n")
+    assert said("down") == (0, "The desk is not up.\n")
+
+
+def test_down_ends_what_a_killed_desk_has_left(said: Callable[..., Said], tmp_path: Path) -> None:
+    with psutil.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as left:
+        family = ((left.pid, left.create_time()),)
+        entry = Entry("session", "well", left.pid, datetime(2026, 11, 27, 15, tzinfo=UTC), 0, "", family)
+        write(tmp_path / "home", Roster((os.getpid(), 1.0), "paper-1", (entry,)))
+        assert said("down") == (0, "The desk is down. What was left of it has ended: session.\n")
+        assert left.wait(10) == -signal.SIGKILL
 
 
 def test_a_recyclers_days_are_not_traded_without_saying_so(tandem: Callable, tmp_path) -> None:
@@ -118,6 +144,7 @@ def test_the_recyclers_port_is_looked_at_where_there_is_a_recycler() -> None:
     assert "websocket.recycler.server_url" not in ports_of(alpaca)
 
 
+@pytest.mark.slow
 def test_nothing_starts_where_a_port_is_taken_or_days_are_missing(
     tandem: Callable, tmp_path, free: dict[str, int], taken: int
 ) -> None:
