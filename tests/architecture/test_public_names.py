@@ -15,7 +15,7 @@ PUBLIC = {
         DriftSettings ExecutionSettings FaultSettings GarchSettings LifeSettings ModelSettings
         RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings SectorSettings ServeSettings
         Settings Severity ThresholdSettings TrainingSettings TrialSettings TuningSettings WebsocketSettings
-        as_yaml connection edit_lists effective load own_certificate trusting unreachable
+        as_yaml connection edit_lists effective is_free load own_certificate trusting unreachable
     """,
     "store": """
         Asked Backup BarDigest Bars Blobs Board Body Entry Facts History Leases Ledger Loaded MemoryFacts

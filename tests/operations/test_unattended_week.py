@@ -70,10 +70,9 @@ class Week:
             time.sleep(0.05)
         return True
 
-    def all_well(self) -> bool:
+    def all_are_there(self) -> bool:
         roster = self.roster()
-        known = {entry.name: entry.state for entry in roster.entries} if roster else {}
-        return set(known) >= set(CHILDREN) and set(known.values()) == {"well"}
+        return roster is not None and {entry.name for entry in roster.entries} == set(CHILDREN)
 
     def entry(self, name: str) -> Entry:
         roster = self.roster()
@@ -180,9 +179,11 @@ def test_a_week_in_which_every_process_is_killed_once_ends_as_an_undisturbed_one
     chance = random.Random(seed)
     with week(tmp_path / "home") as lived:
         killed = {}
+        assert lived.until(lived.all_are_there, 120), lived.words(f"not started, seed {seed}")
         for name in chance.sample(CHILDREN, len(CHILDREN)):
-            assert lived.until(lived.all_well, 120), lived.words(f"not well before {name} was killed, seed {seed}")
-            time.sleep(chance.uniform(0, 8))
+            is_well = lambda name=name: lived.entry(name).state == "well"  # noqa: E731
+            assert lived.until(is_well, 60), lived.words(f"{name} is not well, seed {seed}")
+            time.sleep(chance.uniform(0, 6))
             victim, killed[name] = lived.entry(name), datetime.now(UTC)
             os.kill(victim.pid, signal.SIGKILL)
             print(f"{killed[name]:%H:%M:%S} killed {name}", flush=True)

@@ -200,6 +200,23 @@ def test_where_a_conductor_was_cut_off_another_goes_on_from_the_facts(days, name
     assert noted(days) == expected()
 
 
+def test_a_session_that_ended_while_nobody_conducted_has_its_flow_all_the_same(days):
+    run, cut = days.run, []
+
+    def abandoned(flow, session):
+        if (flow, session) == (SESSION, DAYS[1]) and not cut:
+            cut.append(session)
+            raise Abandoned
+        run(flow, session)
+
+    days.run = abandoned
+    with pytest.raises(Abandoned):
+        days.conduct()
+    until(lambda: has_ended(days.facts, DAYS[1].day))
+    days.conduct()
+    assert noted(days) == expected()
+
+
 def test_a_conductor_that_comes_when_all_is_done_ends_at_once(days):
     days.conduct()
     before = list(days.noted)

@@ -7,7 +7,7 @@ from typing import Final
 from tandem.execution import LockstepClock, RecyclerTime
 from tandem.market import NEW_YORK, Calendar, DataError, Session, TandemError
 from tandem.operations.flows.done import FlowName, done_of
-from tandem.operations.unattended.held import has_begun, has_ended
+from tandem.operations.unattended.held import has_begun
 from tandem.operations.unattended.trading import passes
 from tandem.store import Facts
 
@@ -67,11 +67,9 @@ class Conductor:
             session = Calendar().after(session.day if session else day)
 
     def _day(self, session: Session) -> None:
-        if not has_ended(self._facts, session.day):
-            if not has_begun(self._facts, session.day):
-                self._begin(session)
-            self._flow(FlowName.SESSION, session)
-        for name in EVENING:
+        if not has_begun(self._facts, session.day):
+            self._begin(session)
+        for name in (FlowName.SESSION, *EVENING):
             self._flow(name, session)
 
     def _begin(self, session: Session) -> None:

@@ -38,11 +38,11 @@ class Database:
         self._pid = self._found()
         self._since = clock.now()
         self._state = "well"
+        self.restarts = 0
         self._happened: SimpleQueue[Happening] = SimpleQueue()
         self._stop = Event()
         self._watching = Thread(target=self._watch, daemon=True)
         self._watching.start()
-        self.restarts = 0
 
     def happened(self) -> Iterator[Happening]:
         """What has become of it since this was last asked: events, each with its reason."""
