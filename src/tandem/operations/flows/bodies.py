@@ -50,7 +50,8 @@ def training(work: Work) -> Came:
     prepare(work.store, facts, session, work.settings, work.registry, step=work.step)
     plan = plan_of(facts, session.day)
     assert plan is not None
-    ranked = work.step("weekly ranking of all pairs", lambda: _ranked(work)) if is_first_of_week(work) else ""
+    is_first = _is_first_of_week(session.day)
+    ranked = work.step("weekly ranking of all pairs", lambda: _ranked(work)) if is_first else ""
     fitted = ", ".join(f"{each.name}{f' ({each.why_not})' if each.refused else ''}" for each in plan.refits)
     work.step("morning brief", lambda: _brief(work))
     why = f"{counted(len(plan.models), 'pair')} may be entered; fitted: {fitted or 'nothing'}"
@@ -73,34 +74,28 @@ def monitoring(work: Work) -> Came:
     return Came("; ".join(said) or "no sector had pairs to enter")
 
 
-def is_first_of_week(work: Work) -> bool:
-    """Whether the trading date is the first of its week."""
-    before = Calendar().before(work.session.day, 1)[0].day
-    return before.isocalendar()[:2] != work.session.day.isocalendar()[:2]
+def _is_first_of_week(day: date) -> bool:
+    return _week(Calendar().before(day, 1)[0].day) != _week(day)
 
 
-def reports_of(home: Path, day: date) -> Path:
-    """The folder of a trading date's brief and reports."""
-    return home.expanduser() / "reports" / str(day)
+def _week(day: date) -> tuple[int, int]:
+    return day.isocalendar()[:2]
 
 
 def _brief(work: Work) -> None:
-    folder = _folder(work)
     brief = brief_of(work.store, work.facts, work.session, work.settings)
-    write_whole(folder / f"brief-{work.facts.world}.txt", brief.text)
+    write_whole(_folder(work) / f"brief-{work.facts.world}.txt", brief.text)
 
 
 def _report(work: Work) -> None:
     folder, day = _folder(work), work.session.day
     write_daily(folder / f"day-{work.facts.world}.html", work.store, work.facts, day)
-    if Calendar().after(day).day.isocalendar()[:2] != day.isocalendar()[:2]:
+    if _week(Calendar().after(day).day) != _week(day):
         write_weekly(folder / f"week-{work.facts.world}.html", work.store, work.facts, day)
 
 
 def _folder(work: Work) -> Path:
-    folder = reports_of(work.settings.home, work.session.day)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return work.settings.home.expanduser() / "reports" / str(work.session.day)
 
 
 def _ranked(work: Work) -> str:
