@@ -159,9 +159,13 @@ def test_memory_is_bounded_however_many_orders_come():
 
 def test_a_fact_of_another_version_is_counted_and_passed_over():
     followed = Followed()
-    followed.take([Entry(1, "capital", DAY, AT, "capital", None, '{"gold": 1}'), entry(2, "capital", '{"cash": "5"}')])
-    assert followed.unreadable == 1
+    followed.take([entry(1, "capital", '{"gold": 1}'), entry(2, "capital", '{"cash": "5"}'), entry(3, "fill", FILL)])
+    assert followed.unreadable == 2
     assert followed.capital == Capital(Decimal(5))
+
+
+FILL = """{"execution_id": "e", "client_order_id": "o", "symbol": "A", "side": "buy", "qty": "1", "price": "1",
+    "at": "2023-01-25T15:00:00Z", "reference": "1", "fees": "0"}"""
 
 
 def entry(id, kind, text, key="", at=AT):

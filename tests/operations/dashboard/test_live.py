@@ -9,7 +9,7 @@ from tandem.book import Capital, Mark
 from tandem.market import WorldKind
 from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.dashboard.acts import RecyclerTold
-from tandem.operations.dashboard.orders_to_recycler import order_of
+from tandem.operations.dashboard.telling import order_of
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.supervise.process import ProcessChanged
 from tandem.risk import Standing, Switch

@@ -12,7 +12,7 @@ from tandem.forecast import ModelRegistered, RecipeStaged, Verdict
 from tandem.market import DataError, Fill, Order, Refusal, World
 from tandem.operations.alerts.standing import KINDS, Alerts
 from tandem.operations.dashboard.folds.curve import EquityCurve
-from tandem.operations.dashboard.folds.decisions import Decisions
+from tandem.operations.dashboard.folds.decisions import MOST_SIGNALS, Decisions
 from tandem.operations.dashboard.folds.money import Money
 from tandem.operations.dashboard.folds.mornings import Mornings
 from tandem.operations.dashboard.folds.notices import Flows, Processes, Switches
@@ -26,7 +26,7 @@ from tandem.signals import Signal
 from tandem.store import Body, Entry, Record, StageChanged, Store
 
 MANY: Final = (Signal.kind, Refusal.kind)
-NEWEST: Final = 40_000
+NEWEST: Final = MOST_SIGNALS
 BLANK: Final = ("starts", "closes_a", "closes_b")
 Takes = Callable[[Record[Any]], None]
 
@@ -42,7 +42,7 @@ class Followed:
         version: goes up with every fact.
         newest: market time of the newest fact; None in an empty world.
         is_current: whether everything on record by the last look has been taken.
-        unreadable: facts that another version of Tandem wrote.
+        unreadable: facts that cannot be used: another version of Tandem wrote them.
     """
 
     def __init__(self, world: World | None = None, store: Store | None = None) -> None:
@@ -90,7 +90,7 @@ class Followed:
             self.newest = max(self.newest or entry.at, entry.at)
             try:
                 self._take(entry)
-            except DataError:
+            except (DataError, ValueError):  # of another version, or of no two symbols
                 self.unreadable += 1
 
     def _take(self, entry: Entry) -> None:
