@@ -266,7 +266,7 @@ def test_another_session_and_another_world_are_chosen_on_the_page(desk, look):
         page.select_option("#day", "all")
         page.wait_for_url("**day=all*")
         drawn(page)
-        page.select_option("#world", "recycler-1")
+        page.select_option("#world", value="recycler-1")
         page.wait_for_url("**world=recycler-1*")
         drawn(page)
         assert "world=recycler-1" in (page.locator("nav a").first.get_attribute("href") or "")
