@@ -15,13 +15,14 @@ PUBLIC = {
         DriftSettings ExecutionSettings FaultSettings GarchSettings LifeSettings ModelSettings
         RecyclerSettings RefitSettings RiskSettings RuleSettings ScreenSettings SectorSettings ServeSettings
         Settings Severity ThresholdSettings TrainingSettings TrialSettings TuningSettings WebsocketSettings
-        as_yaml connection edit_lists effective load own_certificate trusting unreachable
+        as_yaml connection edit_lists effective is_free load own_certificate trusting unreachable
     """,
     "store": """
-        Backup BarDigest Bars Blobs Board Body Entry Facts Leases Ledger Loaded MemoryFacts Move Panel
-        PaperAccount PaperCharge PaperEntry PaperExecution PaperHold PaperKept PaperOrder PaperTaken
-        PostgresFacts Record Runs Sectors Stage StageChanged Stages Store Strip Tail Track Tracking Trial
-        TrialCount Vacuumed back_up backups checked facts_digest key_of restore turn vacuum
+        Asked Backup BarDigest Bars Blobs Board Body Entry Facts History Leases Ledger Loaded MemoryFacts
+        ModelSession Move PairSession Panel PaperAccount PaperCharge PaperEntry PaperExecution PaperHold
+        PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors SignalRow Stage StageChanged
+        Stages Store Strip Tail Track Tracking TradeSession Trial TrialCount Vacuumed back_up backups
+        checked facts_digest key_of restore turn vacuum
     """,
     "sources": """
         Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated
@@ -73,9 +74,9 @@ PUBLIC = {
         PairOrder PairOrderEnded Purpose Reconciliation RecyclerTime RollCall Tally Trader at_alpaca
         at_recycler call_roll connect in_process name_of reconcile
     """,
-    "book": "Book Capital Mark Trade merge",
+    "book": "Attribution Book Capital Held Mark Parts Quote Trade attribute merge minute_of shared",
     "desk": """
-        ConfiguredPair Desk Difference Identification ModelInForce ModelsOfDay Morning Plan RankedDay
+        ConfiguredPair Desk Difference Graded Identification ModelInForce ModelsOfDay Morning Plan RankedDay
         Recycled Refit Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified
         assignments_of backtest_desk close_day compare configuration_of copy_plan desk_name earned fact_key
         formation graded identify_day in_one_process keys_of kind_of last_configuration minutes mlflow_lacks
@@ -85,14 +86,17 @@ PUBLIC = {
         try_challenger tune visiting_desk watch_champion why_no_trial world_named
     """,
     "operations": """
-        Alert AlertWatch DeskProcesses FlowDone FlowName KeptBackup LiveMetrics Measured Metrics Night
-        PICTURES ProcessChanged RecipeStanding Replay Roster Step Summary Venue Work alert_rules
-        alert_targets alerts_of change_document check_target configure_logs count_backtest do_flow
-        end_leftovers evolution_drawing figures_of findings_document keep_up kept_backups metrics_route
-        metrics_text picture print_findings print_hints print_passport print_ranking print_refusals
-        print_summary print_tuning ranking_csv ranking_document roster_of secrets_of serve_dashboard
-        serve_flows serve_models side_by_side standing_document standings_of summarise tidy_day trade_days
-        trial_message without_minutes write_report write_summary
+        Alert AlertWatch Answer Brief Comparison DeskProcesses FlowDone FlowName KeptBackup LiveMetrics
+        Measured Metrics Night PICTURES ProcessChanged RecipeStanding Replay Roster Step Summary Venue Work
+        alert_rules alert_targets alerts_of attribute_over attribution_history brief_of change_document
+        check_target compare_models compare_pairs compare_periods configure_logs count_backtest
+        daily_document do_flow end_leftovers evolution_drawing figures_of findings_document keep_up
+        kept_backups metrics_route metrics_text model_history pair_history picture print_findings
+        print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
+        ranking_document record_attribution record_grades roster_of secrets_of serve_dashboard serve_flows
+        serve_models side_by_side signal_history standing_document standings_of summarise tidy_day
+        trade_days trial_message weekly_document without_minutes write_daily write_report write_summary
+        write_weekly
     """,
     "cli": "main",
 }

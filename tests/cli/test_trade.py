@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 from rich.console import Console
 
-from tandem.cli.trade import Told
+from tandem.cli.told import Told, printed_on
 from tandem.execution import Outcome, PairOrderEnded
 from tandem.market import World, WorldKind
 from tandem.store import MemoryFacts, Record
@@ -27,6 +27,8 @@ def test_a_person_is_told_how_a_pair_order_went_wrong(
 ) -> None:
     facts = MemoryFacts(World(WorldKind.PAPER, 1))
     ended = PairOrderEnded("paper-1.x", "exit", outcome, 180.0, 3)
-    Told(facts, Console(highlight=False)).append(Record(ended, date(2023, 1, 25), NOON, "ended.x.exit", "AAPL/IBM"))
+    Told(facts, printed_on(Console(highlight=False))).append(
+        Record(ended, date(2023, 1, 25), NOON, "ended.x.exit", "AAPL/IBM")
+    )
     assert capsys.readouterr().out.strip() == words
     assert len(facts.read(PairOrderEnded)) == 1

@@ -1,18 +1,22 @@
-"""A small world written by hand: two sessions, one pair, one gain and one stop."""
+"""A small world written by hand - two sessions, one pair, one gain and one stop - and a recycler that may be killed."""
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from socket import create_server
 
 import numpy as np
+import psycopg
 import pytest
 
 from tandem.book import Capital, Mark
 from tandem.config import ModelSettings, ScreenSettings
 from tandem.desk import ConfiguredPair, Plan, TradingConfiguration
+from tandem.execution import Outcome, PairOrderEnded, name_of
 from tandem.forecast import Calibration, ModelRegistered, PairModel
 from tandem.market import Fill, Order, Pair, Side, Timeframe, World, WorldKind
+from tandem.recycler import Launched, Options, launch, new_account
 from tandem.risk import Intent
 from tandem.rules import Action
 from tandem.screening import Funnel, PairLife, PairState, PairTable, Passport, Score, Step, SymbolRefused
@@ -159,10 +163,10 @@ class Diary:
                     ModelRegistered("model of the day", "1", "run", (str(PAIR),)), day, f"registered.{day}{ending}"
                 )
         if selected:
-            self.keep(passport(day), day, key)
+            self.keep(passport(day), day, key, str(PAIR))
 
-    def keep(self, body, day, key):
-        self.facts.append(Record(body, day, at("6:00", day), key))
+    def keep(self, body, day, key, pair=None):
+        self.facts.append(Record(body, day, at("6:00", day), key, pair))
 
     def decision(self, clock, said=None, equity="100000", day=DAY):
         self.note(Mark(Decimal(equity), Decimal(0), Decimal(0), Decimal(0), Decimal(0)), clock, day, None)
@@ -219,3 +223,88 @@ def open_position(diary):
     diary.trade("9:35", intent("enter", 1, -2.5), ("100", "100"))
     diary.decision("9:40", signal(-2.1, price_a=103.0))
     return diary
+
+
+@dataclass
+class Player:
+    """A recycler on a port of its own, whose account and place outlive it."""
+
+    options: Options
+    store_url: str
+    running: Launched | None = None
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.options.port}"
+
+    @property
+    def world(self):
+        return self.options.world
+
+    def start(self):
+        self.running = launch(self.options, {"TANDEM_DATABASE_URL": self.store_url})
+
+    def kill(self):
+        if self.running is not None:
+            self.running.process.kill()
+            self.running.close()
+            self.running = None
+
+
+@pytest.fixture
+def player(store):
+    """Makes players of these 1-minute bars; each ends with the test."""
+    made = []
+
+    def play(bars):
+        store.bars.load(bars, timeframe=Timeframe.MIN_1, source="sample")
+        with create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        world = new_account(store, Decimal(100_000))
+        symbols = tuple(sorted(bars["symbol"].unique()))
+        made.append(Player(Options(symbols, port=port, lockstep=True, durable=True, world=world), store.url))
+        made[-1].start()
+        return made[-1]
+
+    yield play
+    for one in made:
+        one.kill()
+
+
+@pytest.fixture
+def of_the_day():
+    """A passport and the model of its pair."""
+    return passport(), model()
+
+
+@pytest.fixture
+def kept(store):
+    """Puts a diary's facts on record in the store; each two-leg order has ended."""
+
+    def keep(diary, *, ended=True, naked=0.0):
+        facts = store.facts(diary.facts.world)
+        diary.facts.flush(facts)
+        for record in facts.read(Intent) if ended else ():
+            name = name_of(facts.world, record.body.pair, record.at)
+            body = PairOrderEnded(name, record.body.purpose, Outcome.FILLED, naked, 2)
+            key = f"ended.{name}.{record.body.purpose}"
+            facts.append(Record(body, record.session, record.at, key, str(record.body.pair)))
+        return facts
+
+    return keep
+
+
+@pytest.fixture
+def charge(store):
+    """Charges a world's paper account for shares held short."""
+
+    def make(facts, day, symbol, dollars, number=1):
+        account = store.paper(facts.world)
+        account.open(Decimal(100_000))
+        with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO paper_charges SELECT id, %s, %s, %s, %s FROM worlds WHERE run = %s",
+                [number, day, symbol, Decimal(dollars), facts.world.run],
+            )
+
+    return make

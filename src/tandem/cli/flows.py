@@ -1,5 +1,6 @@
 """`tandem flows`: the scheduled work of a trading day, under Prefect."""
 
+import os
 from datetime import date
 from typing import Literal
 
@@ -23,13 +24,16 @@ def serve(*, world: str = "") -> None:
     world
         Which account and timeline, such as paper-3; without it the one that `tandem trade` would use.
     """
+    from structlog import get_logger
+
     from tandem.config import load
-    from tandem.operations import serve_flows
+    from tandem.operations import configure_logs, secrets_of, serve_flows
 
     settings = load()
+    configure_logs("flows", secrets_of(settings, os.environ))
     with open_store() as store:
         meant = world_to_identify(store, settings, world)
-        serve_flows(store, settings, meant, lambda line: print(line, flush=True))
+        serve_flows(store, settings, meant, get_logger().bind(world=str(meant)).info)
 
 
 @app.command

@@ -1,5 +1,6 @@
 """`tandem report`: what a run came to, from its facts."""
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -18,6 +19,8 @@ def report(
     *,
     out: Path = Path("report.html"),
     picture: Path | None = None,
+    day: date | None = None,
+    week: date | None = None,
     json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
 ) -> None:
     """Write the report of a run again, from its facts.
@@ -30,6 +33,10 @@ def report(
         Where the page goes.
     picture
         Also write the picture of the session with the most trades here: .png or .svg.
+    day
+        Of one session only, as 2026-04-14: P&L by pair and by its parts, execution, refusals, models, alerts, flows.
+    week
+        The same of the week that a day lies in.
     json
         Print the summary as one JSON document and write nothing.
     """
@@ -42,12 +49,15 @@ def report(
     from tandem.operations import PICTURES, check_target, print_summary, summarise, write_report
     from tandem.operations import picture as draw
 
+    if day or week:
+        _print_period(world, out, day, week, json=json)
+        return
     if not json:
         check_target(out)
         if picture is not None:
             check_target(picture, *PICTURES)
     with open_store() as store:
-        chosen = _world(store, world)
+        chosen = chosen_world(store, world)
         facts = store.facts(chosen)
         differences = _differences(store, chosen)
         summary = summarise(store, facts, parity=None if differences is None else not differences)
@@ -62,7 +72,35 @@ def report(
             print(path.resolve())
 
 
-def _world(store: "Store", name: str | None) -> "World":
+def _print_period(world: str | None, out: Path, day: date | None, week: date | None, *, json: bool) -> None:
+    import json as encoder
+
+    from tandem.cli.opening import open_store
+    from tandem.market import DataError
+    from tandem.operations import check_target, daily_document, weekly_document, write_daily, write_weekly
+
+    if day and week:
+        raise DataError("a report is of a day or of a week", "Give --day or --week")
+    asked = day or week
+    assert asked is not None
+    if not json:
+        check_target(out)
+    with open_store() as store:
+        facts = store.facts(chosen_world(store, world))
+        if json:
+            document = daily_document(store, facts, asked) if day else weekly_document(store, facts, asked)
+            print(encoder.dumps(document, indent=2, allow_nan=False))
+            return
+        (write_daily if day else write_weekly)(out, store, facts, asked)
+    print(out.resolve())
+
+
+def chosen_world(store: "Store", name: str | None) -> "World":
+    """The world of that name; without one the newest that traded an account.
+
+    Raises:
+        DataError: there is none.
+    """
     from difflib import get_close_matches
 
     from tandem.book import Capital

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tandem.cli.opening import newest_world, open_store, world_to_trade
+from tandem.cli.told import Told, printed_on
+from tandem.cli.unattended import trade_unattended
 from tandem.market import (
     NEW_YORK,
     Calendar,
@@ -18,7 +20,6 @@ from tandem.market import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from tandem.desk import Desk, Morning
     from tandem.forecast import MlflowRegistry
     from tandem.market import World
-    from tandem.operations import Venue
-    from tandem.store import Facts, Record, Store
+    from tandem.store import Facts, Store
 
 LIVE = "trade real money"
 
@@ -57,7 +57,9 @@ def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False
 
     settings, console = load(), Console(highlight=False)
     if unattended:
-        _unattended(console, settings, world, dry_run=dry_run)
+        if dry_run:
+            raise ConfigError("--dry-run and --unattended contradict each other", "Give one of them")
+        trade_unattended(settings, world)
         return
     if not dry_run:
         _confirm(settings, live)
@@ -74,65 +76,12 @@ def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False
         morning = prepare(store, inner, session, settings, registry)
         _tell(console, morning)
         _warn(console, store, settings, session, morning)
-        facts = Told(inner, console, orders=not dry_run)
+        facts = Told(inner, printed_on(console), orders=not dry_run)
         with _desk(store, meant, settings, _symbols(inner, session, settings), facts, dry_run, console) as desk:
             run_session(desk, session)
         console.print(f"{session.day} is over.")
         if not dry_run:
             _conclude(console, store, inner, session, settings, registry)
-
-
-def _unattended(console: "Console", settings: "Settings", world: str, *, dry_run: bool) -> None:
-    from tandem.desk import registry_of
-    from tandem.operations import Measured, trade_days
-
-    if dry_run:
-        raise ConfigError("--dry-run and --unattended contradict each other", "Give one of them")
-    if settings.websocket.mode == "alpaca" and not settings.alpaca.paper:
-        raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true, or trade without it")
-    with open_store() as store:
-        meant = world_to_trade(store, settings, world)
-        facts = Measured(Told(store.facts(meant), console))
-        venue = _venue(store, meant, settings, console)
-        trade_days(store, facts, settings, venue, registry_of(store, settings), console.print)
-
-
-def _venue(store: "Store", world: "World", settings: "Settings", console: "Console") -> "Venue":
-    from tandem.desk import alpaca_desk, desk_name, visiting_desk
-    from tandem.execution import RecyclerTime
-    from tandem.operations import Venue
-
-    def at_alpaca(symbols: "Sequence[str]", facts: "Facts") -> "AbstractContextManager[Desk]":
-        return alpaca_desk(store, world, settings, symbols, facts, dry=False, said=console.print)
-
-    def at_recycler(symbols: "Sequence[str]", facts: "Facts") -> "AbstractContextManager[Desk]":
-        return visiting_desk(store, world, settings, symbols, facts, dry=False, token=token, lasting=True)
-
-    if settings.websocket.mode == "alpaca":
-        return Venue(WallClock(), at_alpaca)
-    token = os.environ.get("TANDEM_RECYCLER_TOKEN", "")
-    time = RecyclerTime(settings.websocket.recycler.server_url, token)
-    return Venue(time, at_recycler, lambda: bool(time.status()["ended"]), lambda: time.dismiss(desk_name(world)))
-
-
-class Told:
-    """A fact sink that also says what a person wants to hear."""
-
-    def __init__(self, facts: "Facts", console: "Console", *, orders: bool = True) -> None:
-        self._facts = facts
-        self._console = console
-        self._orders = orders
-        self.world = facts.world
-        self.read = facts.read
-        self.alone = facts.alone
-
-    def append(self, *records: "Record") -> None:
-        """See `Facts.append`."""
-        self._facts.append(*records)
-        for record in records:
-            if line := _words(record, self._orders):
-                at = record.at.astimezone(NEW_YORK)
-                self._console.print(f"{at:%H:%M} {record.pair or '':<10} {line}", soft_wrap=True)
 
 
 def _catch_up(
@@ -262,34 +211,3 @@ def _warn(
     symbols = {symbol for passport in morning.entering for symbol in passport.pair.symbols}
     if lacking := without_minutes(store, symbols, session.day):
         console.print(lacking, soft_wrap=True)
-
-
-def _words(record: "Record", orders: bool) -> str:
-    from tandem.desk import ModelInForce
-    from tandem.execution import Outcome, PairOrderEnded
-    from tandem.market import Fill, Order, Refusal
-    from tandem.risk import Intent, Switch
-    from tandem.signals import Signal
-
-    match record.body:
-        case Signal(action=action, why=why, confidence=confidence, instead=instead) if action != "hold":
-            stands_in = f"; the baseline answers: {instead}" if instead else ""
-            return f"signal {action}: {why}; confidence {confidence:.2f}{stands_in}"
-        case Intent() as intent:
-            legs = f"{intent.side_a} {intent.qty_a} {intent.pair.a}, {intent.side_b} {intent.qty_b} {intent.pair.b}"
-            return f"intends to {intent.purpose}: {legs}; {intent.gross:,.0f} dollars"
-        case Order() as order if orders:
-            return f"order {order.side} {order.qty} {order.symbol}"
-        case Fill() as fill:
-            return f"filled {fill.side} {fill.qty} {fill.symbol} at {fill.price}"
-        case Refusal(reason=reason, why=why, by=by) if orders or by != "execution":
-            return f"refused, {reason}: {why}"
-        case PairOrderEnded(outcome=Outcome.UNWOUND) if orders:
-            return "unwound: one leg was not filled in time"
-        case PairOrderEnded(outcome=Outcome.STUCK, purpose=purpose) if orders:
-            return f"stuck: every attempt to {purpose} is spent and a leg is short; look at the account"
-        case ModelInForce(sector=sector, name=name, why=why):
-            return f"{sector}: {name or 'the baseline trades'}, {why}"
-        case Switch(standing=standing, why=why, by=by):
-            return f"{standing}: {why} ({by})"
-    return ""

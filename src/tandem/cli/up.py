@@ -62,7 +62,9 @@ def up(
     from tandem.config import load
     from tandem.operations import DeskProcesses, keep_up
 
-    console, stop = Console(highlight=False), Event()
+    settings, console, stop = load(), Console(highlight=False), Event()
+    if not recycled:
+        _check(settings)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with open_store() as store:
@@ -74,8 +76,6 @@ def up(
                 _new_account(store, settings)
             desk = DeskProcesses(settings, environment, replay=replay, until_end=until_end)
         else:
-            settings = load()
-            _check(settings)
             desk = DeskProcesses(settings, {}, world=world_to_trade(store, settings, world))
         console.print("Starting PostgreSQL, Prefect, MLflow and the desk; some twenty seconds.")
         keep_up(store, desk, stop, _teller(console), lambda roster: _show(console, roster))
@@ -129,12 +129,15 @@ def down() -> None:
 
 
 def _check(settings: "Settings") -> None:
+    from tandem.desk import keys_of
+
     if settings.websocket.mode == "recycler":
         raise ConfigError(
             "websocket.mode is recycler, whose days are stored ones", "Run `tandem up --recycled`, or set it to alpaca"
         )
     if not settings.alpaca.paper:
         raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true")
+    keys_of(settings)
 
 
 def _replay(console: "Console", store: "Store", days: int, speed: str) -> "tuple[Replay, Mapping[str, str]]":
@@ -152,6 +155,8 @@ def _replay(console: "Console", store: "Store", days: int, speed: str) -> "tuple
     minutes = spans[spans["timeframe"] == str(Timeframe.MIN_1)]
     first, last = (minutes[name].dt.tz_convert(NEW_YORK).dt.date for name in ("first", "last"))
     sessions = Calendar().sessions(first.min(), last.max())
+    if len(sessions) <= days:
+        raise DataError(f"1-minute bars of {len(sessions)} sessions are stored", "Give fewer --days, or load more")
     settings = load()
     less = _less(console, settings, len(sessions) - days)
     environment = {
@@ -159,8 +164,6 @@ def _replay(console: "Console", store: "Store", days: int, speed: str) -> "tuple
         "TANDEM_WEBSOCKET__MODE": "recycler",
         **less,
     }
-    if len(sessions) <= days:
-        raise DataError(f"1-minute bars of {len(sessions)} sessions are stored", "Give fewer --days, or load more")
     return Replay(sessions[-days].day, sessions[-1].day, speed), environment
 
 

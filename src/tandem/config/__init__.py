@@ -31,7 +31,7 @@ from tandem.config.settings import (
     TuningSettings,
     WebsocketSettings,
 )
-from tandem.config.trust import connection, own_certificate, trusting, unreachable
+from tandem.config.trust import connection, is_free, own_certificate, trusting, unreachable
 
 __all__ = [
     "ALERT_RULES",
@@ -64,6 +64,7 @@ __all__ = [
     "connection",
     "edit_lists",
     "effective",
+    "is_free",
     "load",
     "own_certificate",
     "trusting",

@@ -82,3 +82,16 @@ def unreachable(url: str) -> tuple[str, str]:
 
 
 _MEND_TLS: Final = "Start one with `tandem recycler start --tls`; one without TLS is at ws:// instead."
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of this machine."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

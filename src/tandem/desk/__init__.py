@@ -14,7 +14,7 @@ from tandem.desk.contenders import why_no_trial
 from tandem.desk.desk import Desk
 from tandem.desk.earned import earned
 from tandem.desk.evening import close_day, sectors_of
-from tandem.desk.graded import graded
+from tandem.desk.graded import Graded, graded
 from tandem.desk.history import formation, minutes, seen, sessions_needed, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, desk_name, keys_of, visiting_desk
@@ -46,6 +46,7 @@ __all__ = [
     "ConfiguredPair",
     "Desk",
     "Difference",
+    "Graded",
     "Identification",
     "ModelInForce",
     "ModelsOfDay",

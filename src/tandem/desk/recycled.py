@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from tandem.config import Settings
+from tandem.config import Settings, is_free
 from tandem.desk.desk import Desk
 from tandem.desk.history import minutes
 from tandem.execution import Feed, connect
@@ -138,16 +138,3 @@ def launched_anyway(options: Options, environment: Mapping[str, str]) -> Launche
         if is_free(options.port):
             raise
         return launch(replace(options, port=0), environment)
-
-
-def is_free(port: int) -> bool:
-    """Whether nothing listens on a port of this machine."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -329,15 +329,16 @@ class Control:
     Args:
         url: where the recycler listens.
         token: of the control API; empty where it needs none.
+        seconds: how long each answer may take.
 
     Raises:
         RecyclerError: from each question, the recycler does not answer, or refuses.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, seconds: float = CLOCK_SECONDS) -> None:
         self._base = bases(url)[0] or ""
         self._where = urlsplit(self._base).netloc
-        self._http = connection(self._base, CLOCK_SECONDS)
+        self._http = connection(self._base, seconds)
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tandem.execution.lockstep import Control
 from tandem.market import DataError
 
 LOOK_SECONDS: Final = 0.1
+ANSWER_SECONDS: Final = 10.0
 
 
 class RecyclerTime:
@@ -17,11 +18,13 @@ class RecyclerTime:
     Args:
         control_url: where the recycler listens.
         token: of its control API; empty where it needs none.
+        seconds: how long it may take to answer.
     """
 
-    def __init__(self, control_url: str, token: str = "") -> None:
+    def __init__(self, control_url: str, token: str = "", seconds: float = ANSWER_SECONDS) -> None:
         self._url = control_url
         self._token = token
+        self._seconds = seconds
 
     def now(self) -> datetime:
         """Where the replay stands, UTC.
@@ -57,7 +60,7 @@ class RecyclerTime:
             self._ask("DELETE", f"/control/desks/{quote(desk, safe='')}")
 
     def _ask(self, method: str, path: str) -> dict[str, Any]:
-        control = Control(self._url, self._token)
+        control = Control(self._url, self._token, self._seconds)
         try:
             return control.ask(method, path)
         finally:

@@ -1,4 +1,4 @@
-"""The desk that runs by itself, and what a run came to: summary, report, pictures; the day's models over HTTP."""
+"""The desk that runs by itself, and what it came to: summary, report, history, brief; the day's models over HTTP."""
 
 from tandem.operations.alerts.message import trial_message
 from tandem.operations.alerts.rules.table import alert_rules
@@ -9,12 +9,18 @@ from tandem.operations.dashboard.server import serve_dashboard
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.flows.serve import do_flow, serve_flows
 from tandem.operations.flows.work import Work
+from tandem.operations.history.answers import Answer, attribution_history, model_history, pair_history, signal_history
+from tandem.operations.history.attributed import attribute_over, record_attribution
+from tandem.operations.history.comparison import Comparison, compare_models, compare_pairs, compare_periods
+from tandem.operations.history.grading import record_grades
 from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
 from tandem.operations.housekeeping.night import Night
 from tandem.operations.housekeeping.tidied import Step, tidy_day
 from tandem.operations.logs import configure_logs, secrets_of
 from tandem.operations.metrics import Metrics, metrics_route, metrics_text
 from tandem.operations.pictures.evolution import evolution_drawing
+from tandem.operations.report.brief import Brief, brief_of
+from tandem.operations.report.daily import daily_document, weekly_document, write_daily, write_weekly
 from tandem.operations.report.report import picture, write_report
 from tandem.operations.run.backtested import count_backtest
 from tandem.operations.run.recipes import (
@@ -44,6 +50,9 @@ __all__ = [
     "PICTURES",
     "Alert",
     "AlertWatch",
+    "Answer",
+    "Brief",
+    "Comparison",
     "DeskProcesses",
     "FlowDone",
     "FlowName",
@@ -63,10 +72,17 @@ __all__ = [
     "alert_rules",
     "alert_targets",
     "alerts_of",
+    "attribute_over",
+    "attribution_history",
+    "brief_of",
     "change_document",
     "check_target",
+    "compare_models",
+    "compare_pairs",
+    "compare_periods",
     "configure_logs",
     "count_backtest",
+    "daily_document",
     "do_flow",
     "end_leftovers",
     "evolution_drawing",
@@ -76,6 +92,8 @@ __all__ = [
     "kept_backups",
     "metrics_route",
     "metrics_text",
+    "model_history",
+    "pair_history",
     "picture",
     "print_findings",
     "print_hints",
@@ -86,19 +104,25 @@ __all__ = [
     "print_tuning",
     "ranking_csv",
     "ranking_document",
+    "record_attribution",
+    "record_grades",
     "roster_of",
     "secrets_of",
     "serve_dashboard",
     "serve_flows",
     "serve_models",
     "side_by_side",
+    "signal_history",
     "standing_document",
     "standings_of",
     "summarise",
     "tidy_day",
     "trade_days",
     "trial_message",
+    "weekly_document",
     "without_minutes",
+    "write_daily",
     "write_report",
     "write_summary",
+    "write_weekly",
 ]

@@ -25,6 +25,7 @@ NAME: Final = re.compile(rf"(?i)^{NAMES}$")
 URL_PASSWORD: Final = re.compile(r"(://[^\s/@:\"']*:)[^\s/@\"']+@")
 ASSIGNED: Final = re.compile(rf"(?i)\b({NAMES}[\"']?\s*[=:]\s*[\"']?)(?!\*\*\*\*)[^\s&;,\"'\\)}}\]]+")
 BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
+TALKATIVE: Final = ("alembic", "alpaca", "apprise", "distributed", "httpx", "mlflow", "prefect")
 
 
 class Redactor:
@@ -133,6 +134,8 @@ def configure_logs(process: str, secrets: Iterable[str | SecretStr] = (), out: T
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _forms(secret: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from tandem.store.bars.panel import Panel
 from tandem.store.bars.track import Strip, Track
 from tandem.store.blobs import Blobs
 from tandem.store.facts import Facts, MemoryFacts, PostgresFacts
+from tandem.store.history import Asked, History, ModelSession, PairSession, SignalRow, TradeSession
 from tandem.store.leases import Leases
 from tandem.store.ledger import Ledger, Trial, TrialCount, key_of
 from tandem.store.paper import (
@@ -31,6 +32,7 @@ from tandem.store.turn import turn
 from tandem.store.vacuum import Vacuumed, vacuum
 
 __all__ = [
+    "Asked",
     "Backup",
     "BarDigest",
     "Bars",
@@ -39,11 +41,14 @@ __all__ = [
     "Body",
     "Entry",
     "Facts",
+    "History",
     "Leases",
     "Ledger",
     "Loaded",
     "MemoryFacts",
+    "ModelSession",
     "Move",
+    "PairSession",
     "Panel",
     "PaperAccount",
     "PaperCharge",
@@ -57,6 +62,7 @@ __all__ = [
     "Record",
     "Runs",
     "Sectors",
+    "SignalRow",
     "Stage",
     "StageChanged",
     "Stages",
@@ -65,6 +71,7 @@ __all__ = [
     "Tail",
     "Track",
     "Tracking",
+    "TradeSession",
     "Trial",
     "TrialCount",
     "Vacuumed",

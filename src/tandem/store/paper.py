@@ -213,6 +213,12 @@ class PaperAccount:
             row = connection.execute(CASH, [self._number]).fetchone()
         return None if row is None else cast(Decimal, row[0])
 
+    def charges(self, after: date, until: date) -> dict[str, Decimal]:
+        """Dollars charged for shares held short on the days after one and up to another, by symbol."""
+        with self._connections.use() as connection:
+            rows = connection.execute(CHARGED, [self._number, after, until]).fetchall()
+        return dict(cast(list[tuple[str, Decimal]], rows))
+
     @contextmanager
     def hold(self, seconds: float = 3.0, epoch: int | None = None) -> Iterator[PaperHold]:
         """Be the only one who uses the account, for the length of the block.
@@ -308,6 +314,9 @@ SELECT starting_cash, ledger::text, place::text, reel::text FROM paper_accounts 
 ORDERS = "SELECT body::text FROM paper_orders WHERE world = %s ORDER BY number"
 EXECUTIONS = "SELECT body::text FROM paper_executions WHERE world = %s ORDER BY number"
 CHARGES = "SELECT number, day, symbol, dollars FROM paper_charges WHERE world = %s ORDER BY number"
+CHARGED = """
+SELECT symbol, sum(dollars) FROM paper_charges WHERE world = %s AND day > %s AND day <= %s GROUP BY symbol
+"""
 EPOCH = "SELECT epoch FROM paper_accounts WHERE world = %s"
 RAISE = "UPDATE paper_accounts SET epoch = epoch + 1 WHERE world = %s RETURNING epoch"
 DOCUMENTS = "SELECT name, body::text FROM paper_documents WHERE world = %s"

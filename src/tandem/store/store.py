@@ -15,6 +15,7 @@ from tandem.store.bars.bars import Bars
 from tandem.store.blobs import Blobs
 from tandem.store.connections import Connections
 from tandem.store.facts import PostgresFacts
+from tandem.store.history import History
 from tandem.store.leases import Leases
 from tandem.store.ledger import Ledger
 from tandem.store.migrate import migrate
@@ -39,6 +40,7 @@ class Store:
         blobs: bytes by their digest.
         leases: what may be done once per trading day.
         ledger: everything that was tried.
+        history: rows of the views of history.
         server: the embedded server, None where the user's own is used.
     """
 
@@ -51,6 +53,7 @@ class Store:
         self.blobs = Blobs(connections)
         self.leases = Leases(connections, self._worlds)
         self.ledger = Ledger(connections)
+        self.history = History(connections)
         self._number = lru_cache(maxsize=None)(self._worlds.number)
 
     @classmethod

@@ -1,5 +1,7 @@
 """What each flow does, as ordinary functions; the commands call them, and Prefect does with a task for each stage."""
 
+from datetime import date
+from pathlib import Path
 from typing import Final
 
 from tandem.desk import as_identified, close_day, configuration_of, identify_day, on_record, plan_of, prepare, rank_day
@@ -9,8 +11,13 @@ from tandem.operations.flows.done import FlowName
 from tandem.operations.flows.housekeeping import housekeeping
 from tandem.operations.flows.trading import trading
 from tandem.operations.flows.work import Body, Came, Work
+from tandem.operations.history.attributed import record_attribution
+from tandem.operations.history.grading import record_grades
+from tandem.operations.report.brief import brief_of
+from tandem.operations.report.daily import write_daily, write_weekly
 from tandem.operations.run.wording import counted
 from tandem.operations.unattended.held import has_ended
+from tandem.operations.writing.target import write_whole
 
 
 def identification(work: Work) -> Came:
@@ -30,7 +37,7 @@ def identification(work: Work) -> Came:
 
 
 def training(work: Work) -> Came:
-    """Train and validate the day's recipes, stage them, register them; in a week's first session, rank all pairs.
+    """Train and validate the day's recipes, stage, register, write the brief; on a week's first session rank all pairs.
 
     Raises:
         DataError: the day has no identification.
@@ -43,14 +50,16 @@ def training(work: Work) -> Came:
     prepare(work.store, facts, session, work.settings, work.registry, step=work.step)
     plan = plan_of(facts, session.day)
     assert plan is not None
-    ranked = work.step("weekly ranking of all pairs", lambda: _ranked(work)) if is_first_of_week(work) else ""
+    is_first = _is_first_of_week(session.day)
+    ranked = work.step("weekly ranking of all pairs", lambda: _ranked(work)) if is_first else ""
     fitted = ", ".join(f"{each.name}{f' ({each.why_not})' if each.refused else ''}" for each in plan.refits)
+    work.step("morning brief", lambda: _brief(work))
     why = f"{counted(len(plan.models), 'pair')} may be entered; fitted: {fitted or 'nothing'}"
     return Came(f"{why}; {ranked}" if ranked else why, configuration.data_version)
 
 
 def monitoring(work: Work) -> Came:
-    """Grades, shadow books, verdicts and what follows from them for the stages.
+    """Grades, shadow books, verdicts and what follows from them for the stages; attribution, and the day's report.
 
     Raises:
         DataError: the shadow books cannot be kept.
@@ -58,14 +67,35 @@ def monitoring(work: Work) -> Came:
     store, facts, session = work.store, work.facts, work.session
     work.waited_for(lambda: has_ended(facts, session.day))
     verdicts = work.step("grades and verdicts", lambda: close_day(store, facts, session, work.settings, work.registry))
+    work.step("attribution", lambda: record_attribution(store, facts, session))
+    work.step("history of grades", lambda: record_grades(store, facts))
+    work.step("report", lambda: _report(work))
     said = [f"{each.sector}, {each.recipe}: {each.action}, {each.why}" for each in verdicts]
     return Came("; ".join(said) or "no sector had pairs to enter")
 
 
-def is_first_of_week(work: Work) -> bool:
-    """Whether the trading date is the first of its week."""
-    before = Calendar().before(work.session.day, 1)[0].day
-    return before.isocalendar()[:2] != work.session.day.isocalendar()[:2]
+def _is_first_of_week(day: date) -> bool:
+    return _week(Calendar().before(day, 1)[0].day) != _week(day)
+
+
+def _week(day: date) -> tuple[int, int]:
+    return day.isocalendar()[:2]
+
+
+def _brief(work: Work) -> None:
+    brief = brief_of(work.store, work.facts, work.session, work.settings)
+    write_whole(_folder(work) / f"brief-{work.facts.world}.txt", brief.text)
+
+
+def _report(work: Work) -> None:
+    folder, day = _folder(work), work.session.day
+    write_daily(folder / f"day-{work.facts.world}.html", work.store, work.facts, day)
+    if _week(Calendar().after(day).day) != _week(day):
+        write_weekly(folder / f"week-{work.facts.world}.html", work.store, work.facts, day)
+
+
+def _folder(work: Work) -> Path:
+    return work.settings.home.expanduser() / "reports" / str(work.session.day)
 
 
 def _ranked(work: Work) -> str:

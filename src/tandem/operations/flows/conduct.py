@@ -5,9 +5,10 @@ from threading import Event
 from typing import Final
 
 from tandem.execution import LockstepClock, RecyclerTime
-from tandem.market import NEW_YORK, Calendar, DataError, RecyclerError, Session
+from tandem.market import NEW_YORK, Calendar, DataError, Session, TandemError
 from tandem.operations.flows.done import FlowName, done_of
-from tandem.operations.unattended.held import has_begun, has_ended
+from tandem.operations.unattended.held import has_begun
+from tandem.operations.unattended.trading import passes
 from tandem.store import Facts
 
 LOOK_SECONDS: Final = 0.2
@@ -51,7 +52,9 @@ class Conductor:
             except DataError as error:
                 self._said(f"the reel has ended: {error}")
                 return
-            except RecyclerError as error:
+            except TandemError as error:
+                if not passes(error):
+                    raise
                 self._said(f"waiting: {error}")
                 Event().wait(PATIENCE_SECONDS)
 
@@ -64,11 +67,9 @@ class Conductor:
             session = Calendar().after(session.day if session else day)
 
     def _day(self, session: Session) -> None:
-        if not has_ended(self._facts, session.day):
-            if not has_begun(self._facts, session.day):
-                self._begin(session)
-            self._flow(FlowName.SESSION, session)
-        for name in EVENING:
+        if not has_begun(self._facts, session.day):
+            self._begin(session)
+        for name in (FlowName.SESSION, *EVENING):
             self._flow(name, session)
 
     def _begin(self, session: Session) -> None:

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Callable
+from threading import Event
 from typing import Final, cast
 
 from tandem.config import Settings
-from tandem.market import Session, TandemError, World
+from tandem.market import Session, Stopwatch, TandemError, World
 from tandem.operations.flows.bodies import BODIES
 from tandem.operations.flows.conduct import Conductor
 from tandem.operations.flows.done import FlowDone, FlowName
@@ -15,6 +16,8 @@ from tandem.store import Store
 
 API: Final = "PREFECT_API_URL"
 DEPLOYMENT: Final = "desk"
+LOOK_SECONDS: Final = 0.5
+SECONDS_TO_ANSWER: Final = 120.0
 TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 
 
@@ -42,6 +45,7 @@ def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[
     from tandem.operations.flows.scheduled import FLOWS
 
     def run(name: FlowName, session: Session) -> None:
+        _wait_for_prefect(f"{environment[API]}/ready")
         said(f"{session.day} {name}: {FLOWS[name](session.day, str(world))}")
 
     url = settings.websocket.recycler.server_url
@@ -55,6 +59,13 @@ def do_flow(work: Work, name: FlowName) -> FlowDone:
         TandemError: it failed.
     """
     return once(work, name, BODIES[name])
+
+
+def _wait_for_prefect(ready: str) -> None:
+    """A server that was killed is started again meanwhile; no flow shall fail of it."""
+    waited = Stopwatch()
+    while not answers(ready) and waited.seconds < SECONDS_TO_ANSWER:
+        Event().wait(LOOK_SECONDS)
 
 
 def _by_the_wall_clock(world: World) -> None:

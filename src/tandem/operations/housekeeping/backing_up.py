@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from tandem.market import DataError
-from tandem.operations.housekeeping.night import Night, counted, size
+from tandem.operations.housekeeping.night import Night, size
+from tandem.operations.run.wording import counted
 from tandem.store import Backup, back_up, backups, checked
 
 OTHERS: Final = ("mlflow_db",)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tandem.desk import configuration_of
 from tandem.execution import Origin
 from tandem.market import ConfigError, DataError, RecyclerError, Timeframe, World, WorldKind
-from tandem.operations.housekeeping.night import Night, counted
+from tandem.operations.housekeeping.night import Night
+from tandem.operations.run.wording import counted
 from tandem.sources import alpaca
 
 if TYPE_CHECKING:

@@ -51,11 +51,6 @@ class Finding(Protocol):
         ...
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number with its noun: `1 bar`, `1,200 bars`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def size(bytes: int) -> str:
     """Bytes as a person reads them."""
     return f"{bytes / 2**20:,.1f} MiB" if bytes >= 2**20 else f"{bytes / 2**10:,.1f} KiB"

@@ -9,7 +9,8 @@ from shutil import rmtree
 from typing import Final
 
 from tandem.market import NEW_YORK, World, WorldKind
-from tandem.operations.housekeeping.night import Night, counted, size
+from tandem.operations.housekeeping.night import Night, size
+from tandem.operations.run.wording import counted
 
 CURRENT: Final = "current"
 

@@ -11,7 +11,8 @@ from typing import ClassVar, Final
 import msgspec
 
 from tandem.market import Timeframe
-from tandem.operations.housekeeping.night import Night, counted
+from tandem.operations.housekeeping.night import Night
+from tandem.operations.run.wording import counted
 from tandem.store import BarDigest, Blobs, Facts, Record
 
 NAMED: Final = 8

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tandem.operations.housekeeping.night import Night, counted
+from tandem.operations.housekeeping.night import Night
+from tandem.operations.run.wording import counted
 from tandem.store import Vacuumed, vacuum
 
 SECONDS: Final = 300.0

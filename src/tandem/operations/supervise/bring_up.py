@@ -9,15 +9,18 @@ from typing import Final
 
 from tandem.config import Settings
 from tandem.desk import world_named
-from tandem.market import WallClock, World
+from tandem.market import Stopwatch, WallClock, World
 from tandem.operations.supervise.database import Database
 from tandem.operations.supervise.diary import Diary
 from tandem.operations.supervise.household import Household
+from tandem.operations.supervise.ports import check_ports, ports_of
 from tandem.operations.supervise.roster import Roster, alone, forget, is_there, roster_of
 from tandem.operations.supervise.running import end_by_force
 from tandem.operations.supervise.supervisor import Supervisor
 from tandem.store import Store
 
+LOOK_SECONDS: Final = 0.02
+SECONDS_TO_GO: Final = 10.0
 UNTIL_THE_END: Final = ("flows", "session")
 
 
@@ -69,14 +72,16 @@ def keep_up(
         ready: called once all are well.
 
     Raises:
+        ConfigError: a port is taken.
         TandemError: this home's desk is up already, or a process does not start.
     """
     home, clock = desk.settings.home, WallClock()
     household = Household(desk.settings, store, desk.environment)
-    diary = Diary(store, household.time().now if desk.replay else clock.now, said)
+    diary = Diary(store, household.time().now if desk.replay else clock.now)
     with alone(home):
         end_leftovers(home)
-        supervisor = Supervisor(home, Database(store, clock), diary.tell, clock)
+        check_ports(ports_of(desk.settings))
+        supervisor = Supervisor(home, Database(store, clock), diary.tell, clock, said)
         try:
             servers = [household.prefect(), household.mlflow()]
             supervisor.start(*servers, *([household.recycler(*desk.replay.options)] if desk.replay else []))
@@ -98,5 +103,8 @@ def end_leftovers(home: Path) -> list[str]:
     left = [entry for entry in roster.entries if any(map(is_there, entry.family))]
     for entry in left:
         end_by_force(entry.family)
+    family, waited = [each for entry in left for each in entry.family], Stopwatch()
+    while any(map(is_there, family)) and waited.seconds < SECONDS_TO_GO:
+        Event().wait(LOOK_SECONDS)
     forget(home)
     return [entry.name for entry in left]

@@ -9,23 +9,20 @@ from tandem.store import Record, Store
 
 
 class Diary:
-    """Puts each change on record, at market time, and says it.
+    """Puts each change on record, at market time.
 
     Args:
         now: market time; where it cannot be had, the time before counts.
-        said: told each change, one line at a time.
 
     Attributes:
         world: where it is put on record; None until that is known.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime], said: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self.world: World | None = None
         self._store = store
         self._now = now
-        self._said = said
         self._newest: datetime | None = None
-        self._last_said: ProcessChanged | None = None
 
     def tell(self, change: ProcessChanged) -> None:
         """Put a change on record.
@@ -33,9 +30,6 @@ class Diary:
         Raises:
             StoreError: it cannot be, yet.
         """
-        if change is not self._last_said:
-            self._last_said = change
-            self._said(f"{change.name} {change.event}{f': {change.why}' if change.why else ''}")
         if self.world is None:
             raise StoreError("whose desk it is has still to be found out")
         key = f"process.{change.name}.{change.event}.{WallClock().now().isoformat()}"

@@ -8,7 +8,7 @@ from typing import Final
 from tandem.config import Settings
 from tandem.execution import RecyclerTime
 from tandem.market import World
-from tandem.operations.flows.environment import answers, prefect_environment, server_environment
+from tandem.operations.flows.environment import ANSWER_SECONDS, answers, prefect_environment, server_environment
 from tandem.operations.flows.serve import TOKEN
 from tandem.operations.supervise.child import Child
 from tandem.store import Store
@@ -42,7 +42,8 @@ class Household:
 
     def time(self) -> RecyclerTime:
         """That of the recycler."""
-        return RecyclerTime(self.settings.websocket.recycler.server_url, self.environment.get(TOKEN, ""))
+        url, token = self.settings.websocket.recycler.server_url, self.environment.get(TOKEN, "")
+        return RecyclerTime(url, token, ANSWER_SECONDS)
 
     def prefect(self) -> Child:
         """Prefect's server: schedules, and the record of every run."""
@@ -61,7 +62,7 @@ class Household:
 
     def workers(self, world: World) -> list[Child]:
         """What works for a world, once the servers are there."""
-        return [self.flows(world), self.session(world), self.alerts(world)]
+        return [self.flows(world), self.session(world), self.alerts(world), self.dashboard(world)]
 
     def flows(self, world: World) -> Child:
         """What runs the flows when they are due."""
@@ -75,3 +76,11 @@ class Household:
     def alerts(self, world: World) -> Child:
         """What tells people."""
         return Child("alerts", (*TANDEM, "alerts", "watch", "--world", str(world)), self.environment)
+
+    def dashboard(self, world: World) -> Child:
+        """The web page."""
+        page = self.settings.dashboard
+        host = f"[{page.host}]" if ":" in page.host else page.host
+        address = f"http://{host}:{page.port}"
+        command = (*TANDEM, "dashboard", "--world", str(world))
+        return Child("dashboard", command, self.environment, lambda: answers(f"{address}/health"), address)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import psutil
 
 from tandem.market import Stopwatch
@@ -15,9 +16,16 @@ from tandem.operations.supervise.child import Child
 
 SECONDS_TO_END: Final = 15.0
 KEEPER: Final = "store/keeper.py"
+LONGEST_WORDS: Final = 300
 
 Identity = tuple[int, float]
 """A process: its id, and when it was created, for ids come again."""
+
+
+class Logged(msgspec.Struct):
+    """A line of a log, as far as it matters here."""
+
+    event: str
 
 
 class Running:
@@ -83,9 +91,11 @@ class Running:
         self.process.wait()
 
     def last_words(self) -> str:
-        """The last line that it wrote."""
-        lines = self.log.read_text("utf-8", "replace").strip().splitlines()[-1:]
-        return lines[0][:300] if lines else ""
+        """The last line that it wrote; of one that is logged, what happened."""
+        line = next(iter(self.log.read_text("utf-8", "replace").strip().splitlines()[-1:]), "")
+        with suppress(msgspec.MsgspecError):
+            line = msgspec.json.decode(line, type=Logged).event
+        return line[:LONGEST_WORDS]
 
 
 def _family(process: psutil.Process) -> Iterator[Identity]:

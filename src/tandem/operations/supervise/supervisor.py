@@ -1,7 +1,6 @@
 """Starting children in their order, watching them, starting again what dies, stopping them in turn."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +13,21 @@ from tandem.operations.supervise.database import Database
 from tandem.operations.supervise.process import ProcessChanged, ProcessEvent
 from tandem.operations.supervise.roster import Entry, Roster, folder_of, itself, write
 from tandem.operations.supervise.running import Running
+from tandem.operations.supervise.telling import Telling
 
 LOOK_SECONDS: Final = 0.25
 HEALTH_SECONDS: Final = 2.0
 MOST_SILENCE: Final = 5
 BACKOFF_SECONDS: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 CALM_SECONDS: Final = 120.0
+SECONDS_TO_LEAVE: Final = 3.0
 
 Tell = Callable[[ProcessChanged], None]
+Said = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -69,19 +75,20 @@ class Supervisor:
         store: looked at among them; it starts again by itself.
         tell: told what becomes of each child; it may fail, and is told again.
         clock: the wall clock.
+        said: told the same in words, at once.
 
     Attributes:
         world: whose desk it is; empty until that is known.
     """
 
-    def __init__(self, home: Path, store: Database, tell: Tell, clock: Clock) -> None:
+    def __init__(self, home: Path, store: Database, tell: Tell, clock: Clock, said: Said = _silent) -> None:
         self._store = store
         self._home = home
         self.world = ""
-        self._tell = tell
+        self._telling = Telling(tell)
+        self._said = said
         self._clock = clock
         self._charges: list[Charge] = []
-        self._untold: list[ProcessChanged] = []
 
     def start(self, *children: Child) -> None:
         """Start children at the same time, and wait until all of them are well.
@@ -104,9 +111,8 @@ class Supervisor:
         while not (stop.wait(LOOK_SECONDS) or is_over()):
             for charge in self._charges:
                 self._look_after(charge)
-            for event, why in self._store.look():
-                self._untold.append(ProcessChanged(self._store.name, event, why, self._store.restarts))
-            self._tell_again()
+            for event, why in self._store.happened():
+                self._change(ProcessChanged(self._store.name, event, why, self._store.restarts))
             self._write()
 
     def are_over(self, names: Collection[str]) -> bool:
@@ -124,7 +130,8 @@ class Supervisor:
                 charge.running.end()
                 charge.running, charge.is_over = None, True
                 self._say(charge, "stopped", "told to")
-        self._tell_again()
+        self._telling.end()
+        self._store.leave()
 
     def _see_it_start(self, charge: Charge) -> None:
         running = charge.running
@@ -170,7 +177,7 @@ class Supervisor:
             if charge.silent == 1:
                 self._say(charge, "unwell", "it does not answer")
             if charge.silent >= MOST_SILENCE:
-                running.end()
+                running.end(SECONDS_TO_LEAVE)
 
     def _is_well(self, charge: Charge) -> None:
         if charge.silent or not charge.was_well:
@@ -183,15 +190,11 @@ class Supervisor:
         charge.running = Running(charge.child, log, charge.restarts)
 
     def _say(self, charge: Charge, event: ProcessEvent, why: str) -> None:
-        self._untold.append(ProcessChanged(charge.child.name, event, why, charge.restarts))
-        self._tell_again()
+        self._change(ProcessChanged(charge.child.name, event, why, charge.restarts))
 
-    def _tell_again(self) -> None:
-        """A store that is away is told later; nothing is lost."""
-        with suppress(TandemError):
-            while self._untold:
-                self._tell(self._untold[0])
-                del self._untold[0]
+    def _change(self, change: ProcessChanged) -> None:
+        self._said(f"{change.name} {change.event}{f': {change.why}' if change.why else ''}")
+        self._telling.add(change)
 
     def _write(self) -> None:
         write(self._home, self.roster())
