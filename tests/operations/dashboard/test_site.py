@@ -79,6 +79,13 @@ def test_no_page_holds_scripts_or_styles_or_addresses_elsewhere(desk, path):
     assert set(re.findall(r'(?:src|action)="(https?:[^"]*)"', html)) == set()
 
 
+def test_no_definition_is_idle():
+    room = Path(definitions.__file__).parent
+    sources = [*room.rglob("*.html"), *room.joinpath("pages").glob("*.py"), room / "health.py"]
+    words = set(re.findall(r"[\"'.](\w+)", " ".join(path.read_text() for path in sources)))
+    assert set(DEFINITIONS) - words == set()
+
+
 def test_figures_are_those_of_the_facts(desk, demo):
     store, world = demo
     mark = store.facts(world).read(Mark)[-1].body

@@ -41,7 +41,6 @@ class Followed:
     Attributes:
         version: goes up with every fact.
         newest: market time of the newest fact; None in an empty world.
-        is_current: whether everything on record by the last look has been taken.
         unreadable: facts that cannot be used: another version of Tandem wrote them.
     """
 
@@ -50,7 +49,6 @@ class Followed:
         self.lock = threading.RLock()
         self.version = 0
         self.newest: datetime | None = None
-        self.is_current = False
         self.unreadable = 0
         self.capital: Capital | None = None
         self.curve = EquityCurve()
@@ -80,7 +78,6 @@ class Followed:
             entries = self._tail.read()
             with self.lock:
                 self.take(entries)
-                self.is_current = not entries or self.is_current
         return bool(entries)
 
     def take(self, entries: Iterable[Entry]) -> None:

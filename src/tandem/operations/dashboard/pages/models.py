@@ -57,6 +57,7 @@ def models(page: Page, followed: Followed, asked: Asked) -> Context:
         "verdicts": list(followed.recipes.verdicts)[::-1][:50],
         "changes": list(followed.recipes.changes)[::-1][:50],
         "registered": followed.recipes.registered,
+        "shadow": followed.recipes.shadow,
         "mlflow": f"http://127.0.0.1:{page.settings.operations.mlflow_port}",
     }
 
