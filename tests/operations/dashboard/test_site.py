@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from markupsafe import escape
@@ -10,6 +11,7 @@ from starlette.routing import Route
 
 from tandem.book import Capital, Mark
 from tandem.market import WorldKind
+from tandem.operations.dashboard import definitions
 from tandem.operations.dashboard.definitions import DEFINITIONS
 from tandem.operations.dashboard.views import VIEWS
 from tandem.risk import Standing, Switch
