@@ -94,12 +94,14 @@ def test_the_feed_is_judged_by_the_time_of_the_recycler_that_plays_the_world(sto
     store.facts(world).append(mark("100000"))
     ask.status |= {"world": str(world), "time": moment}
     with serve(store, ask) as visitor:
-        assert first(parts := visitor.parts(), "health", f">{said}<")
+        parts = visitor.parts()
+        assert first(parts, "health", f">{said}<")
         parts.close()
 
 
 def test_of_a_world_that_nobody_plays_the_feed_is_history(store, serve, world, ask):
     store.facts(world).append(mark("100000"))
+    ask.status["world"] = "recycler-99"
     with serve(store, ask) as visitor:
         assert ">history<" in visitor.get("/").text
 
