@@ -9,7 +9,7 @@ from tandem.book import Capital, Mark
 from tandem.market import WorldKind
 from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.dashboard.acts import RecyclerTold
-from tandem.operations.dashboard.orders_to_recycler import order_of
+from tandem.operations.dashboard.telling import order_of
 from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.supervise.process import ProcessChanged
 from tandem.risk import Standing, Switch
@@ -79,6 +79,31 @@ def test_flows_processes_and_health_are_shown(store, serve, world):
         assert "Prefect has no database on this server yet" in runs
         desk = visitor.get("/").text
         assert "session died" in desk
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("2023-01-27T16:02:00+00:00", "fresh"),
+        ("2023-01-27T16:30:00+00:00", "late"),
+        ("2023-01-27T22:00:00+00:00", "market closed"),
+        ("2023-01-28T16:00:00+00:00", "market closed"),
+    ],
+)
+def test_the_feed_is_judged_by_the_time_of_the_recycler_that_plays_the_world(store, serve, world, ask, moment, said):
+    store.facts(world).append(mark("100000"))
+    ask.status |= {"world": str(world), "time": moment}
+    with serve(store, ask) as visitor:
+        parts = visitor.parts()
+        assert first(parts, "health", f">{said}<")
+        parts.close()
+
+
+def test_of_a_world_that_nobody_plays_the_feed_is_history(store, serve, world, ask):
+    store.facts(world).append(mark("100000"))
+    ask.status["world"] = "recycler-99"
+    with serve(store, ask) as visitor:
+        assert ">history<" in visitor.get("/").text
 
 
 def test_prefects_own_runs_are_read_where_it_has_a_database(store, serve, world):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from markupsafe import escape
@@ -10,6 +11,7 @@ from starlette.routing import Route
 
 from tandem.book import Capital, Mark
 from tandem.market import WorldKind
+from tandem.operations.dashboard import definitions
 from tandem.operations.dashboard.definitions import DEFINITIONS
 from tandem.operations.dashboard.views import VIEWS
 from tandem.risk import Standing, Switch
@@ -29,7 +31,7 @@ def definitions_in(html):
 
 
 def test_the_menu_names_every_page(desk):
-    assert [f"/{'' if name == 'desk' else name}" for name, view in VIEWS.items() if view.in_menu] == PAGES
+    assert [view.path for view in VIEWS.values() if view.in_menu] == PAGES
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -77,6 +79,13 @@ def test_no_page_holds_scripts_or_styles_or_addresses_elsewhere(desk, path):
     assert re.findall(r"<script(?![^>]*\bsrc=\"/static/)", html) == []
     assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:", html) == []
     assert set(re.findall(r'(?:src|action)="(https?:[^"]*)"', html)) == set()
+
+
+def test_no_definition_is_idle():
+    room = Path(definitions.__file__).parent
+    sources = [*room.rglob("*.html"), *room.joinpath("pages").glob("*.py"), room / "health.py"]
+    words = set(re.findall(r"[\"'.](\w+)", " ".join(path.read_text() for path in sources)))
+    assert set(DEFINITIONS) - words == set()
 
 
 def test_figures_are_those_of_the_facts(desk, demo):

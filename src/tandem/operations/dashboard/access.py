@@ -4,13 +4,14 @@ import secrets
 import sys
 import traceback
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tandem.market import Stopwatch
@@ -33,6 +34,8 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+Answer = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass
@@ -70,22 +73,38 @@ class Door:
         """Whether a token is asked for."""
         return self._token is not None
 
+    def inside(self, answer: Answer) -> Answer:
+        """The same answer for who is let in; strangers are shown the way or refused."""
+
+        async def inside(request: Request) -> Response:
+            visit = self.visit(request)
+            if visit is None and self.is_locked:
+                if not self.knows(request):
+                    return _turned_away(request)
+                visit = Visit()
+            if visit is not None:
+                request.state.visit = visit
+                return await answer(request)
+            name, request.state.visit = self._admitted()
+            return _with_cookie(await answer(request), request, name)
+
+        return inside
+
+    def let_in(self, answer: Response, request: Request) -> Response:
+        """The answer with the cookie of a new visit."""
+        name, _ = self._admitted()
+        return _with_cookie(answer, request, name)
+
     def visit(self, request: Request) -> Visit | None:
         """The visit that a request belongs to; None for a stranger."""
         found = self._visits.get(request.cookies.get(COOKIE, ""))
         return found if found is not None and found.since.seconds < LASTS_SECONDS else None
 
-    def admit(self) -> tuple[str, Visit]:
-        """A new visit and its cookie."""
-        name, visit = secrets.token_urlsafe(32), Visit()
-        self._visits[name] = visit
-        while len(self._visits) > MOST_SESSIONS:
-            self._visits.popitem(last=False)
-        return name, visit
-
-    def leave(self, request: Request) -> None:
-        """End a visit."""
+    def see_off(self, answer: Response, request: Request) -> Response:
+        """The answer, after which the visit is over."""
         self._visits.pop(request.cookies.get(COOKIE, ""), None)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer
 
     def opens_to(self, given: str) -> bool:
         """Whether this is the token; after some wrong ones within a minute nothing is."""
@@ -101,6 +120,13 @@ class Door:
         """Whether a program shows the token in a header, as Prometheus does."""
         given = request.headers.get("authorization", "")
         return given.startswith("Bearer ") and self.opens_to(given.removeprefix("Bearer "))
+
+    def _admitted(self) -> tuple[str, Visit]:
+        name, visit = secrets.token_urlsafe(32), Visit()
+        self._visits[name] = visit
+        while len(self._visits) > MOST_SESSIONS:
+            self._visits.popitem(last=False)
+        return name, visit
 
 
 class Guard:
@@ -142,6 +168,18 @@ class Guard:
                 await PlainTextResponse("This is a bug in Tandem; its own output says more.\n", 500)(
                     scope, receive, strict
                 )
+
+
+def _turned_away(request: Request) -> Response:
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/login", 303)
+    return PlainTextResponse("Log in first.\n", 401)
+
+
+def _with_cookie(answer: Response, request: Request, name: str) -> Response:
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, name, LASTS_SECONDS, path="/", secure=secure, httponly=True, samesite="strict")
+    return answer
 
 
 def _host(headers: Headers) -> str:

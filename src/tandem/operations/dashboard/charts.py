@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -145,7 +144,6 @@ def _points(times: Sequence[int], values: Sequence[float | None]) -> list[Chart]
             for at, value in zip(times, values, strict=True)]  # fmt: skip
 
 
-@lru_cache(maxsize=128)
 def _passport(store: Store, world: World | None, pair: Pair, day: date) -> Passport | None:
     """The newest one of a morning, with its bars."""
     found = store.facts(world).read(Passport, session=day, pair=str(pair)) if world else []

@@ -89,7 +89,6 @@ DESK: Final = _all(
         "count",
         "What was asked for in the newest session and turned away, by room and reason.",
     ),
-    age=("Age", "market time", "Market time since then."),
 )
 
 HEALTH: Final = _all(
@@ -116,12 +115,6 @@ HEALTH: Final = _all(
         "",
         "Armed allows entries, halted allows exits only, flatten closes every trade at the next decision.",
     ),
-    last_decision=(
-        "Last decision",
-        "New York",
-        "The newest moment at which the book was valued and every pair was judged.",
-    ),
-    look_ms=("Look", "ms", "How long the page's last look into the store took."),
 )
 
 PAIRS: Final = _all(
@@ -262,7 +255,6 @@ MODELS: Final = _all(
         "per year",
         "Of the baseline rule with this model on the test block, net of costs. Too few days to prove anything.",
     ),
-    epoch=("Epoch", "count", "Passes over the training block; the dashed line is the one that was kept."),
     loss=("Loss", "nats", "Mean log loss by epoch, on the training and on the validation block."),
     calibration=(
         "Calibration",

@@ -12,7 +12,7 @@ from tandem.forecast import ModelRegistered, RecipeStaged, Verdict
 from tandem.market import DataError, Fill, Order, Refusal, World
 from tandem.operations.alerts.standing import KINDS, Alerts
 from tandem.operations.dashboard.folds.curve import EquityCurve
-from tandem.operations.dashboard.folds.decisions import Decisions
+from tandem.operations.dashboard.folds.decisions import MOST_SIGNALS, Decisions
 from tandem.operations.dashboard.folds.money import Money
 from tandem.operations.dashboard.folds.mornings import Mornings
 from tandem.operations.dashboard.folds.notices import Flows, Processes, Switches
@@ -26,7 +26,7 @@ from tandem.signals import Signal
 from tandem.store import Body, Entry, Record, StageChanged, Store
 
 MANY: Final = (Signal.kind, Refusal.kind)
-NEWEST: Final = 40_000
+NEWEST: Final = MOST_SIGNALS
 BLANK: Final = ("starts", "closes_a", "closes_b")
 Takes = Callable[[Record[Any]], None]
 
@@ -41,8 +41,7 @@ class Followed:
     Attributes:
         version: goes up with every fact.
         newest: market time of the newest fact; None in an empty world.
-        is_current: whether everything on record by the last look has been taken.
-        unreadable: facts that another version of Tandem wrote.
+        unreadable: facts that cannot be used: another version of Tandem wrote them.
     """
 
     def __init__(self, world: World | None = None, store: Store | None = None) -> None:
@@ -50,7 +49,6 @@ class Followed:
         self.lock = threading.RLock()
         self.version = 0
         self.newest: datetime | None = None
-        self.is_current = False
         self.unreadable = 0
         self.capital: Capital | None = None
         self.curve = EquityCurve()
@@ -80,7 +78,6 @@ class Followed:
             entries = self._tail.read()
             with self.lock:
                 self.take(entries)
-                self.is_current = not entries or self.is_current
         return bool(entries)
 
     def take(self, entries: Iterable[Entry]) -> None:
@@ -90,7 +87,7 @@ class Followed:
             self.newest = max(self.newest or entry.at, entry.at)
             try:
                 self._take(entry)
-            except DataError:
+            except (DataError, ValueError):  # of another version, or of no two symbols
                 self.unreadable += 1
 
     def _take(self, entry: Entry) -> None:

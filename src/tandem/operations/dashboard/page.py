@@ -1,9 +1,9 @@
 """What every page is made of: the worlds, the recycler, the settings and the templates, in one place."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tandem import __version__
 from tandem.config import Settings
-from tandem.market import Clock, Leg, World, WorldKind
+from tandem.forecast import PairModel
+from tandem.market import NEW_YORK, Calendar, Clock, Leg, World, WorldKind
 from tandem.operations.alerts.message import GRAVITY
 from tandem.operations.alerts.standing import Alert
 from tandem.operations.dashboard import wording
@@ -79,6 +80,20 @@ class Page:
         """A template in words."""
         return self.templates.get_template(template).render(context)
 
+    def warm(self) -> None:
+        """Load what takes long, so that the first page is as quick as the next."""
+        Calendar().session(self.clock.now().astimezone(NEW_YORK).date())
+        for name in self.templates.list_templates():
+            self.templates.get_template(name)
+
+    def model(self, digest: str) -> PairModel:
+        """A pair's model; the newest that were asked for are kept."""
+        return self._model(digest)
+
+    @cached_property
+    def _model(self) -> Callable[[str], PairModel]:
+        return lru_cache(maxsize=64)(lambda digest: PairModel.from_bytes(self.reading.blobs.get(digest)))
+
     @cached_property
     def templates(self) -> Environment:
         """Every template; text is escaped unless it was made here."""
@@ -94,6 +109,11 @@ class Page:
 Make = Callable[[Page, Followed, Asked], Context]
 
 
+def day_of(asked: Asked, days: Iterable[date]) -> date | None:
+    """The day that is asked for, where it is one of these."""
+    return next((day for day in days if str(day) == asked.get("day")), None)
+
+
 def _gravest(alert: Alert) -> tuple[int, float]:
     return -GRAVITY[alert.raised.severity], -alert.at.timestamp()
 
@@ -104,12 +124,14 @@ class View:
 
     Attributes:
         name: of its template.
+        path: its address.
         parts: templates under `parts/` that are refreshed as facts come.
         make: what its templates are told beside the frame.
         within: the page whose name is marked in the menu; empty for one that is in the menu itself.
     """
 
     name: str
+    path: str
     title: str
     parts: tuple[str, ...]
     make: Make

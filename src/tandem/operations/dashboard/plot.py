@@ -172,4 +172,4 @@ def _element(name: str, **attributes: object) -> Markup:
 
 def _nice(step: float) -> float:
     size: float = 10.0 ** floor(log10(step))
-    return next(size * factor for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if size * factor >= step)
+    return next(size * factor for factor in (1.0, 2.0, 5.0, 10.0) if size * factor >= step)

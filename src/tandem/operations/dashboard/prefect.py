@@ -67,5 +67,5 @@ class Prefect:
         except TandemError as error:
             return Runs(why=error.what)
         if rows is None:
-            return Runs(why="Prefect has no database on this server yet: `tandem up` makes one.")
+            return Runs(why="Prefect has no database on this server yet; tandem up makes one.")
         return Runs(tuple(Run(*row) for row in rows))

@@ -106,6 +106,7 @@ def opened(
         watching = Watching(reading, kind, named, bell.ring)
         remote = Remote(ask, settings.websocket.recycler.server_url, bell.ring)
         page = Page(reading, watching, remote, Prefect(store), bell, settings, clock, getpass.getuser())
+        page.warm()
         watching.start()
         remote.start()
         try:

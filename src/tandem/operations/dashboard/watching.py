@@ -1,6 +1,8 @@
 """The worlds that are looked at, kept up to date by one thread."""
 
+import sys
 import threading
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
@@ -110,6 +112,10 @@ class Watching:
                 self.trouble = ""
             except TandemError as error:
                 self.trouble, changed = error.what, False
+            except Exception as error:
+                # The thread goes on, and the page says that what it shows may be old.
+                print("".join(traceback.format_exception(error)), file=sys.stderr)
+                self.trouble, changed = f"a bug in Tandem: {error!r}", False
             self.seconds = watch.seconds
             if changed or before != (self.trouble, self.default):
                 self._ring()

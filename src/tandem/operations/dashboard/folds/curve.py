@@ -34,7 +34,6 @@ class EquityCurve:
         self._peak = Decimal(0)
         self.newest: Record[Mark] | None = None
         self.deepest = 0.0
-        self.count = 0
 
     def start(self, capital: Decimal) -> None:
         """What the world began with: its first peak."""
@@ -44,7 +43,6 @@ class EquityCurve:
         """Take a mark; one of an earlier time than the newest is left out."""
         if self.newest is not None and record.at < self.newest.at:
             return
-        self.count += 1
         self.newest = record
         self._peak = max(self._peak, record.body.equity)
         drawdown = float(1 - record.body.equity / self._peak) if self._peak > 0 else 0.0

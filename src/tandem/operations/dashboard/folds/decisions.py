@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Final
 
 from tandem.market import Pair, Refusal
@@ -12,8 +13,8 @@ from tandem.signals import Signal
 from tandem.store import Record
 
 MOST: Final = 10_000
-MOST_SEEN: Final = 4000
-MOST_REFUSED: Final = 60
+MOST_SIGNALS: Final = 40_000
+MOST_REFUSED: Final = 5000
 
 
 @dataclass(slots=True)
@@ -69,15 +70,14 @@ class Decisions:
         self.count = 0
         self.session: date | None = None
         self.reasons: Counter[tuple[str, str]] = Counter()
-        self._seen: dict[Pair, deque[tuple[datetime, date, Signal]]] = {}
-        self._refused: dict[Pair, deque[Turned]] = {}
+        self._signals: deque[tuple[datetime, date, Signal]] = deque(maxlen=MOST_SIGNALS)
+        self._refused: deque[tuple[Pair, Turned]] = deque(maxlen=MOST_REFUSED)
 
     def judged(self, record: Record[Signal]) -> None:
         """Take a signal."""
         signal = record.body
         self._add(Decision(record.at, record.session, signal.pair, str(signal.action), signal, signal.why))
-        seen = self._seen.setdefault(signal.pair, deque(maxlen=MOST_SEEN))
-        seen.append((record.at, record.session, signal))
+        self._signals.append((record.at, record.session, signal))
 
     def refused(self, record: Record[Refusal]) -> None:
         """Take a refusal: of a judgement, or of what a judgement asked for; those of a screen are the funnel's."""
@@ -87,7 +87,7 @@ class Decisions:
         pair = Pair.parse(record.pair)
         self._begin(record.session)
         self.reasons[refusal.by, refusal.reason] += 1
-        self._refused.setdefault(pair, deque(maxlen=MOST_REFUSED)).append(Turned(record.at, record.session, refusal))
+        self._refused.append((pair, Turned(record.at, record.session, refusal)))
         said = self.latest.get(pair)
         if refusal.by != "signals" and said is not None and said.at == record.at:
             said.came, said.refused = f"{refusal.reason}: {refusal.why}", True
@@ -105,15 +105,16 @@ class Decisions:
 
     def signals_of(self, pair: Pair) -> list[tuple[datetime, date, Signal]]:
         """The newest signals of a pair with their times and sessions, oldest first."""
-        return list(self._seen.get(pair, ()))
+        return [each for each in self._signals if each[2].pair == pair]
 
-    def refusals_of(self, pair: Pair) -> list[Turned]:
+    def refusals_of(self, pair: Pair, count: int) -> list[Turned]:
         """The newest refusals of a pair, newest first."""
-        return list(self._refused.get(pair, ()))[::-1]
+        own = (turned for one, turned in reversed(self._refused) if one == pair)
+        return list(islice(own, count))
 
     def newest(self, count: int) -> list[Decision]:
         """Newest first."""
-        return [self.rows[-place] for place in range(1, min(count, len(self.rows)) + 1)]
+        return list(islice(reversed(self.rows), count))
 
     def _add(self, decision: Decision) -> None:
         self._begin(decision.session)

@@ -15,6 +15,8 @@ from tandem.store import Record
 
 ZERO: Final = Decimal(0)
 MOST_CLOSED: Final = 3000
+# A broker repeats an execution within minutes; older ones need not be remembered.
+MOST_EXECUTIONS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Money:
         self._fills: dict[Pair, list[Fill]] = {}
         self._entries: dict[Pair, tuple[Intent, datetime]] = {}
         self._accounts: dict[Pair, _Account] = {}
-        self._executions: set[str] = set()
+        self._executions: dict[str, None] = {}
 
     def begin(self, session: date) -> None:
         """A fact of a later trading day than before: what was earned counts from here."""
@@ -141,10 +143,12 @@ class Money:
     def fill(self, record: Record[Fill]) -> None:
         """Take an execution; one that is repeated counts once, one that no intent explains opens nothing."""
         self.begin(record.session)
-        fill, pair = record.body, Pair.parse(record.pair or "/")
+        fill, pair = record.body, Pair.parse(record.pair or "")
         if fill.execution_id in self._executions:
             return
-        self._executions.add(fill.execution_id)
+        self._executions[fill.execution_id] = None
+        if len(self._executions) > MOST_EXECUTIONS:
+            del self._executions[next(iter(self._executions))]
         self._accounts.setdefault(pair, _Account()).fill(fill)
         trade = self._open.get(pair) or self._opened(pair)
         if trade is None:

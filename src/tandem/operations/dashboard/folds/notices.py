@@ -66,11 +66,9 @@ class Flows:
 
     def __init__(self) -> None:
         self._days: OrderedDict[date, dict[FlowName, Record[FlowDone]]] = OrderedDict()
-        self.count = 0
 
     def take(self, record: Record[FlowDone]) -> None:
         """Take what a flow came to."""
-        self.count += 1
         self._days.setdefault(record.session, {})[record.body.flow] = record
         if len(self._days) > MOST_DAYS:
             del self._days[min(self._days)]

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from tandem.execution import PairOrderEnded
@@ -138,7 +139,7 @@ class Orders:
 
     def send(self, record: Record[Order]) -> None:
         """Take an order that is about to be sent."""
-        order, pair = record.body, Pair.parse(record.pair or "/")
+        order, pair = record.body, Pair.parse(record.pair or "")
         parts = order.client_order_id.rsplit(".", 3)
         name = parts[0] if len(parts) == 4 else order.client_order_id
         meant, attempt = (parts[2], int(parts[3])) if len(parts) == 4 and parts[3].isdecimal() else ("", 1)
@@ -155,12 +156,12 @@ class Orders:
 
     def end(self, record: Record[PairOrderEnded]) -> None:
         """Take how one came out."""
-        life = self._life(record.body.name, Pair.parse(record.pair or "/"), record.session, record.at)
+        life = self._life(record.body.name, Pair.parse(record.pair or ""), record.session, record.at)
         life.ended, life.ended_at = record.body, record.at
 
     def newest(self, count: int) -> list[OrderLife]:
         """Newest first."""
-        return [life for life, _ in zip(reversed(self._lives.values()), range(count), strict=False)]
+        return list(islice(reversed(self._lives.values()), count))
 
     def of(self, name: str) -> OrderLife | None:
         """The one of that name."""

@@ -1,0 +1,1 @@
+"""What the templates of each page are told."""

@@ -1,0 +1,32 @@
+"""What is held and earned, what was decided, and how everything fares."""
+
+from typing import Final
+
+from tandem.operations.dashboard.followed import Followed
+from tandem.operations.dashboard.health import health
+from tandem.operations.dashboard.page import Asked, Context, Page
+
+DECISIONS_SHOWN: Final = 60
+
+
+def desk(page: Page, followed: Followed, _: Asked) -> Context:
+    """What is held and earned, what was decided, and how everything fares."""
+    money, curve = followed.money, followed.curve
+    positions, earned = money.positions(), money.earned()
+    capital = followed.capital.cash if followed.capital else None
+    mark = curve.newest.body if curve.newest else None
+    return {
+        "positions": positions,
+        "earned": sorted(earned, key=lambda each: each.net, reverse=True),
+        "net_today": sum((each.net for each in earned), start=0),
+        "gross_today": sum((each.gross for each in earned), start=0),
+        "costs_today": sum((each.costs for each in earned), start=0),
+        "naked": sum((each.naked for each in positions), start=0),
+        "exposure": sum((each.exposure for each in positions), start=0),
+        "equity": mark.equity if mark else capital,
+        "mark": mark,
+        "capital": capital,
+        "decisions": followed.decisions.newest(DECISIONS_SHOWN),
+        "sign": followed.decisions.latest.get,
+        "health": health(page, followed),
+    }
