@@ -48,6 +48,7 @@ def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[
         _wait_for_prefect(f"{environment[API]}/ready")
         said(f"{session.day} {name}: {FLOWS[name](session.day, str(world))}")
 
+    _end_stale_runs()
     url = settings.websocket.recycler.server_url
     Conductor(store.facts(world), url, os.environ.get(TOKEN, ""), run, said).conduct()
 
@@ -66,6 +67,19 @@ def _wait_for_prefect(ready: str) -> None:
     waited = Stopwatch()
     while not answers(ready) and waited.seconds < SECONDS_TO_ANSWER:
         Event().wait(LOOK_SECONDS)
+
+
+def _end_stale_runs() -> None:
+    """Here alone runs are made: those that still run were killed with who made them."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
+    with get_client(sync_client=True) as client:
+        for each in client.read_flow_runs(flow_run_filter=FlowRunFilter(state=running)):
+            client.set_flow_run_state(each.id, Crashed(message="its process was killed"), force=True)
 
 
 def _by_the_wall_clock(world: World) -> None:

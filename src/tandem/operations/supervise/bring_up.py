@@ -84,11 +84,15 @@ def keep_up(
         supervisor = Supervisor(home, Database(store, clock), diary.tell, clock, said)
         try:
             servers = [household.prefect(), household.mlflow()]
-            supervisor.start(*servers, *([household.recycler(*desk.replay.options)] if desk.replay else []))
+            recycler = [household.recycler(*desk.replay.options)] if desk.replay else []
+            supervisor.start(*servers, *recycler, stop=stop)
+            if stop.is_set():
+                return
             world = desk.world or world_named(store, str(household.time().status()["world"]))
             diary.world, supervisor.world = world, str(world)
-            supervisor.start(*household.workers(world))
-            ready(supervisor.roster())
+            supervisor.start(*household.workers(world), stop=stop)
+            if not stop.is_set():
+                ready(supervisor.roster())
             supervisor.watch(stop, lambda: desk.until_end and supervisor.are_over(UNTIL_THE_END))
         finally:
             supervisor.stop()

@@ -90,8 +90,8 @@ class Supervisor:
         self._clock = clock
         self._charges: list[Charge] = []
 
-    def start(self, *children: Child) -> None:
-        """Start children at the same time, and wait until all of them are well.
+    def start(self, *children: Child, stop: Event | None = None) -> None:
+        """Start children at the same time, and wait until all of them are well, or until told to stop.
 
         Raises:
             TandemError: one ended, or was not well in time; its last words say why.
@@ -101,6 +101,8 @@ class Supervisor:
         for charge in new:
             self._launch(charge)
         while left := [charge for charge in new if not charge.was_well]:
+            if stop is not None and stop.is_set():
+                return
             for charge in left:
                 self._see_it_start(charge)
             self._write()
