@@ -17,9 +17,9 @@ import pytest
 from tandem.cli.alerts import market_time
 from tandem.config import Settings
 from tandem.market import Stopwatch, World, WorldKind
-from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.alerts.rules.table import RULES
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.risk import Standing, Switch
 from tandem.store import Record, Store
 

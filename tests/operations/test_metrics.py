@@ -19,10 +19,10 @@ from tandem.book import Capital, Mark
 from tandem.config import Settings
 from tandem.execution import Outcome, PairOrderEnded
 from tandem.market import Fill, Order, Pair, Refusal, Side, StoreError, WorldKind
-from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
-from tandem.operations.flows.done import FlowDone, FlowName
+from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
+from tandem.operations.facts.flow_done import FlowDone, FlowName
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.operations.metrics import COUNTERS, GAUGES, Metrics, metrics_route, metrics_text
-from tandem.operations.supervise.process import ProcessChanged
 from tandem.risk import Intent, Standing, Switch
 from tandem.rules import Action
 from tandem.signals import Signal

@@ -6,7 +6,8 @@ from tandem.operations.alerts.standing import Alert, alerts_of
 from tandem.operations.alerts.target import alert_targets
 from tandem.operations.alerts.watch import AlertWatch
 from tandem.operations.dashboard.server import serve_dashboard
-from tandem.operations.flows.done import FlowDone, FlowName
+from tandem.operations.facts.flow_done import FlowDone, FlowName
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.operations.flows.serve import do_flow, serve_flows
 from tandem.operations.flows.work import Work
 from tandem.operations.history.answers import Answer, attribution_history, model_history, pair_history, signal_history
@@ -34,7 +35,6 @@ from tandem.operations.run.recipes import (
 from tandem.operations.run.summary import Summary, summarise, write_summary
 from tandem.operations.serving.server import serve_models
 from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up
-from tandem.operations.supervise.process import ProcessChanged
 from tandem.operations.supervise.roster import Roster, roster_of
 from tandem.operations.terminal.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.terminal.minute_bars import without_minutes

@@ -14,12 +14,12 @@ from tandem.execution import PairOrderEnded
 from tandem.market import DataError, Fill, Order, Refusal, StoreError, World
 from tandem.operations.alerts import known as of_world
 from tandem.operations.alerts import standing as of_alerts
-from tandem.operations.alerts.alert import AlertDelivered, AlertRaised
 from tandem.operations.alerts.known import Known
 from tandem.operations.alerts.message import GRAVITY
 from tandem.operations.alerts.standing import Alerts
-from tandem.operations.flows.done import FlowDone
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.alert import AlertDelivered, AlertRaised
+from tandem.operations.facts.flow_done import FlowDone
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.risk import Standing
 from tandem.signals import Signal
 from tandem.store import Body, Record, Store, Tail

@@ -11,8 +11,8 @@ from tandem.config import Settings
 from tandem.market import Fill, Order, Pair, Refusal, Side, World, WorldKind
 from tandem.operations.alerts.known import Known
 from tandem.operations.alerts.rules.table import alert_rules
-from tandem.operations.flows.done import FlowDone, FlowName
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.flow_done import FlowDone, FlowName
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.store import Record
 
 WORLD = World(WorldKind.PAPER, 7)

@@ -13,9 +13,9 @@ from tandem.desk.plan import Refit
 from tandem.execution import Outcome, PairOrderEnded, name_of
 from tandem.forecast import ModelRegistered, Registration, Verdict
 from tandem.market import Pair, Side, World, WorldKind
-from tandem.operations.alerts.alert import AlertRaised
 from tandem.operations.alerts.rules.table import RULES, alert_rules
-from tandem.operations.flows.done import FlowName
+from tandem.operations.facts.alert import AlertRaised
+from tandem.operations.facts.flow_done import FlowName
 from tandem.risk import Baseline, Intent, Standing, Switch
 from tandem.store import Move, Stage, StageChanged
 

@@ -10,11 +10,11 @@ from tandem.book import Capital, Mark
 from tandem.config import Settings
 from tandem.market import Stopwatch, StoreError, World, WorldKind
 from tandem.operations.alerts import watch as module
-from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.alerts.message import Wishes
 from tandem.operations.alerts.target import Target
 from tandem.operations.alerts.watch import AlertWatch
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.risk import Standing, Switch
 from tandem.store import Record
 

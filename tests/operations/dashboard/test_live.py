@@ -7,11 +7,11 @@ import pytest
 
 from tandem.book import Capital, Mark
 from tandem.market import WorldKind
-from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.dashboard.acts import RecyclerTold
 from tandem.operations.dashboard.telling import order_of
-from tandem.operations.flows.done import FlowDone, FlowName
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
+from tandem.operations.facts.flow_done import FlowDone, FlowName
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.risk import Standing, Switch
 from tandem.store import Record
 

@@ -11,9 +11,9 @@ import pytest
 from tandem.execution import LockstepClock, RecyclerTime
 from tandem.market import Calendar, RecyclerError
 from tandem.operations import FlowDone, FlowName
+from tandem.operations.facts.session_held import SessionBegan, SessionEnded, has_begun, has_ended
 from tandem.operations.flows import conduct
 from tandem.operations.flows.conduct import Conductor
-from tandem.operations.unattended.held import SessionBegan, SessionEnded, has_begun, has_ended
 from tandem.store import Record
 
 DAYS = Calendar().sessions(date(2023, 1, 5), date(2023, 1, 9))

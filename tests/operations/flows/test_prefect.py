@@ -19,10 +19,10 @@ import yaml
 
 from tandem.config import Settings
 from tandem.market import Calendar, Stopwatch, World, WorldKind
-from tandem.operations.flows.done import FlowDone
+from tandem.operations.facts.flow_done import FlowDone
+from tandem.operations.facts.session_held import SessionEnded
 from tandem.operations.flows.environment import answers, prefect_environment, server_environment
 from tandem.operations.flows.scheduled import DUE
-from tandem.operations.unattended.held import SessionEnded
 from tandem.store import Record, Store
 
 ROOT = Path(__file__).parents[3]

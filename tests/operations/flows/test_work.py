@@ -15,7 +15,7 @@ import pytest
 from tandem.config import Settings
 from tandem.market import Calendar, DataError, Session, WorldKind
 from tandem.operations import FlowDone, FlowName, Work
-from tandem.operations.flows.done import done_of
+from tandem.operations.facts.flow_done import done_of
 from tandem.operations.flows.work import Body, Came, once
 from tandem.store import Store
 
@@ -108,7 +108,7 @@ from datetime import date
 from pathlib import Path
 from tandem.config import Settings
 from tandem.market import Calendar, World, WorldKind
-from tandem.operations.flows.done import FlowName
+from tandem.operations.facts.flow_done import FlowName
 from tandem.operations.flows.work import Came, Work, once
 from tandem.store import Store
 url, run, folder, seconds = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])

@@ -10,8 +10,8 @@ import pytest
 from tandem.book import Attribution
 from tandem.desk import ModelInForce, Plan, Refit
 from tandem.market import DataError, Refusal
-from tandem.operations.alerts.alert import AlertRaised
-from tandem.operations.flows.done import FlowDone, FlowName
+from tandem.operations.facts.alert import AlertRaised
+from tandem.operations.facts.flow_done import FlowDone, FlowName
 from tandem.operations.report.daily import daily_document, weekly_document, write_daily, write_weekly
 from tandem.rules import Action
 

@@ -36,9 +36,9 @@ from tandem.market import (
     WorldKind,
 )
 from tandem.operations import FlowDone, FlowName, Venue, trade_days
+from tandem.operations.facts.session_held import SessionBegan, SessionEnded, has_ended
 from tandem.operations.flows.conduct import Conductor
 from tandem.operations.unattended import trading
-from tandem.operations.unattended.held import SessionBegan, SessionEnded, has_ended
 from tandem.operations.unattended.trading import session_to_trade, trade_session
 from tandem.risk import Intent
 from tandem.statistics import GarchFit

@@ -13,9 +13,9 @@ from tandem.desk import Plan
 from tandem.execution import PairOrderEnded, name_of
 from tandem.forecast import ModelRegistered, Registration, Verdict
 from tandem.market import Fill, Order, Refusal, World
-from tandem.operations.alerts.alert import AlertRaised
-from tandem.operations.flows.done import FlowDone, FlowName
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.alert import AlertRaised
+from tandem.operations.facts.flow_done import FlowDone, FlowName
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.risk import Baseline, Intent, Switch, in_force
 from tandem.store import Body, Move, Record, StageChanged
 

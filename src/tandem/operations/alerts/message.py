@@ -7,8 +7,8 @@ from typing import Final
 
 from tandem.config import AlertSettings, Severity
 from tandem.market import NEW_YORK, World
-from tandem.operations.alerts.alert import AlertRaised
 from tandem.operations.alerts.standing import Alert, Tries
+from tandem.operations.facts.alert import AlertRaised
 from tandem.operations.run.wording import counted, moment_text
 
 GRAVITY: Final[dict[str, int]] = {"info": 0, "warning": 1, "critical": 2}

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from tandem.config import Severity
 from tandem.market import NEW_YORK
-from tandem.operations.alerts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.alerts.rules.finding import Finding
+from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.store import Body, Facts, Record
 
 KEPT: Final = 1000

@@ -18,8 +18,8 @@ from tandem.operations.dashboard.folds.mornings import Mornings
 from tandem.operations.dashboard.folds.notices import Flows, Processes, Switches
 from tandem.operations.dashboard.folds.orders import Orders
 from tandem.operations.dashboard.folds.recipes import Recipes
-from tandem.operations.flows.done import FlowDone
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.flow_done import FlowDone
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.risk import Intent, Switch
 from tandem.screening import Funnel, PairLife, Passport
 from tandem.signals import Signal

@@ -6,8 +6,9 @@ from typing import Final
 
 from tandem.desk import as_identified, close_day, configuration_of, identify_day, on_record, plan_of, prepare, rank_day
 from tandem.market import Calendar, DataError
+from tandem.operations.facts.flow_done import FlowName
+from tandem.operations.facts.session_held import has_ended
 from tandem.operations.flows.collection import collect
-from tandem.operations.flows.done import FlowName
 from tandem.operations.flows.housekeeping import housekeeping
 from tandem.operations.flows.trading import trading
 from tandem.operations.flows.work import Body, Came, Work
@@ -16,7 +17,6 @@ from tandem.operations.history.grading import record_grades
 from tandem.operations.report.brief import brief_of
 from tandem.operations.report.daily import write_daily, write_weekly
 from tandem.operations.run.wording import counted
-from tandem.operations.unattended.held import has_ended
 from tandem.operations.writing.target import write_whole
 
 

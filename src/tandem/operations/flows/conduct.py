@@ -6,8 +6,8 @@ from typing import Final
 
 from tandem.execution import LockstepClock, RecyclerTime
 from tandem.market import NEW_YORK, Calendar, DataError, Session, TandemError
-from tandem.operations.flows.done import FlowName, done_of
-from tandem.operations.unattended.held import has_begun
+from tandem.operations.facts.flow_done import FlowName, done_of
+from tandem.operations.facts.session_held import has_begun
 from tandem.operations.unattended.trading import passes
 from tandem.store import Facts
 

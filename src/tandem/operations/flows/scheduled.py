@@ -12,8 +12,8 @@ from prefect.schedules import Cron, Schedule
 from tandem.config import Settings, load
 from tandem.desk import newest_of_kind, registry_of, world_named
 from tandem.market import NEW_YORK, Calendar, ConfigError, Session, WallClock
+from tandem.operations.facts.flow_done import FlowName
 from tandem.operations.flows.bodies import BODIES
-from tandem.operations.flows.done import FlowName
 from tandem.operations.flows.work import Work, once
 from tandem.store import Store
 

@@ -7,9 +7,9 @@ from typing import Final, cast
 
 from tandem.config import Settings
 from tandem.market import Session, Stopwatch, TandemError, World
+from tandem.operations.facts.flow_done import FlowDone, FlowName
 from tandem.operations.flows.bodies import BODIES
 from tandem.operations.flows.conduct import Conductor
-from tandem.operations.flows.done import FlowDone, FlowName
 from tandem.operations.flows.environment import answers, prefect_environment
 from tandem.operations.flows.work import Work, once
 from tandem.store import Store

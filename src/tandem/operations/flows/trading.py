@@ -4,8 +4,8 @@ from threading import Event
 from typing import Final
 
 from tandem.market import TandemError
+from tandem.operations.facts.session_held import SessionBegan, SessionEnded, has_begun, has_ended
 from tandem.operations.flows.work import Came, Work
-from tandem.operations.unattended.held import SessionBegan, SessionEnded, has_begun, has_ended
 
 LOOK_SECONDS: Final = 0.2
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tandem.config import Settings
 from tandem.market import Session, Step, Stopwatch, at_once
-from tandem.operations.flows.done import FlowDone, FlowName, done_of
+from tandem.operations.facts.flow_done import FlowDone, FlowName, done_of
 from tandem.store import Facts, Record, Store, turn
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from tandem.operations.history.listing import ON_A_PAGE, Listing, documents, wri
 from tandem.operations.history.pictures import Line, day_names, lines_drawing, parts_drawing
 from tandem.operations.history.ranking import rank_models, rank_pairs, skill_of
 from tandem.operations.history.trades import parts_of, trades_of
-from tandem.operations.report.page import figure, page
 from tandem.operations.run.wording import period
 from tandem.operations.writing.ink import Drawing
 from tandem.operations.writing.markup import Markup
+from tandem.operations.writing.page import figure, page
 from tandem.operations.writing.target import check_target, write_whole
 from tandem.store import Asked, ModelSession, PairSession, SignalRow, Store, TradeSession
 

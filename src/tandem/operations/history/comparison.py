@@ -14,9 +14,9 @@ from tandem.operations.history.listings import figure_text
 from tandem.operations.history.pictures import Line, lines_drawing, parts_drawing
 from tandem.operations.history.ranking import graded_skill_of, mean, skill_of
 from tandem.operations.history.trades import parts_of, trades_of
-from tandem.operations.report.page import figure, page, paragraph
 from tandem.operations.run.wording import counted, dollars
 from tandem.operations.writing.markup import Markup, element
+from tandem.operations.writing.page import figure, page, paragraph
 from tandem.operations.writing.target import check_target, write_whole
 from tandem.store import Asked, ModelSession, PairSession, SignalRow, Store, TradeSession
 

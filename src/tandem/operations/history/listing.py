@@ -7,10 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from tandem.operations.report.page import paragraph, section, toned
 from tandem.operations.run.wording import counted, dollars
 from tandem.operations.run.wording import plain as number
 from tandem.operations.writing.markup import Markup, table
+from tandem.operations.writing.page import paragraph, section, toned
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,11 +10,11 @@ from tandem.market import Calendar, DataError
 from tandem.operations.history.attributed import attribute_over
 from tandem.operations.history.listing import plain
 from tandem.operations.history.pictures import parts_drawing
-from tandem.operations.report.page import figure, page, paragraph, section, toned, under
 from tandem.operations.report.sessions import Sessions, TradeLine, sessions_of
 from tandem.operations.run.wording import clock_time, counted, dollars, listed, moment_text, period, weekday
 from tandem.operations.run.wording import plain as number
 from tandem.operations.writing.markup import Markup, element, table
+from tandem.operations.writing.page import figure, page, paragraph, section, toned, under
 from tandem.operations.writing.target import write_whole
 from tandem.store import Facts, Store
 

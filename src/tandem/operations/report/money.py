@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from tandem.operations.pictures.equity import equity_drawing
-from tandem.operations.report.page import figure, paragraph, section, toned, under
 from tandem.operations.run.chronicle import Chronicle
 from tandem.operations.run.roundtrip import LegOfTrade, RoundTrip
 from tandem.operations.run.summary import Summary
@@ -20,6 +19,7 @@ from tandem.operations.run.wording import (
     weekday,
 )
 from tandem.operations.writing.markup import Markup, element, join, table
+from tandem.operations.writing.page import figure, paragraph, section, toned, under
 
 PARITY = {None: "not compared", True: "alike", False: "they differ"}
 

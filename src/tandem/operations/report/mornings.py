@@ -7,11 +7,11 @@ from typing import Final
 
 from tandem.market import Refusal
 from tandem.operations.pictures.screen import funnel_drawing
-from tandem.operations.report.page import figure, paragraph, section
 from tandem.operations.run.chronicle import Chronicle
 from tandem.operations.run.summary import Summary
 from tandem.operations.run.wording import listed, moment_text, weekday
 from tandem.operations.writing.markup import Markup, element, join, table
+from tandem.operations.writing.page import figure, paragraph, section
 from tandem.screening import Funnel, PairTable, nearest_misses, refused_rows
 from tandem.store import Record
 

@@ -9,13 +9,13 @@ from tandem.market import Pair
 from tandem.operations.pictures.model import model_drawing
 from tandem.operations.pictures.screen import passport_drawing
 from tandem.operations.pictures.spread import spread_drawing
-from tandem.operations.report.page import figure, paragraph, section, under
 from tandem.operations.run.chronicle import Chronicle
 from tandem.operations.run.pairday import PairDay
 from tandem.operations.run.scoreboard import FORECASTERS, ModelScore
 from tandem.operations.run.summary import Summary
 from tandem.operations.run.wording import bar_length, counted, dollars, listed, plain, span, weekday
 from tandem.operations.writing.markup import Markup, element, join, table
+from tandem.operations.writing.page import figure, paragraph, section, under
 from tandem.screening import Passport
 
 MOST_PICTURES: Final = 16

@@ -10,7 +10,6 @@ from tandem.market import NEW_YORK, Calendar, Timeframe, WorldKind
 from tandem.operations.pictures.spread import spread_drawing
 from tandem.operations.report.money import equity_section, figures_section, trades_section
 from tandem.operations.report.mornings import mornings_section, refusals_section
-from tandem.operations.report.page import page, paragraph, section, toned
 from tandem.operations.report.pairs import models_section, passports_section, spreads_section
 from tandem.operations.run.chronicle import Chronicle
 from tandem.operations.run.pairday import PairDay, pair_days
@@ -18,6 +17,7 @@ from tandem.operations.run.summary import Summary, summary_of
 from tandem.operations.run.verdict import proves, still_open, verdict
 from tandem.operations.run.wording import bar_length, counted, listed, period
 from tandem.operations.writing.markup import Markup, element, table
+from tandem.operations.writing.page import page, paragraph, section, toned
 from tandem.operations.writing.target import write_whole
 from tandem.screening import Funnel
 from tandem.store import Facts, Store

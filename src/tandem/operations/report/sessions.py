@@ -12,8 +12,8 @@ from tandem.book import Attribution, Mark, Parts
 from tandem.desk import ModelInForce, Plan, plan_of
 from tandem.execution import PairOrderEnded
 from tandem.market import Fill, Refusal, World
-from tandem.operations.alerts.alert import AlertRaised
-from tandem.operations.flows.done import FlowDone
+from tandem.operations.facts.alert import AlertRaised
+from tandem.operations.facts.flow_done import FlowDone
 from tandem.operations.history.attributed import attribute_session
 from tandem.risk import Intent
 from tandem.screening import Funnel

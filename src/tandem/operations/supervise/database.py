@@ -10,7 +10,7 @@ from typing import Final
 import psutil
 
 from tandem.market import Clock, TandemError
-from tandem.operations.supervise.process import ProcessEvent
+from tandem.operations.facts.process_changed import ProcessEvent
 from tandem.operations.supervise.roster import Entry
 from tandem.store import Store
 

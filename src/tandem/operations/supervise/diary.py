@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tandem.market import NEW_YORK, StoreError, TandemError, WallClock, World
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.store import Record, Store
 
 

@@ -8,9 +8,9 @@ from threading import Event
 from typing import Final
 
 from tandem.market import Clock, Stopwatch, TandemError
+from tandem.operations.facts.process_changed import ProcessChanged, ProcessEvent
 from tandem.operations.supervise.child import Child
 from tandem.operations.supervise.database import Database
-from tandem.operations.supervise.process import ProcessChanged, ProcessEvent
 from tandem.operations.supervise.roster import Entry, Roster, folder_of, itself, write
 from tandem.operations.supervise.running import Running
 from tandem.operations.supervise.telling import Telling

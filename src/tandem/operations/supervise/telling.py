@@ -7,7 +7,7 @@ from threading import Event, Thread
 from typing import Final
 
 from tandem.market import TandemError
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.process_changed import ProcessChanged
 
 AGAIN_SECONDS: Final = 0.5
 LAST_SECONDS: Final = 10.0

@@ -11,8 +11,8 @@ from tandem.book import Book, Mark
 from tandem.config import Settings
 from tandem.desk import Desk, plan_of, prepare, run_session
 from tandem.market import NEW_YORK, BrokerError, Calendar, Clock, Pair, RecyclerError, Session, StoreError, TandemError
+from tandem.operations.facts.session_held import SessionBegan, SessionEnded, has_begun
 from tandem.operations.run.wording import counted
-from tandem.operations.unattended.held import SessionBegan, SessionEnded, has_begun
 from tandem.store import Facts, Record, Store
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Final
 from tandem.market import NEW_YORK, Calendar, Session, WorldKind
 from tandem.operations.alerts.known import Happened, Known
 from tandem.operations.alerts.rules.finding import Finding
-from tandem.operations.flows.done import FlowName
+from tandem.operations.facts.flow_done import FlowName
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.operations.run.wording import clock_time, counted, weekday
-from tandem.operations.supervise.process import ProcessChanged
 from tandem.store import Record
 
 AN_HOUR: Final = timedelta(hours=1)

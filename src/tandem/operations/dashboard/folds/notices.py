@@ -4,8 +4,8 @@ from collections import OrderedDict, deque
 from datetime import date
 from typing import Final
 
-from tandem.operations.flows.done import FlowDone, FlowName
-from tandem.operations.supervise.process import ProcessChanged
+from tandem.operations.facts.flow_done import FlowDone, FlowName
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.risk import Standing, Switch
 from tandem.store import Record
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from tandem.operations.dashboard.followed import Followed
 from tandem.operations.dashboard.page import Asked, Context, Page
-from tandem.operations.flows.done import FlowName
+from tandem.operations.facts.flow_done import FlowName
 from tandem.recycler import FAULTS
 
 ORDERS_SHOWN: Final = 100

@@ -1,0 +1,1 @@
+"""What a desk that runs by itself puts on record beside its trading."""
