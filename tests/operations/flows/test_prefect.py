@@ -151,3 +151,11 @@ def test_the_deployments_on_file_are_those_that_are_served(prefect: Prefect) -> 
         subprocess.run([*prefect_cli, *command], cwd=ROOT, env=prefect.environment, check=True, capture_output=True)
     names = {name for name in prefect.deployments() if name.endswith("/scheduled")}
     assert len(names) == len(DUE)
+
+
+def test_runs_whose_process_was_killed_say_so(prefect: Prefect) -> None:
+    flow = prefect.post("flows/filter", {})[0]["id"]
+    run = prefect.post("flow_runs/", {"flow_id": flow, "state": {"type": "RUNNING", "name": "Running"}})["id"]
+    code = "from tandem.operations.flows.serve import _end_stale_runs; _end_stale_runs()"
+    subprocess.run([sys.executable, "-c", code], env=prefect.environment, check=True, capture_output=True)
+    assert prefect.ends(run) == ["CRASHED"]
