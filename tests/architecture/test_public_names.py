@@ -22,7 +22,7 @@ PUBLIC = {
         ModelSession Move PairSession Panel PaperAccount PaperCharge PaperEntry PaperExecution PaperHold
         PaperKept PaperOrder PaperTaken PostgresFacts Record Runs Sectors SignalRow Stage StageChanged
         Stages Store Strip Tail Track Tracking TradeSession Trial TrialCount Vacuumed back_up backups
-        checked facts_digest key_of restore turn vacuum
+        checked facts_digest key_of restore turn turn_if_free vacuum
     """,
     "sources": """
         Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated

@@ -58,7 +58,8 @@ def prepare(
     """Do the morning of one trading date, once: None where the world has a plan for it already.
 
     The day's newest recorded identification counts, whatever settings it was made with; where there is none it is
-    made. One that is recorded after the session has begun is for nobody: the session goes on as it began.
+    made. One that is recorded after the session has begun is for nobody: the session goes on as it began, also where
+    it began without a plan.
 
     Only bars that were over at 6:00 in New York are read. Trading does not depend on MLflow: where it is away, that
     is a Refusal on record and the plan is made all the same. Whatever comes next tells it of the refits: this again, an
@@ -76,6 +77,8 @@ def prepare(
     if plan is not None and not _is_behind(facts, session, plan, configuration):
         if registry is not None:
             tell_mlflow(registry, store.blobs, facts)
+        return None
+    if plan is None and facts.read(Mark, session=session.day):
         return None
     if configuration is not None:
         found = on_record(store, facts, configuration)

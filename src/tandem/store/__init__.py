@@ -28,7 +28,7 @@ from tandem.store.stages.stages import Stages
 from tandem.store.store import Store
 from tandem.store.tail import Entry, Tail
 from tandem.store.tracking import Runs, Tracking
-from tandem.store.turn import turn
+from tandem.store.turn import turn, turn_if_free
 from tandem.store.vacuum import Vacuumed, vacuum
 
 __all__ = [
@@ -82,5 +82,6 @@ __all__ = [
     "key_of",
     "restore",
     "turn",
+    "turn_if_free",
     "vacuum",
 ]

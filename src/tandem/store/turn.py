@@ -2,11 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, cast
 
 from tandem.store.connections import Connections
 
 PATIENCE: Final = "10min"
+
+
+@contextmanager
+def turn_if_free(url: str, what: str) -> Iterator[bool]:
+    """Whether this is the only process that does a thing, for the length of the block; it does not wait for its turn.
+
+    Args:
+        url: of the database.
+        what: any name.
+
+    Raises:
+        StoreError: within the `with` block, the database refuses.
+    """
+    connections = Connections(url)
+    try:
+        with connections.use() as connection:
+            asked = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [what])
+            yield bool(cast(tuple[bool], asked.fetchone())[0])
+    finally:
+        connections.close()
 
 
 @contextmanager

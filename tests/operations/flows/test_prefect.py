@@ -18,15 +18,16 @@ import pytest
 import yaml
 
 from tandem.config import Settings
-from tandem.market import Calendar, Stopwatch, World, WorldKind
-from tandem.operations.facts.flow_done import FlowDone
-from tandem.operations.facts.session_held import SessionEnded
+from tandem.market import NEW_YORK, Calendar, Stopwatch, WallClock, World, WorldKind
+from tandem.operations.facts.flow_done import FlowDone, FlowName
+from tandem.operations.facts.session_held import SessionBegan, SessionEnded
 from tandem.operations.flows.environment import answers, prefect_environment, server_environment
-from tandem.operations.flows.scheduled import DUE
+from tandem.operations.flows.lacking import DUE
 from tandem.store import Record, Store
 
 ROOT = Path(__file__).parents[3]
-UNTRADED, HOLIDAY, TRADED = "2026-11-25", "2026-11-26", "2026-11-27"
+HOLIDAY, TRADED, TO_COME = "2026-11-26", "2026-11-20", "2099-06-02"
+CRONS = sorted(f"{due.minute} {due.hour} * * 1-5" for due in DUE.values())
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,12 @@ def prefect(module_store: Store, tmp_path_factory: pytest.TempPathFactory) -> It
     environment = {**os.environ, **variables, **prefect_environment(settings)}
     server = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     worker = [sys.executable, "-m", "tandem", "flows", "serve", "--world", str(world)]
+    left = Calendar().before(WallClock().now().astimezone(NEW_YORK).date(), 1)[0]
+    facts = module_store.facts(world)
+    facts.append(
+        Record(SessionBegan(0, "exits only"), left.day, left.open, f"session.began.{left.day}"),
+        Record(SessionEnded(77), left.day, left.close, f"session.ended.{left.day}"),
+    )
     found = Prefect(f"http://127.0.0.1:{port}", module_store, world, environment)
     with running(server, environment | dict(server_environment(settings, module_store)), folder / "server.log"):
         until(lambda: answers(f"{found.address}/api/health"))
@@ -114,14 +121,25 @@ def prefect(module_store: Store, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def test_every_flow_is_scheduled_by_new_york_time(prefect: Prefect) -> None:
     schedules = [each["schedules"][0]["schedule"] for each in prefect.deployments().values()]
-    assert sorted(each["cron"] for each in schedules) == sorted(DUE.values())
+    assert sorted(each["cron"] for each in schedules) == CRONS
     assert {each["timezone"] for each in schedules} == {"America/New_York"}
 
 
 def test_a_holiday_completes_and_comes_to_nothing(prefect: Prefect) -> None:
     run = prefect.run("daily pair identification/desk", day=HOLIDAY, world=str(prefect.world))
     assert prefect.ends(run) == ["COMPLETED"]
-    assert prefect.store.facts(prefect.world).read(FlowDone) == []
+    assert prefect.store.facts(prefect.world).read(FlowDone, session=date.fromisoformat(HOLIDAY)) == []
+
+
+def test_what_a_killed_process_has_left_undone_of_the_last_session_is_done_when_flows_are_served(
+    prefect: Prefect,
+) -> None:
+    facts, left = (
+        prefect.store.facts(prefect.world),
+        Calendar().before(WallClock().now().astimezone(NEW_YORK).date(), 1),
+    )
+    names = {FlowName.SESSION, FlowName.MONITORING, FlowName.HOUSEKEEPING}
+    until(lambda: {record.body.flow for record in facts.read(FlowDone, session=left[0].day)} == names)
 
 
 def test_two_runs_of_one_date_come_to_one_result(prefect: Prefect) -> None:
@@ -130,19 +148,19 @@ def test_two_runs_of_one_date_come_to_one_result(prefect: Prefect) -> None:
     facts.append(Record(SessionEnded(0), session.day, session.close, f"session.ended.{TRADED}"))
     runs = [prefect.run("performance monitoring/desk", day=TRADED, world=str(prefect.world)) for _ in range(2)]
     assert prefect.ends(*runs) == ["COMPLETED", "COMPLETED"]
-    (done,) = facts.read(FlowDone)
+    (done,) = facts.read(FlowDone, session=session.day)
     assert done.body.run in runs
 
 
 def test_a_flow_that_only_a_person_can_mend_fails_at_once_and_leaves_no_result(prefect: Prefect) -> None:
-    run = prefect.run("daily pair identification/desk", day=UNTRADED, world=str(prefect.world))
+    run = prefect.run("daily pair identification/desk", day=TO_COME, world=str(prefect.world))
     assert prefect.ends(run) == ["FAILED"]
-    assert prefect.store.facts(prefect.world).read(FlowDone, session=date.fromisoformat(UNTRADED)) == []
+    assert prefect.store.facts(prefect.world).read(FlowDone, session=date.fromisoformat(TO_COME)) == []
 
 
 def test_the_deployments_on_file_are_those_that_are_served(prefect: Prefect) -> None:
     on_file = yaml.safe_load((ROOT / "deploy/prefect.yaml").read_text())["deployments"]
-    assert sorted(each["schedules"][0]["cron"] for each in on_file) == sorted(DUE.values())
+    assert sorted(each["schedules"][0]["cron"] for each in on_file) == CRONS
     prefect_cli = [sys.executable, "-m", "prefect", "--no-prompt"]
     for command in (
         ["work-pool", "create", "tandem", "--type", "process"],

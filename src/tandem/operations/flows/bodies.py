@@ -11,7 +11,7 @@ from tandem.operations.facts.session_held import has_ended
 from tandem.operations.flows.collection import collect
 from tandem.operations.flows.housekeeping import housekeeping
 from tandem.operations.flows.trading import trading
-from tandem.operations.flows.work import Body, Came, Work
+from tandem.operations.flows.work import Body, Came, Work, check_over
 from tandem.operations.history.attributed import record_attribution
 from tandem.operations.history.grading import record_grades
 from tandem.operations.report.brief import brief_of
@@ -62,10 +62,11 @@ def monitoring(work: Work) -> Came:
     """Grades, shadow books, verdicts and what follows from them for the stages; attribution, and the day's report.
 
     Raises:
-        DataError: the shadow books cannot be kept.
+        DataError: the session is not over, or the shadow books cannot be kept.
     """
     store, facts, session = work.store, work.facts, work.session
     work.waited_for(lambda: has_ended(facts, session.day))
+    check_over(work)
     verdicts = work.step("grades and verdicts", lambda: close_day(store, facts, session, work.settings, work.registry))
     work.step("attribution", lambda: record_attribution(store, facts, session))
     work.step("history of grades", lambda: record_grades(store, facts))

@@ -33,7 +33,13 @@ def prefect_environment(settings: Settings) -> Mapping[str, str]:
 def server_environment(settings: Settings, store: Store) -> Mapping[str, str]:
     """Variables for Prefect's server: its database on Tandem's own server, made where it is missing."""
     address = store.database(DATABASE).replace("postgresql+psycopg://", "postgresql+asyncpg://", 1)
-    return {**prefect_environment(settings), "PREFECT_API_DATABASE_CONNECTION_URL": address}
+    own = f"http://127.0.0.1:{settings.operations.prefect_port}"
+    return {
+        **prefect_environment(settings),
+        "PREFECT_API_DATABASE_CONNECTION_URL": address,
+        # A page from elsewhere, open in the same browser, shall not drive the flows.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own,
+    }
 
 
 def answers(url: str) -> bool:

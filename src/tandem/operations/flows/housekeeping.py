@@ -5,9 +5,9 @@ from typing import Final
 
 from tandem.execution import Origin, at_alpaca, at_recycler
 from tandem.market import TandemError
-from tandem.operations.flows.work import Came, Work
+from tandem.operations.flows.work import Came, Work, check_over
 from tandem.operations.housekeeping.night import Night
-from tandem.operations.housekeeping.tidied import STEPS, Step, done, must_be_over
+from tandem.operations.housekeeping.tidied import STEPS, Step, done
 
 KEYS: Final = ("key_id", "secret_key", "token")
 
@@ -21,7 +21,7 @@ def housekeeping(work: Work) -> Came:
     """
     store, session = work.store, work.session
     night = Night(store, store.facts(work.facts.world), session, work.settings, session.close, _origin(work))
-    must_be_over(night)
+    check_over(work)
     steps = [_step(work, night, name) for name in STEPS]
     if failed := [step for step in steps if step.failed]:
         raise TandemError(

@@ -14,6 +14,7 @@ from tandem.desk import newest_of_kind, registry_of, world_named
 from tandem.market import NEW_YORK, Calendar, ConfigError, Session, WallClock
 from tandem.operations.facts.flow_done import FlowName
 from tandem.operations.flows.bodies import BODIES
+from tandem.operations.flows.lacking import BEFORE, DUE
 from tandem.operations.flows.work import Work, once
 from tandem.store import Store
 
@@ -62,18 +63,12 @@ FLOWS: Final = {
     FlowName.MONITORING: performance_monitoring,
     FlowName.HOUSEKEEPING: housekeeping,
 }
-DUE: Final = {
-    FlowName.IDENTIFICATION: "0 6 * * 1-5",
-    FlowName.TRAINING: "5 6 * * 1-5",
-    FlowName.SESSION: "15 9 * * 1-5",
-    FlowName.MONITORING: "10 16 * * 1-5",
-    FlowName.HOUSEKEEPING: "30 20 * * 1-5",
-}
 
 
 def schedule_of(name: FlowName) -> Schedule:
     """When a flow is due; what holidays are it finds out itself."""
-    return Cron(DUE[name], timezone=str(NEW_YORK))
+    due = DUE[name]
+    return Cron(f"{due.minute} {due.hour} * * 1-5", timezone=str(NEW_YORK))
 
 
 def as_task(name: str, do: Callable[[], T]) -> T:
@@ -96,11 +91,13 @@ def _may_pass(_task: object, _run: object, state: State) -> bool:
 
 
 def _once(name: FlowName, day: date | None, world: str) -> str:
-    asked = day or WallClock().now().astimezone(NEW_YORK).date()
+    asked = day or runtime.flow_run.scheduled_start_time.astimezone(NEW_YORK).date()
     session = Calendar().session(asked)
     if session is None:
         return f"the exchange is closed on {asked}"
     settings = load()
+    if name in BEFORE and settings.websocket.mode == "alpaca" and WallClock().now() >= session.close:
+        return f"the session of {asked} is over"
     with Store.of(settings) as store:
         return once(_work(store, session, settings, world), name, BODIES[name]).why
 

@@ -4,13 +4,15 @@ import os
 from collections.abc import Callable
 from threading import Event
 from typing import Final, cast
+from uuid import UUID
 
 from tandem.config import Settings
-from tandem.market import Session, Stopwatch, TandemError, World
+from tandem.market import Session, Stopwatch, TandemError, WallClock, World
 from tandem.operations.facts.flow_done import FlowDone, FlowName
 from tandem.operations.flows.bodies import BODIES
 from tandem.operations.flows.conduct import Conductor
 from tandem.operations.flows.environment import answers, prefect_environment
+from tandem.operations.flows.lacking import lacking
 from tandem.operations.flows.work import Work, once
 from tandem.store import Store
 
@@ -40,7 +42,7 @@ def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[
         raise TandemError(f"Prefect's server does not answer at {environment[API]}", "`tandem up` starts it")
     os.environ.update(environment)
     if settings.websocket.mode == "alpaca":
-        _by_the_wall_clock(world)
+        _by_the_wall_clock(store, world, said)
         return
     from tandem.operations.flows.scheduled import FLOWS
 
@@ -82,20 +84,30 @@ def _end_stale_runs() -> None:
             client.set_flow_run_state(each.id, Crashed(message="its process was killed"), force=True)
 
 
-def _by_the_wall_clock(world: World) -> None:
+def _by_the_wall_clock(store: Store, world: World, said: Callable[[str], None]) -> None:
     from prefect import serve
+    from prefect.client.orchestration import get_client
     from prefect.deployments.runner import RunnerDeployment
 
     from tandem.operations.flows.scheduled import FLOWS, schedule_of
 
-    deployments = [
-        flow.to_deployment(
-            name=DEPLOYMENT,
-            schedules=[schedule_of(name)],
-            parameters={"world": str(world)},
-            description=flow.description,
-            tags=["tandem"],
+    deployments = {
+        name: cast(
+            RunnerDeployment,
+            flow.to_deployment(
+                name=DEPLOYMENT,
+                schedules=[schedule_of(name)],
+                parameters={"world": str(world)},
+                description=flow.description,
+                tags=["tandem"],
+            ),
         )
         for name, flow in FLOWS.items()
-    ]
-    serve(*cast(list[RunnerDeployment], deployments), pause_on_shutdown=False)
+    }
+    ids = {name: deployment.apply() for name, deployment in deployments.items()}
+    with get_client(sync_client=True) as client:
+        for name, session in lacking(store.facts(world), WallClock().now()):
+            said(f"{session.day} {name} was due and is not done: it is run now")
+            parameters = {"world": str(world), "day": str(session.day)}
+            client.create_flow_run_from_deployment(cast(UUID, ids[name]), parameters=parameters)
+    serve(*deployments.values(), pause_on_shutdown=False)

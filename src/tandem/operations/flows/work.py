@@ -1,15 +1,18 @@
 """One trading date's work in a world, and doing a part of it once."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from tandem.book import Mark
 from tandem.config import Settings
-from tandem.market import Session, Step, Stopwatch, at_once
+from tandem.market import DataError, FactConflict, Session, Step, Stopwatch, WallClock, WorldKind, at_once
 from tandem.operations.facts.flow_done import FlowDone, FlowName, done_of
-from tandem.store import Facts, Record, Store, turn
+from tandem.operations.facts.session_held import has_begun, has_ended
+from tandem.store import Facts, Record, Store, turn_if_free
 
 if TYPE_CHECKING:
     from tandem.forecast import MlflowRegistry
@@ -45,6 +48,29 @@ class Work:
         return found
 
 
+def check_over(work: Work) -> None:
+    """See that a session is over: what follows from it is done once, and of the whole of it.
+
+    A desk that trades by itself says when it has ended; another one has made its last decision, or, at the exchange,
+    there is none and the time is over.
+
+    Raises:
+        DataError: it is still to come, or goes on.
+    """
+    facts, session = work.facts, work.session
+    if not _is_over(facts, session):
+        raise DataError(f"the session of {session.day} is not over in {facts.world}", "Wait for its end")
+
+
+def _is_over(facts: Facts, session: Session) -> bool:
+    if has_begun(facts, session.day):
+        return has_ended(facts, session.day)
+    marks = {record.at for record in facts.read(Mark, session=session.day)}
+    if marks or facts.world.kind not in (WorldKind.PAPER, WorldKind.LIVE):
+        return session.decisions[-1] in marks
+    return WallClock().now() >= session.close
+
+
 @dataclass(frozen=True, slots=True)
 class Came:
     """What a flow came to.
@@ -71,13 +97,21 @@ def once(work: Work, flow: FlowName, body: Body) -> FlowDone:
         TandemError: the body failed; nothing says that it is done.
     """
     day, facts = work.session.day, work.facts
-    with turn(work.store.url, f"{flow} of {facts.world} on {day}"):
-        if known := done_of(facts, day, flow):
-            return known
-        came = body(work)
-        done = FlowDone(flow, came.why, came.data_version, work.run)
-        facts.append(Record(done, day, moment_of(work.session, flow), f"flow.{flow}.{day}"))
-        return done
+    while (known := done_of(facts, day, flow)) is None:
+        with turn_if_free(work.store.url, f"{flow} of {facts.world} on {day}") as is_ours:
+            if is_ours and done_of(facts, day, flow) is None:
+                came = body(work)
+                done = FlowDone(flow, came.why, came.data_version, work.run)
+                _record(work, flow, done)
+        Event().wait(0 if is_ours else LOOK_SECONDS)
+    return known
+
+
+def _record(work: Work, flow: FlowName, done: FlowDone) -> None:
+    """A turn can be lost in the middle, with the database; whoever was quicker counts."""
+    day = work.session.day
+    with suppress(FactConflict):
+        work.facts.append(Record(done, day, moment_of(work.session, flow), f"flow.{flow}.{day}"))
 
 
 def moment_of(session: Session, flow: FlowName) -> datetime:

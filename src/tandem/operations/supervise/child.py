@@ -25,6 +25,7 @@ class Child:
         is_well: asked every few seconds; False, or any exception, means no.
         url: where people find it; empty where there is nothing to see.
         seconds: that it may take to be well after its start.
+        may_end: whether its work comes to an end; another one that ends by itself has died.
     """
 
     name: str
@@ -33,3 +34,4 @@ class Child:
     is_well: Health = always
     url: str = ""
     seconds: float = SECONDS_TO_START
+    may_end: bool = False

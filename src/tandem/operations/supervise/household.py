@@ -67,11 +67,18 @@ class Household:
     def flows(self, world: World) -> Child:
         """What runs the flows when they are due."""
         environment = {**self.environment, **prefect_environment(self.settings)}
-        return Child("flows", (*TANDEM, "flows", "serve", "--world", str(world)), environment)
+        command = (*TANDEM, "flows", "serve", "--world", str(world))
+        return Child("flows", command, environment, may_end=self._ends)
 
     def session(self, world: World) -> Child:
         """What trades."""
-        return Child("session", (*TANDEM, "trade", "--unattended", "--world", str(world)), self.environment)
+        command = (*TANDEM, "trade", "--unattended", "--world", str(world))
+        return Child("session", command, self.environment, may_end=self._ends)
+
+    @property
+    def _ends(self) -> bool:
+        """A reel has an end, the exchange has none."""
+        return self.settings.websocket.mode == "recycler"
 
     def alerts(self, world: World) -> Child:
         """What tells people."""

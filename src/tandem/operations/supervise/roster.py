@@ -13,7 +13,7 @@ import msgspec
 import psutil
 
 from tandem.market import TandemError
-from tandem.operations.supervise.running import Identity
+from tandem.operations.supervise.running import Identity, is_same
 
 FILE: Final = "roster.json"
 LOCK: Final = "roster.lock"
@@ -109,7 +109,7 @@ def is_there(identity: Identity) -> bool:
     pid, created = identity
     try:
         process = psutil.Process(pid)
-        return bool(process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE)
+        return is_same(process, created) and bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from shutil import copyfile
+from typing import IO, Final
 
 import msgspec
 import psutil
@@ -17,6 +18,9 @@ from tandem.operations.supervise.child import Child
 SECONDS_TO_END: Final = 15.0
 KEEPER: Final = "store/keeper.py"
 LONGEST_WORDS: Final = 300
+LOG_BYTES: Final = 20_000_000
+LAST_BYTES: Final = 65_536
+CLOCK_SECONDS: Final = 60.0
 
 Identity = tuple[int, float]
 """A process: its id, and when it was created, for ids come again."""
@@ -43,7 +47,7 @@ class Running:
         self.attempt = attempt
         self.since = Stopwatch()
         self.family: set[Identity] = set()
-        with log.open("ab") as words:
+        with _opened(log) as words:
             self.process = subprocess.Popen(
                 list(child.command),
                 env={**os.environ, **child.environment},
@@ -65,7 +69,9 @@ class Running:
         return self.process.poll()
 
     def look(self) -> None:
-        """Remember what it has started, so that nothing of it is left when it dies."""
+        """Remember what it has started, so that nothing of it is left when it dies; keep its words within bounds."""
+        with suppress(OSError):
+            _keep_short(self.log)
         with suppress(psutil.NoSuchProcess):
             self.family |= set(_family(psutil.Process(self.pid)))
 
@@ -92,10 +98,37 @@ class Running:
 
     def last_words(self) -> str:
         """The last line that it wrote; of one that is logged, what happened."""
-        line = next(iter(self.log.read_text("utf-8", "replace").strip().splitlines()[-1:]), "")
+        line = next(iter(_end_of(self.log).strip().splitlines()[-1:]), "")
         with suppress(msgspec.MsgspecError):
             line = msgspec.json.decode(line, type=Logged).event
         return line[:LONGEST_WORDS]
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """Where its words go; nowhere, where the disk has no room for them."""
+    try:
+        return log.open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")
+
+
+def _keep_short(log: Path) -> None:
+    """What was written long ago goes to a file beside it, and what was there goes."""
+    if log.stat().st_size > LOG_BYTES:
+        copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
+
+
+def _end_of(log: Path) -> str:
+    with suppress(OSError), log.open("rb") as words:
+        words.seek(max(0, log.stat().st_size - LAST_BYTES))
+        return words.read().decode("utf-8", "replace")
+    return ""
+
+
+def is_same(process: psutil.Process, created: float) -> bool:
+    """Whether a process is the one that was created then; a clock that was set moves that a little."""
+    return bool(abs(process.create_time() - created) < CLOCK_SECONDS)
 
 
 def _family(process: psutil.Process) -> Iterator[Identity]:
@@ -118,5 +151,5 @@ def end_by_force(family: Iterable[Identity]) -> None:
     for pid, created in family:
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
-            if process.create_time() == created:
+            if is_same(process, created):
                 process.kill()

@@ -1,6 +1,7 @@
 """Starting children in their order, watching them, starting again what dies, stopping them in turn."""
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,7 +163,7 @@ class Supervisor:
         running.bury()
         charge.running, charge.silent, charge.died = None, 0, Stopwatch()
         charge.quick = charge.quick + 1 if running.since.seconds < CALM_SECONDS else 0
-        if status == 0:
+        if status == 0 and charge.child.may_end:
             charge.is_over = True
             self._say(charge, "stopped", said or "it has done its work")
         else:
@@ -199,6 +200,11 @@ class Supervisor:
         self._telling.add(change)
 
     def _write(self) -> None:
+        """A disk that is full does not end a desk."""
+        with suppress(OSError):
+            self._write_roster()
+
+    def _write_roster(self) -> None:
         write(self._home, self.roster())
 
     def _entries(self) -> Iterator[Entry]:
