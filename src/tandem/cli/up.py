@@ -4,6 +4,7 @@ import os
 import secrets
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Days = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 Switch = Annotated[bool, Parameter(negative=())]
+DAYS: Final = 5
 SPEED: Final = "1200"
 TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
 SECONDS_TO_END: Final = 120.0
@@ -30,7 +32,7 @@ NOT_WELL: Final = 1
 def up(
     *,
     recycled: Switch = False,
-    days: Days = 5,
+    days: Days = DAYS,
     speed: str = SPEED,
     fresh: Switch = False,
     until_end: Switch = False,
@@ -63,6 +65,7 @@ def up(
     from tandem.operations import DeskProcesses, keep_up
 
     settings, console, stop = load(), Console(highlight=False), Event()
+    _check_options(recycled, world, speed, usual=(days, speed, fresh, until_end) == (DAYS, SPEED, False, False))
     if not recycled:
         _check(settings)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -79,7 +82,8 @@ def up(
             desk = DeskProcesses(settings, {}, world=world_to_trade(store, settings, world))
         console.print("Starting PostgreSQL, Prefect, MLflow and the desk; some twenty seconds.")
         keep_up(store, desk, stop, _teller(console), lambda roster: _show(console, roster))
-    console.print("The desk is down.")
+    with suppress(OSError):
+        console.print("The desk is down.")
 
 
 def status(*, json: Switch = False) -> int:
@@ -99,8 +103,11 @@ def status(*, json: Switch = False) -> int:
     roster = roster_of(load().home)
     if json:
         print(msgspec.json.format(msgspec.json.encode(roster)).decode())
-    elif roster is None or not roster.is_alive:
+    elif roster is None:
         print("The desk is not up; `tandem up` starts it.")
+    elif not roster.is_alive:
+        left = ", ".join(entry.name for entry in roster.entries if entry.is_alive)
+        print(f"`tandem up` was killed and nobody watches. Still there: {left or 'nothing'}; `tandem down` ends it.")
     else:
         _show(Console(highlight=False), roster)
     well = roster is not None and roster.is_alive and all(entry.state in ("well", "over") for entry in roster.entries)
@@ -126,6 +133,19 @@ def down() -> None:
             Event().wait(LOOK_SECONDS)
     left = end_leftovers(home)
     print("The desk is down." + (f" What was left of it has ended: {', '.join(left)}." if left else ""))
+
+
+def _check_options(recycled: bool, world: str, speed: str, *, usual: bool) -> None:
+    if recycled and world:
+        raise ConfigError("--world and --recycled contradict each other", "A recycler plays to an account of its own")
+    if not (recycled or usual):
+        raise ConfigError("--days, --speed, --fresh and --until-end are of a replay", "Give --recycled too")
+    try:
+        is_speed = speed == "max" or float(speed) > 0
+    except ValueError:
+        is_speed = False
+    if not is_speed:
+        raise ConfigError(f"{speed} is no speed", "Give a number such as 60, or max")
 
 
 def _check(settings: "Settings") -> None:
@@ -194,7 +214,12 @@ def _new_account(store: "Store", settings: "Settings") -> None:
 def _teller(console: "Console") -> "Any":
     from tandem.market import NEW_YORK, WallClock
 
-    return lambda line: console.print(f"{WallClock().now().astimezone(NEW_YORK):%H:%M:%S} {line}", soft_wrap=True)
+    def say(line: str) -> None:
+        # The terminal may be gone, and the desk goes on, or ends in order.
+        with suppress(OSError):
+            console.print(f"{WallClock().now().astimezone(NEW_YORK):%H:%M:%S} {line}", soft_wrap=True)
+
+    return say
 
 
 def _show(console: "Console", roster: "Roster") -> None:

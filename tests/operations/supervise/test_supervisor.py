@@ -158,7 +158,8 @@ sys.exit("no more paper")
 
 
 def test_a_child_that_ends_well_is_over_and_stays_so(desk: Desk) -> None:
-    desk.supervisor.start(child("worker", "import time; time.sleep(0.5); print('all is done')"), child("other"))
+    worker = child("worker", "import time; time.sleep(0.5); print('all is done')", may_end=True)
+    desk.supervisor.start(worker, child("other"))
     desk.watch()
     until(lambda: desk.supervisor.are_over(["worker"]))
     assert not desk.supervisor.are_over(["worker", "other"])
@@ -167,6 +168,24 @@ def test_a_child_that_ends_well_is_over_and_stays_so(desk: Desk) -> None:
     assert desk.events("worker") == ["started", "stopped"]
     assert next(change.why for change in desk.told if change.event == "stopped") == "all is done"
     assert (desk.entry("worker").state, desk.entry("worker").pid) == ("over", 0)
+
+
+def test_a_child_whose_work_has_no_end_and_that_ends_well_has_died(desk: Desk) -> None:
+    desk.supervisor.start(child("server", "import time; time.sleep(1)"))
+    desk.watch()
+    until(lambda: desk.events("server")[:3] == ["started", "died", "started"])
+
+
+def test_a_disk_without_room_ends_no_desk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.supervisor.start(child("server"))
+    desk.watch()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tandem.operations.supervise.supervisor.write", full)
+    os.kill(desk.entry("server").pid, signal.SIGKILL)
+    until(lambda: desk.events("server") == ["started", "died", "started"])
 
 
 def test_a_child_that_never_gets_well_ends_the_start_with_its_last_words(desk: Desk) -> None:
@@ -327,7 +346,7 @@ def test_what_a_killed_supervisor_has_left_running_is_ended(tmp_path: Path, modu
 def test_a_process_that_merely_has_the_same_number_is_left_alone(tmp_path: Path) -> None:
     with psutil.Popen([sys.executable, "-c", SLEEP]) as stranger:
         try:
-            other = (stranger.pid, stranger.create_time() - 5)
+            other = (stranger.pid, stranger.create_time() - 3600)
             entry = RosterEntry("gone", "well", stranger.pid, WallClock().now(), 0, "", (other,))
             write(tmp_path, Roster((stranger.pid, other[1]), "paper-1", (entry,)))
             assert end_leftovers(tmp_path) == []

@@ -60,7 +60,7 @@ def _feed(followed: Followed, now: datetime | None) -> Health:
     session = Calendar().session(now.astimezone(NEW_YORK).date())
     if session is None or not session.open + GRACE <= now <= session.close:
         return Health("feed", "Feed", "idle", "market closed", seen)
-    age = now - mark.at
+    age = max(now - mark.at, timedelta(0))  # the replay's clock is asked less often than facts come
     if age > LATE:
         return Health("feed", "Feed", "bad", "late", seen + f", {lasting(age)} ago")
     return Health("feed", "Feed", "warn" if blind else "good", "fresh", seen + f", {lasting(age)} ago")

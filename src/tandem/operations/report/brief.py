@@ -338,7 +338,10 @@ def _budget(facts: Facts, session: Session, settings: Settings) -> Budget:
 def _against(
     facts: Facts, session: Session, settings: Settings, configuration: TradingConfiguration | None, plan: Plan | None
 ) -> Iterator[str]:
-    switch = in_force(record.body for record in facts.read(Switch) if record.session <= session.day)
+    # A person speaks at the wall clock's time, which is no replay's: the newest morning hears all of it.
+    newest = max((record.session for record in facts.read(TradingConfiguration)), default=session.day)
+    heard = [each for each in facts.read(Switch) if each.session <= session.day or session.day >= newest]
+    switch = in_force(record.body for record in heard)
     if switch.standing is not Standing.ARMED:
         what = "everything is being closed" if switch.standing is Standing.FLATTEN else "halted"
         yield f"{what} by {switch.by}: {switch.why} (`tandem resume` ends it)"

@@ -104,7 +104,7 @@ def end_leftovers(home: Path) -> list[str]:
     roster = roster_of(home)
     if roster is None or roster.is_alive:
         return []
-    left = [entry for entry in roster.entries if any(map(is_there, entry.family))]
+    left = [entry for entry in roster.entries if entry.is_alive]
     for entry in left:
         end_by_force(entry.family)
     family, waited = [each for entry in left for each in entry.family], Stopwatch()

@@ -39,6 +39,11 @@ class Entry:
     url: str
     family: tuple[Identity, ...] = ()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether anything of it runs."""
+        return any(map(is_there, self.family))
+
 
 @dataclass(frozen=True, slots=True)
 class Roster:

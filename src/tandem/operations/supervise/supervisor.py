@@ -167,8 +167,9 @@ class Supervisor:
             charge.is_over = True
             self._say(charge, "stopped", said or "it has done its work")
         else:
-            how = f"by signal {-status}" if status is not None and status < 0 else f"with status {status}"
-            self._say(charge, "died", f"{how}{f': {said}' if said else ''}")
+            # What was killed has not said why.
+            how = f"with status {status}{f': {said}' if said else ''}"
+            self._say(charge, "died", f"by signal {-status}" if status is not None and status < 0 else how)
 
     def _ask(self, charge: Charge, running: Running) -> None:
         if running.is_well():
