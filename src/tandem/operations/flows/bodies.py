@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from tandem.book import Mark
 from tandem.desk import as_identified, close_day, configuration_of, identify_day, on_record, plan_of, prepare, rank_day
 from tandem.market import Calendar, DataError
 from tandem.operations.facts.flow_done import FlowName
@@ -90,6 +91,8 @@ def _brief(work: Work) -> None:
 
 def _report(work: Work) -> None:
     folder, day = _folder(work), work.session.day
+    if not work.facts.read(Mark, session=day):
+        return  # nobody traded: there is nothing to report
     write_daily(folder / f"day-{work.facts.world}.html", work.store, work.facts, day)
     if _week(Calendar().after(day).day) != _week(day):
         write_weekly(folder / f"week-{work.facts.world}.html", work.store, work.facts, day)
