@@ -173,13 +173,27 @@ def test_a_session_that_has_not_begun_is_missed_and_over_with_its_first_decision
     assert diary.found("missed_run", "9:45") == []
 
 
-def test_a_session_that_was_not_monitored_is_missed_until_it_is_or_the_next_one_has_closed(diary):
+def test_a_session_that_was_not_monitored_is_missed_until_it_is_or_the_next_one_was_due(diary):
     diary.done(FlowName.IDENTIFICATION, "6:05").mark("9:35")
-    assert diary.found("missed_run", "16:14") == []
-    assert diary.found("missed_run", "16:15") == [f"monitoring {DAY}"]
-    assert diary.found("missed_run", "6:00", NEXT) == [f"monitoring {DAY}"]
-    diary.done(FlowName.MONITORING, "6:01")
-    assert diary.found("missed_run", "6:02", NEXT) == []
+    assert diary.found("missed_run", "16:54") == []
+    assert diary.found("missed_run", "16:55") == [f"monitoring {DAY}"]
+    assert diary.found("missed_run", "5:59", NEXT) == [f"monitoring {DAY}"]
+    diary.done(FlowName.MONITORING, "5:59")
+    assert diary.found("missed_run", "5:59", NEXT) == []
+
+
+def test_a_half_day_is_monitored_as_late_as_any_other(diary):
+    diary.done(FlowName.IDENTIFICATION, "6:05", HALF_DAY).mark("9:35", day=HALF_DAY)
+    assert diary.found("missed_run", "16:54", HALF_DAY) == []
+    assert diary.found("missed_run", "16:55", HALF_DAY) == [f"monitoring {HALF_DAY}"]
+
+
+@pytest.mark.parametrize(("day", "close"), [(DAY, "16:15"), (HALF_DAY, "13:15")])
+def test_a_replay_is_monitored_at_its_close_whatever_the_day(diary, day, close):
+    diary.known.world = World(WorldKind.RECYCLER, 7)
+    diary.done(FlowName.IDENTIFICATION, "6:05", day).mark("9:35", day=day)
+    assert diary.found("missed_run", close[:-1] + "4", day) == []
+    assert diary.found("missed_run", close, day) == [f"monitoring {day}"]
 
 
 def test_a_world_that_began_today_has_missed_nothing_of_yesterday(diary):

@@ -1,7 +1,7 @@
 """Work that should have been done by now: decisions, flows, processes."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from tandem.market import NEW_YORK, Calendar, Session, WorldKind
@@ -14,6 +14,8 @@ from tandem.store import Record
 
 AN_HOUR: Final = timedelta(hours=1)
 A_WEEK: Final = timedelta(days=7)
+EVENING: Final = time(16, 10)
+EVENING_TAKES: Final = 3
 
 
 def stale_feed(known: Known, moment: datetime, minutes: float) -> Iterator[Finding]:
@@ -31,20 +33,12 @@ def stale_feed(known: Known, moment: datetime, minutes: float) -> Iterator[Findi
 
 
 def missed_run(known: Known, moment: datetime, minutes: float) -> Iterator[Finding]:
-    """The pairs were not identified by the deadline; the session or its monitoring is so much overdue."""
-    session, wait = _session(moment), timedelta(minutes=minutes)
-    if session is not None:
-        deadline = _deadline(known, session, wait)
-        if moment >= deadline and not known.has_done(session.day, FlowName.IDENTIFICATION):
-            mode = known.settings.operations.missed_morning
-            then = "the session finds them itself" if mode == "identify" else "the session is exits-only"
-            text = f"The identification of {weekday(session.day)} was due by {deadline:%H:%M}; {then}."
-            yield Finding(f"identification {session.day}", "No pairs were identified this morning", text)
-        begun = known.mark is not None and known.mark.session >= session.day
-        if session.contains(moment) and moment >= session.open + wait and not begun:
-            text = f"It opened at {clock_time(session.open)} and has made no decision."
-            yield Finding(f"session {session.day}", "The session has not begun", text)
-    if (ended := _last_ended(known, moment - wait)) and not known.has_done(ended.day, FlowName.MONITORING):
+    """A flow or a session was not done by the time that it should have been; `minutes` is how long it may be late."""
+    wait = timedelta(minutes=minutes)
+    if (session := _session(moment)) is not None:
+        yield from _missed_today(known, session, moment, wait)
+    ended = _last(known, moment, lambda each: _monitored_by(known, each, wait))
+    if ended and not known.has_done(ended.day, FlowName.MONITORING):
         text = f"The session of {weekday(ended.day)} closed at {clock_time(ended.close)} and was not looked at since."
         yield Finding(f"monitoring {ended.day}", "The session was not monitored", text)
 
@@ -85,18 +79,38 @@ def _session(moment: datetime) -> Session | None:
     return Calendar().session(moment.astimezone(NEW_YORK).date())
 
 
-def _deadline(known: Known, session: Session, wait: timedelta) -> datetime:
+def _missed_today(known: Known, session: Session, moment: datetime, wait: timedelta) -> Iterator[Finding]:
+    deadline = _deadline(known, session, known.settings.operations.deadline, wait)
+    if moment >= deadline and not known.has_done(session.day, FlowName.IDENTIFICATION):
+        mode = known.settings.operations.missed_morning
+        then = "the session finds them itself" if mode == "identify" else "the session is exits-only"
+        text = f"The identification of {weekday(session.day)} was due by {deadline:%H:%M}; {then}."
+        yield Finding(f"identification {session.day}", "No pairs were identified this morning", text)
+    begun = known.mark is not None and known.mark.session >= session.day
+    if session.contains(moment) and moment >= session.open + wait and not begun:
+        text = f"It opened at {clock_time(session.open)} and has made no decision."
+        yield Finding(f"session {session.day}", "The session has not begun", text)
+
+
+def _deadline(known: Known, session: Session, due: time, wait: timedelta) -> datetime:
     """A replay has no mornings: its clock jumps from a close to the next open, and goes on when the pairs are there."""
     if known.world.kind is WorldKind.RECYCLER:
         return (session.open + wait).astimezone(NEW_YORK)
-    return datetime.combine(session.day, known.settings.operations.deadline, NEW_YORK)
+    return datetime.combine(session.day, due, NEW_YORK)
 
 
-def _last_ended(known: Known, moment: datetime) -> Session | None:
-    """The last session of this world that had closed by a moment."""
+def _monitored_by(known: Known, session: Session, wait: timedelta) -> datetime:
+    """At the exchange a half day is monitored when every day is, and an evening takes longer than a start."""
+    if known.world.kind is WorldKind.RECYCLER:
+        return session.close + wait
+    return max(session.close, datetime.combine(session.day, EVENING, NEW_YORK)) + EVENING_TAKES * wait
+
+
+def _last(known: Known, moment: datetime, due: Callable[[Session], datetime]) -> Session | None:
+    """The last session of this world for which something was due by a moment."""
     day = moment.astimezone(NEW_YORK).date()
-    ended = [each for each in Calendar().sessions(day - A_WEEK, day) if each.close <= moment]
-    return ended[-1] if ended and known.began is not None and ended[-1].day >= known.began else None
+    past = [each for each in Calendar().sessions(day - A_WEEK, day) if due(each) <= moment]
+    return past[-1] if past and known.began is not None and past[-1].day >= known.began else None
 
 
 def _untold(known: Known, happened: Happened, rule: str, subject: str) -> bool:

@@ -64,7 +64,8 @@ RULES: Final = (
          "pair as long for a leg without fresh bars.", "decisions go on with fresh bars, or the session closed",
          runs.stale_feed),
     Rule("missed_run", "critical", 15, "minutes", "No pairs by operations.deadline; no decision so long after the "
-         "open; no monitoring so long after the close.", "it was done, or its day is over", runs.missed_run),
+         "open; no monitoring three times as long after 16:10 (in a replay, so long after the close).",
+         "it was done, or its day is over", runs.missed_run),
     Rule("drift", "warning", 0, "", "A pair left the relation it was chosen for, or a model its own record.",
          "the next session has begun", models.drift),
     Rule("demotion", "warning", 0, "", "A model was demoted, rolled back or withdrawn.", "the next session has begun",
