@@ -14,6 +14,7 @@ from tandem.store import Record
 
 AN_HOUR: Final = timedelta(hours=1)
 A_WEEK: Final = timedelta(days=7)
+TRAINED: Final = time(9, 15)
 EVENING: Final = time(16, 10)
 EVENING_TAKES: Final = 3
 
@@ -41,6 +42,10 @@ def missed_run(known: Known, moment: datetime, minutes: float) -> Iterator[Findi
     if ended and not known.has_done(ended.day, FlowName.MONITORING):
         text = f"The session of {weekday(ended.day)} closed at {clock_time(ended.close)} and was not looked at since."
         yield Finding(f"monitoring {ended.day}", "The session was not monitored", text)
+    night = _last(known, moment, lambda each: _tidied_by(known, each, wait)) if known.done else None
+    if night and not known.has_done(night.day, FlowName.HOUSEKEEPING):
+        text = f"The night after {weekday(night.day)} left no housekeeping: gaps may be open, and no backup made."
+        yield Finding(f"housekeeping {night.day}", "The night's housekeeping was not done", text)
 
 
 def process_died(known: Known, moment: datetime, _: float) -> Iterator[Finding]:
@@ -80,30 +85,41 @@ def _session(moment: datetime) -> Session | None:
 
 
 def _missed_today(known: Known, session: Session, moment: datetime, wait: timedelta) -> Iterator[Finding]:
-    deadline = _deadline(known, session, known.settings.operations.deadline, wait)
-    if moment >= deadline and not known.has_done(session.day, FlowName.IDENTIFICATION):
-        mode = known.settings.operations.missed_morning
-        then = "the session finds them itself" if mode == "identify" else "the session is exits-only"
-        text = f"The identification of {weekday(session.day)} was due by {deadline:%H:%M}; {then}."
-        yield Finding(f"identification {session.day}", "No pairs were identified this morning", text)
-    begun = known.mark is not None and known.mark.session >= session.day
+    day, mode = session.day, known.settings.operations.missed_morning
+    then = "the session does it itself" if mode == "identify" else "the session is exits-only"
+    deadline = _deadline(known, session, _at(session, known.settings.operations.deadline), wait)
+    if moment >= deadline and not known.has_done(day, FlowName.IDENTIFICATION):
+        text = f"The identification of {weekday(day)} was due by {clock_time(deadline)}; {then}."
+        yield Finding(f"identification {day}", "No pairs were identified this morning", text)
+    deadline = _deadline(known, session, _at(session, TRAINED), wait)
+    if moment >= deadline and known.done and (known.plan is None or known.plan.session < day):
+        text = f"The training of {weekday(day)} has left no plan by {clock_time(deadline)}; {then}."
+        yield Finding(f"training {day}", "No models were trained this morning", text)
+    begun = known.mark is not None and known.mark.session >= day
     if session.contains(moment) and moment >= session.open + wait and not begun:
         text = f"It opened at {clock_time(session.open)} and has made no decision."
-        yield Finding(f"session {session.day}", "The session has not begun", text)
+        yield Finding(f"session {day}", "The session has not begun", text)
 
 
-def _deadline(known: Known, session: Session, due: time, wait: timedelta) -> datetime:
+def _at(session: Session, clock: time) -> datetime:
+    return datetime.combine(session.day, clock, NEW_YORK)
+
+
+def _deadline(known: Known, session: Session, due: datetime, wait: timedelta) -> datetime:
     """A replay has no mornings: its clock jumps from a close to the next open, and goes on when the pairs are there."""
-    if known.world.kind is WorldKind.RECYCLER:
-        return (session.open + wait).astimezone(NEW_YORK)
-    return datetime.combine(session.day, due, NEW_YORK)
+    return session.open + wait if known.world.kind is WorldKind.RECYCLER else due
 
 
 def _monitored_by(known: Known, session: Session, wait: timedelta) -> datetime:
     """At the exchange a half day is monitored when every day is, and an evening takes longer than a start."""
     if known.world.kind is WorldKind.RECYCLER:
         return session.close + wait
-    return max(session.close, datetime.combine(session.day, EVENING, NEW_YORK)) + EVENING_TAKES * wait
+    return max(session.close, _at(session, EVENING)) + EVENING_TAKES * wait
+
+
+def _tidied_by(known: Known, session: Session, wait: timedelta) -> datetime:
+    following = Calendar().after(session.day)
+    return _deadline(known, following, following.morning, wait)
 
 
 def _last(known: Known, moment: datetime, due: Callable[[Session], datetime]) -> Session | None:
