@@ -1,9 +1,11 @@
 """Who is let in, and what a form must carry."""
 
 import pytest
+import requests
 
 from tandem.config import Settings
 from tandem.market import ConfigError, WorldKind
+from tandem.operations.dashboard import access
 from tandem.operations.dashboard.server import check
 from tandem.risk import Standing, Switch
 
@@ -110,6 +112,27 @@ def test_beyond_loopback_any_name_is_answered_to_who_has_the_token(store, serve)
         assert TOKEN not in page.text
         assert visitor.post("/logout", data={"csrf": visitor.csrf()}).status_code == 303
         assert visitor.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/charts/equity", "/health", "/static/page.js", "/nowhere", "/"])
+def test_an_open_page_keeps_its_buttons_whatever_programs_ask_for(store, serve, world, monkeypatch, path):
+    monkeypatch.setattr(access, "MOST_SESSIONS", 2)
+    with serve(store) as visitor:
+        csrf = visitor.csrf()
+        for _ in range(3):
+            asked = requests.get(visitor.url + path, headers={"accept": "*/*"}, timeout=20)
+            assert "set-cookie" not in asked.headers
+        assert visitor.post("/switch/halt", data={"csrf": csrf, "world": str(world), "by": "Ada"}).status_code == 303
+
+
+def test_a_visit_that_is_used_outlives_those_that_are_not(store, serve, world, monkeypatch):
+    monkeypatch.setattr(access, "MOST_SESSIONS", 2)
+    with serve(store) as visitor:
+        csrf = visitor.csrf()
+        for _ in range(3):
+            requests.get(visitor.url, headers={"accept": "text/html"}, timeout=20)
+            visitor.get("/charts/equity")
+        assert visitor.post("/switch/halt", data={"csrf": csrf, "world": str(world), "by": "Ada"}).status_code == 303
 
 
 def test_guessing_is_slowed_down(store, serve):

@@ -77,18 +77,24 @@ class Door:
         """The same answer for who is let in; strangers are shown the way or refused."""
 
         async def inside(request: Request) -> Response:
+            if self.visit(request) is None and self.is_locked and not self.knows(request):
+                return _turned_away(request)
+            return await answer(request)
+
+        return inside
+
+    def page(self, answer: Answer) -> Answer:
+        """The same page for who is let in, its visit at hand; a browser that comes without one is given one."""
+
+        async def page(request: Request) -> Response:
             visit = self.visit(request)
-            if visit is None and self.is_locked:
-                if not self.knows(request):
-                    return _turned_away(request)
-                visit = Visit()
-            if visit is not None:
-                request.state.visit = visit
+            if visit is not None or self.is_locked or not _is_browser(request):
+                request.state.visit = visit or Visit()
                 return await answer(request)
             name, request.state.visit = self._admitted()
             return _with_cookie(await answer(request), request, name)
 
-        return inside
+        return self.inside(page)
 
     def let_in(self, answer: Response, request: Request) -> Response:
         """The answer with the cookie of a new visit."""
@@ -96,9 +102,13 @@ class Door:
         return _with_cookie(answer, request, name)
 
     def visit(self, request: Request) -> Visit | None:
-        """The visit that a request belongs to; None for a stranger."""
-        found = self._visits.get(request.cookies.get(COOKIE, ""))
-        return found if found is not None and found.since.seconds < LASTS_SECONDS else None
+        """The visit that a request belongs to, which is then the last one to be forgotten; None for a stranger."""
+        name = request.cookies.get(COOKIE, "")
+        found = self._visits.get(name)
+        if found is None or found.since.seconds >= LASTS_SECONDS:
+            return None
+        self._visits.move_to_end(name)
+        return found
 
     def see_off(self, answer: Response, request: Request) -> Response:
         """The answer, after which the visit is over."""
@@ -171,9 +181,12 @@ class Guard:
 
 
 def _turned_away(request: Request) -> Response:
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse("/login", 303)
-    return PlainTextResponse("Log in first.\n", 401)
+    return RedirectResponse("/login", 303) if _is_browser(request) else PlainTextResponse("Log in first.\n", 401)
+
+
+def _is_browser(request: Request) -> bool:
+    """Whether it wants a page to look at."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
 def _with_cookie(answer: Response, request: Request, name: str) -> Response:
