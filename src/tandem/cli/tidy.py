@@ -100,7 +100,7 @@ def restore(folder: Path, *, into: Path) -> None:
     Parameters
     ----------
     folder
-        Of the backup, such as ~/.tandem/backups/2026-01-05.
+        Of the backup, such as ~/.tandem/backups/2026-01-05-paper.
     into
         The new home: a folder that does not exist, or is empty.
     """

@@ -1,6 +1,6 @@
-"""Backups: a folder for a trading date with a dump of each database, whole or not there; and the way back.
+"""Backups: a folder for a night of a kind of world with a dump of each database, whole or not there; and the way back.
 
-    <home>/backups/2026-01-05/
+    <home>/backups/2026-01-05-paper/
         manifest.json     what it holds, with the checksum of each file
         tandem.dump       PostgreSQL's custom format, for pg_restore
         mlflow_db.dump
@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, cast
@@ -22,7 +22,7 @@ from typing import Final, cast
 import msgspec
 from psycopg import sql
 
-from tandem.market import DataError, StoreError
+from tandem.market import DataError, StoreError, WorldKind
 from tandem.store.address import database_of, on_same_server
 from tandem.store.connections import Connection, Connections
 from tandem.store.programs import MAJOR, program, run
@@ -75,6 +75,7 @@ class Backup:
         postgresql: version of the server.
         facts: what is on record in it.
         databases: its dump and the others', by the database's name.
+        kind: of the world whose night it was; None where it was made before that was said.
     """
 
     day: date
@@ -84,6 +85,12 @@ class Backup:
     postgresql: str
     facts: FactsDigest
     databases: Mapping[str, Dump]
+    kind: WorldKind | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return f"{self.day}-{self.kind}" if self.kind else str(self.day)
 
     @property
     def bytes(self) -> int:
@@ -92,18 +99,19 @@ class Backup:
 
 
 def back_up(
-    url: str, others: tuple[str, ...], folder: Path, *, day: date, at: datetime, keep: int
+    url: str, others: tuple[str, ...], folder: Path, *, kind: WorldKind, day: date, at: datetime, keep: int
 ) -> tuple[Backup, list[str]]:
-    """Dump a database and others on its server into a folder of the date; a second time the same night replaces it.
+    """Dump a database and others on its server into a folder of the night; a second time the same night replaces it.
 
-    Whatever ends it in the middle, there is no folder of the date, or a whole one.
+    Whatever ends it in the middle, there is no folder of the night, or a whole one.
 
     Args:
         url: of Tandem's database.
         others: names; one that does not exist is passed over.
         folder: of all backups.
-        day, at: what it is called, and market time.
-        keep: how many stay, the newest by when they were made; at least 1.
+        kind, day: of the world, and its trading date: what it is called.
+        at: market time.
+        keep: how many of this kind stay, the newest by when they were made; at least 1. Those of no kind are of any.
 
     Returns:
         The backup, and the names of those that had to go for it.
@@ -115,16 +123,16 @@ def back_up(
     with turn(url, f"backups in {folder}"):
         for left in folder.glob(f"*{HALF}"):
             shutil.rmtree(left)
-        half = folder / f"{day}{HALF}"
+        half = folder / f"{day}-{kind}{HALF}"
         half.mkdir(mode=0o700)
-        made = _dumped(url, others, half, day, at)
+        made = replace(_dumped(url, others, half, day, at), kind=kind)
         _write(half / MANIFEST, msgspec.json.format(msgspec.json.encode(made)))
-        whole = folder / str(day)
+        whole = folder / made.name
         if whole.exists():
             _discard(whole)
         half.rename(whole)
         _sync(folder)
-        return made, _prune(folder, whole, keep)
+        return made, _prune(folder, whole, kind, keep)
 
 
 def backups(folder: Path) -> list[Path]:
@@ -140,11 +148,7 @@ def checked(folder: Path) -> Backup:
     Raises:
         DataError: there is no manifest, or a file is missing or is not the one that was written.
     """
-    try:
-        said = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Backup)
-    except (OSError, msgspec.MsgspecError) as error:
-        why = f"{folder} is no backup: it has no {MANIFEST} that can be read"
-        raise DataError(why, "Name another folder") from error
+    said = _said(folder)
     for dump in said.databases.values():
         path = folder / dump.file
         if not path.exists() or _of_file(path) != dump:
@@ -269,12 +273,28 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _prune(folder: Path, newest: Path, keep: int) -> list[str]:
+def _said(folder: Path) -> Backup:
+    try:
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Backup)
+    except (OSError, msgspec.MsgspecError) as error:
+        why = f"{folder} is no backup: it has no {MANIFEST} that can be read"
+        raise DataError(why, "Name another folder") from error
+
+
+def _prune(folder: Path, newest: Path, kind: WorldKind, keep: int) -> list[str]:
     """By when they were made: dates of replays say nothing of that."""
-    old = [path for path in backups(folder) if path != newest][max(0, keep - 1) :]
+    alike = [path for path in backups(folder) if path != newest and _kind(path) in (kind, None)]
+    old = alike[max(0, keep - 1) :]
     for path in old:
         _discard(path)
     return sorted(path.name for path in old)
+
+
+def _kind(folder: Path) -> WorldKind | None:
+    try:
+        return _said(folder).kind
+    except DataError:
+        return None
 
 
 def _discard(whole: Path) -> None:

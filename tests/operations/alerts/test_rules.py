@@ -166,20 +166,71 @@ def test_the_deadline_is_a_time_of_new_york_on_both_sides_of_a_change_of_the_clo
 
 
 def test_a_session_that_has_not_begun_is_missed_and_over_with_its_first_decision(diary):
-    diary.done(FlowName.IDENTIFICATION, "6:05")
+    diary.done(FlowName.IDENTIFICATION, "6:05").note(Plan(3, {}), "6:00")
     assert diary.found("missed_run", "9:44") == []
     assert diary.found("missed_run", "9:45") == [f"session {DAY}"]
     diary.mark("9:45")
     assert diary.found("missed_run", "9:45") == []
 
 
-def test_a_session_that_was_not_monitored_is_missed_until_it_is_or_the_next_one_has_closed(diary):
-    diary.done(FlowName.IDENTIFICATION, "6:05").mark("9:35")
-    assert diary.found("missed_run", "16:14") == []
-    assert diary.found("missed_run", "16:15") == [f"monitoring {DAY}"]
-    assert diary.found("missed_run", "6:00", NEXT) == [f"monitoring {DAY}"]
-    diary.done(FlowName.MONITORING, "6:01")
-    assert diary.found("missed_run", "6:02", NEXT) == []
+def test_a_session_that_was_not_monitored_is_missed_until_it_is_or_the_next_one_was_due(diary):
+    diary.done(FlowName.IDENTIFICATION, "6:05").note(Plan(3, {}), "6:00").mark("9:35")
+    assert diary.found("missed_run", "16:54") == []
+    assert diary.found("missed_run", "16:55") == [f"monitoring {DAY}"]
+    assert diary.found("missed_run", "5:59", NEXT) == [f"monitoring {DAY}"]
+    diary.done(FlowName.MONITORING, "5:59")
+    assert diary.found("missed_run", "5:59", NEXT) == []
+
+
+def test_a_half_day_is_monitored_as_late_as_any_other(diary):
+    diary.done(FlowName.IDENTIFICATION, "6:05", HALF_DAY).note(Plan(3, {}), "6:00", HALF_DAY).mark("9:35", day=HALF_DAY)
+    assert diary.found("missed_run", "16:54", HALF_DAY) == []
+    assert diary.found("missed_run", "16:55", HALF_DAY) == [f"monitoring {HALF_DAY}"]
+
+
+@pytest.mark.parametrize(("day", "close"), [(DAY, "16:15"), (HALF_DAY, "13:15")])
+def test_a_replay_is_monitored_at_its_close_whatever_the_day(diary, day, close):
+    diary.known.world = World(WorldKind.RECYCLER, 7)
+    diary.done(FlowName.IDENTIFICATION, "6:05", day).note(Plan(3, {}), "6:00", day).mark("9:35", day=day)
+    assert diary.found("missed_run", close[:-1] + "4", day) == []
+    assert diary.found("missed_run", close, day) == [f"monitoring {day}"]
+
+
+def test_a_morning_without_a_plan_is_missed_when_the_session_gets_ready(diary):
+    diary.done(FlowName.IDENTIFICATION, "6:05")
+    assert diary.found("missed_run", "9:14") == []
+    assert diary.found("missed_run", "9:15") == [f"training {DAY}"]
+    diary.note(Plan(3, {}), "6:00")
+    assert diary.found("missed_run", "9:15") == []
+    assert f"training {NEXT}" in diary.found("missed_run", "9:15", NEXT)
+
+
+def test_a_night_that_was_not_done_is_missed_the_next_morning_until_it_is(diary):
+    diary.done(FlowName.IDENTIFICATION, "6:05").done(FlowName.MONITORING, "16:20")
+    assert diary.found("missed_run", "5:59", NEXT) == []
+    assert diary.found("missed_run", "6:00", NEXT) == [f"housekeeping {DAY}"]
+    diary.done(FlowName.HOUSEKEEPING, "6:01")
+    assert diary.found("missed_run", "6:01", NEXT) == []
+
+
+def test_the_night_of_a_friday_is_missed_on_monday(diary):
+    friday, monday = date(2023, 1, 27), date(2023, 1, 30)
+    diary.done(FlowName.MONITORING, "16:20", friday)
+    assert diary.found("missed_run", "12:00", SATURDAY) == []
+    assert diary.found("missed_run", "6:00", monday) == [f"housekeeping {friday}"]
+
+
+def test_who_trades_by_hand_hears_of_no_training_and_no_night(diary):
+    diary.mark("9:35").mark("9:35", day=NEXT)
+    missed = [*diary.found("missed_run", "9:36"), *diary.found("missed_run", "12:00", NEXT)]
+    assert not [subject for subject in missed if subject.startswith(("training", "housekeeping"))]
+
+
+def test_a_replay_misses_its_plan_and_the_night_before_when_its_clock_goes_on_without_them(diary):
+    diary.known.world = World(WorldKind.RECYCLER, 7)
+    diary.done(FlowName.IDENTIFICATION, "6:00", NEXT).done(FlowName.MONITORING, "16:00").mark("9:35", day=NEXT)
+    assert diary.found("missed_run", "9:44", NEXT) == []
+    assert diary.found("missed_run", "9:45", NEXT) == [f"training {NEXT}", f"housekeeping {DAY}"]
 
 
 def test_a_world_that_began_today_has_missed_nothing_of_yesterday(diary):

@@ -4,8 +4,12 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,3 +96,34 @@ def test_what_one_target_complains_of_is_not_said_of_another(silent: int, monkey
     assert "JSON" in said["slow"]
     assert "XML" not in said["slow"]
     assert "XML" in said["shut"]
+
+
+@pytest.fixture
+def heard() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A server's host and port, and what it was sent."""
+    bodies: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}", bodies
+        server.shutdown()
+
+
+def test_a_text_is_text_to_every_target_and_never_tags(heard: tuple[str, list[dict[str, Any]]]) -> None:
+    text, (host, bodies) = "<class 'int'> & None", heard
+    for target in targets(f"plain=json://{host}/, page=json://{host}/?format=html").values():
+        if target.name != "file":
+            assert target.send(replace(MESSAGE, text=text)) == ""
+    plain, page = (body["message"] for body in bodies)
+    assert plain == text
+    assert "<class" not in page
+    assert unescape(page).replace("\xa0", " ") == text

@@ -299,6 +299,27 @@ def test_another_world_begins_afresh_and_what_stood_in_the_old_one_is_over(desk)
     assert desk.store.facts(desk.world).read(AlertRaised) == []
 
 
+def test_a_turn_to_another_world_that_fails_is_made_again_and_mixes_no_two(desk, monkeypatch):
+    watch = desk.watch()
+    quietly(watch)
+    old, follow = desk.facts, Flaky.tail
+    desk.world = desk.store.new_world(WorldKind.PAPER)
+    desk.facts = desk.store.facts(desk.world)
+
+    def cut(*_):
+        raise StoreError("PostgreSQL does not answer")
+
+    monkeypatch.setattr(Flaky, "tail", cut)
+    quietly(watch)
+    assert watch.world == old.world
+    monkeypatch.setattr(Flaky, "tail", follow)
+    desk.halt()
+    quietly(watch)
+    assert watch.world == desk.world
+    assert [each.rule for each in desk.read(AlertRaised)] == ["halt"]
+    assert {each.body.rule for each in old.read(AlertRaised)} == {"store_away"}
+
+
 def test_it_ends_when_it_is_told_and_records_what_was_under_way(desk):
     ear = Ear()
     ear.gate.clear()

@@ -1,9 +1,11 @@
 """Who is let in, and what a form must carry."""
 
 import pytest
+import requests
 
 from tandem.config import Settings
 from tandem.market import ConfigError, WorldKind
+from tandem.operations.dashboard import access
 from tandem.operations.dashboard.server import check
 from tandem.risk import Standing, Switch
 
@@ -112,11 +114,58 @@ def test_beyond_loopback_any_name_is_answered_to_who_has_the_token(store, serve)
         assert visitor.get("/").status_code == 303
 
 
-def test_guessing_is_slowed_down(store, serve):
+@pytest.mark.parametrize("path", ["/metrics", "/charts/equity", "/health", "/static/page.js", "/nowhere", "/"])
+def test_an_open_page_keeps_its_buttons_whatever_programs_ask_for(store, serve, world, monkeypatch, path):
+    monkeypatch.setattr(access, "MOST_SESSIONS", 2)
+    with serve(store) as visitor:
+        csrf = visitor.csrf()
+        for _ in range(3):
+            asked = requests.get(visitor.url + path, headers={"accept": "*/*"}, timeout=20)
+            assert "set-cookie" not in asked.headers
+        assert visitor.post("/switch/halt", data={"csrf": csrf, "world": str(world), "by": "Ada"}).status_code == 303
+
+
+def test_a_visit_that_is_used_outlives_those_that_are_not(store, serve, world, monkeypatch):
+    monkeypatch.setattr(access, "MOST_SESSIONS", 2)
+    with serve(store) as visitor:
+        csrf = visitor.csrf()
+        for _ in range(3):
+            requests.get(visitor.url, headers={"accept": "text/html"}, timeout=20)
+            visitor.get("/charts/equity")
+        assert visitor.post("/switch/halt", data={"csrf": csrf, "world": str(world), "by": "Ada"}).status_code == 303
+
+
+def guess(visitor, address="127.0.0.1", token="a wrong one"):
+    return visitor.post("/login", data={"token": token}, headers={"x-forwarded-for": address}).status_code
+
+
+def test_who_guesses_is_told_so_and_locks_out_nobody(store, serve):
     with serve(store, token=TOKEN) as visitor:
-        for _ in range(10):
-            assert visitor.post("/login", data={"token": "a wrong one"}).status_code == 403
-        assert visitor.post("/login", data={"token": TOKEN}).status_code == 403
+        assert {guess(visitor, "192.0.2.1") for _ in range(9)} == {403}
+        assert guess(visitor, "192.0.2.1") == 429
+        assert guess(visitor, "192.0.2.2") == 403
+        asked = {"authorization": "Bearer wrong", "accept": "*/*", "x-forwarded-for": "192.0.2.1"}
+        assert visitor.get("/metrics", headers=asked).status_code == 429
+        assert visitor.get("/metrics", headers={**asked, "authorization": f"Bearer {TOKEN}"}).status_code == 200
+        assert guess(visitor, "192.0.2.2", TOKEN) == 303
+        assert guess(visitor, "192.0.2.1", TOKEN) == 303
+
+
+def test_a_minute_later_a_wrong_token_is_a_mistake_again(monkeypatch):
+    guesses = access.Guesses()
+    for _ in range(access.MOST_FAILURES):
+        guesses.add("192.0.2.1")
+    assert guesses.are_many("192.0.2.1")
+    monkeypatch.setattr(access, "FAILURES_SECONDS", 0.0)
+    assert not guesses.are_many("192.0.2.1")
+
+
+def test_of_guesses_only_the_last_addresses_are_remembered(monkeypatch):
+    monkeypatch.setattr(access, "MOST_ADDRESSES", 3)
+    guesses = access.Guesses()
+    for number in range(20):
+        guesses.add(f"192.0.2.{number}")
+    assert len(guesses._of) == 3
 
 
 def test_a_host_beyond_this_machine_needs_a_token():

@@ -7,7 +7,11 @@ import pytest
 
 from tandem.execution import at_recycler
 from tandem.execution.lockstep import LockstepClock
-from tandem.market import Timeframe, WorldKind
+from tandem.market import DataError, TandemError, Timeframe, WorldKind
+from tandem.operations import tidy_day
+from tandem.operations.facts.flow_done import FlowName, done_of
+from tandem.operations.flows import housekeeping as flow
+from tandem.operations.flows.work import Work, once
 from tandem.operations.housekeeping.gaps import desk_symbols, fill_gaps
 from tandem.recycler import Options, launch
 
@@ -90,10 +94,34 @@ def test_without_keys_it_is_a_reason(night, store, history):
     assert "not asked for, no keys for Alpaca" in found.words
 
 
-def test_a_source_that_refuses_or_does_not_answer_is_a_reason(night, store, history):
-    history.status = 403
-    assert "Alpaca refuses" in fill_gaps(night(origin=history.origin())).unasked
+def test_where_there_is_nobody_to_ask_it_is_a_reason(night):
     assert fill_gaps(night()).unasked == "there is nobody to ask"
+
+
+@pytest.mark.parametrize(("status", "why"), [(401, "Alpaca refuses the keys"), (403, "refuses"), (503, "is busy")])
+def test_a_source_that_should_answer_and_does_not_fails_the_step(night, history, status, why):
+    history.status = status
+    (failed,) = tidy_day(night(origin=history.origin())).failed
+    assert failed.name == "gaps"
+    assert why in failed.words
+
+
+def test_a_night_whose_source_did_not_answer_is_not_done_until_it_did(night, history, monkeypatch):
+    meant = night()
+    work = Work(meant.store, meant.facts, meant.session, meant.settings)
+    monkeypatch.setattr(flow, "_origin", lambda _: history.origin())
+    history.status = 503
+    with pytest.raises(TandemError, match="gaps failed: Alpaca is busy"):
+        once(work, FlowName.HOUSEKEEPING, flow.housekeeping)
+    assert done_of(meant.facts, DAY, FlowName.HOUSEKEEPING) is None
+    history.status = 200
+    assert "780 filled in" in once(work, FlowName.HOUSEKEEPING, flow.housekeeping).why
+
+
+def test_a_recycler_of_this_world_that_has_no_history_to_give_fails_the_step(night, history):
+    history.world, history.status = night(WorldKind.RECYCLER).world, 503
+    with pytest.raises(DataError):
+        fill_gaps(night(WorldKind.RECYCLER, origin=history.origin("recycled")))
 
 
 def test_a_replays_bars_are_asked_of_its_recycler_and_are_its_worlds_own(night, store, history):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -72,16 +73,16 @@ def test_no_backup_is_made_where_none_are_kept(night):
 def test_backups_are_kept_as_the_setting_says(night):
     for day in ("2023-01-24", "2023-01-25", "2023-01-26"):
         found = back_up_home(night(day=DAY.fromisoformat(day), operations={"backups": 2}))
-    assert found.gone == ("2023-01-24",)
+    assert found.gone == ("2023-01-24-paper",)
     kept = kept_backups(night().home)
-    assert [each.folder[-10:] for each in kept] == ["2023-01-26", "2023-01-25"]
+    assert [Path(each.folder).name for each in kept] == ["2023-01-26-paper", "2023-01-25-paper"]
     assert not any(each.damaged for each in kept)
 
 
 def test_a_damaged_backup_is_said_to_be(night):
     meant = night()
     back_up_home(meant)
-    next((meant.home / "backups" / str(DAY)).glob("*.dump")).write_bytes(b"")
+    next((meant.home / "backups" / f"{DAY}-paper").glob("*.dump")).write_bytes(b"")
     assert [each.damaged for each in kept_backups(meant.home)] == [True]
 
 
@@ -130,7 +131,7 @@ def test_killed_anywhere_the_next_night_comes_to_the_same_end(night, store: Stor
     assert found.failed == ()
     assert [record.key for record in meant.facts.read(DaySealed)] == [f"sealed.{DAY}.1"]
     assert store.bars.seen()["rows"].sum() == 390
-    assert [path.name for path in (meant.home / "backups").iterdir()] == [str(DAY)]
+    assert [path.name for path in (meant.home / "backups").iterdir()] == [f"{DAY}-recycler"]
     assert not kept_backups(meant.home)[0].damaged
     again = tidy_day(meant)
     assert [step.words for step in again.steps[:3]] == [

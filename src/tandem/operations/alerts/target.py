@@ -136,7 +136,8 @@ def _to_address(name: str, address: str) -> Send:
     def send(message: Message) -> str:
         try:
             with _complaints() as said:
-                arrived = service.notify(message.text, message.title, kinds[message.severity])
+                kind, form = kinds[message.severity], apprise.NotifyFormat.TEXT
+                arrived = service.notify(message.text, message.title, kind, body_format=form)
         except Exception as error:  # A target's library may fail in any way; the others are told all the same.
             return redact.text(f"{type(error).__name__}: {error}")
         return "" if arrived else redact.text(" ".join(said) or "apprise does not say why")

@@ -158,11 +158,11 @@ class AlertWatch:
                 for alert in self.alerts.standing
             )
             self._settle()
-            self.alerts = Alerts()
-        self.known = Known(world, self.settings)
-        self._facts, self._tail = self._patience.call(
+        facts, tail = self._patience.call(
             f"follow {world}", lambda: (store.facts(world), store.tail(world, sorted(KINDS))), LONGEST_ANSWER
         )
+        self.alerts = self.alerts if self._tail is None else Alerts()
+        self.known, self._facts, self._tail = Known(world, self.settings), facts, tail
         log.info("watching", world=str(world), targets=sorted(self._lines))
 
     def _take(self, entries: Iterable[Entry]) -> None:

@@ -3,7 +3,7 @@
 import secrets
 import sys
 import traceback
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
@@ -20,6 +20,7 @@ COOKIE: Final = "tandem_page"
 LASTS_SECONDS: Final = 12 * 3600
 MOST_SESSIONS: Final = 500
 MOST_FAILURES: Final = 10
+MOST_ADDRESSES: Final = 1000
 FAILURES_SECONDS: Final = 60.0
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 POLICY: Final = (
@@ -54,6 +55,25 @@ class Visit:
     since: Stopwatch = field(default_factory=Stopwatch)
 
 
+class Guesses:
+    """Wrong tokens by the address that they came from; those of the last addresses."""
+
+    def __init__(self) -> None:
+        self._of: OrderedDict[str, deque[Stopwatch]] = OrderedDict()
+
+    def add(self, address: str) -> None:
+        """One more."""
+        self._of.setdefault(address, deque(maxlen=MOST_FAILURES)).append(Stopwatch())
+        self._of.move_to_end(address)
+        while len(self._of) > MOST_ADDRESSES:
+            self._of.popitem(last=False)
+
+    def are_many(self, address: str) -> bool:
+        """Whether there were `MOST_FAILURES` within `FAILURES_SECONDS`."""
+        last = self._of.get(address, deque())
+        return len(last) == MOST_FAILURES and last[0].seconds < FAILURES_SECONDS
+
+
 class Door:
     """Lets browsers in: everybody where there is no token, else who has shown it; each for half a day.
 
@@ -66,7 +86,7 @@ class Door:
     def __init__(self, token: str | None) -> None:
         self._token = token
         self._visits: OrderedDict[str, Visit] = OrderedDict()
-        self._failures: list[Stopwatch] = []
+        self._guesses = Guesses()
 
     @property
     def is_locked(self) -> bool:
@@ -77,18 +97,24 @@ class Door:
         """The same answer for who is let in; strangers are shown the way or refused."""
 
         async def inside(request: Request) -> Response:
+            if self.visit(request) is None and self.is_locked and not self.knows(request):
+                return self._turned_away(request)
+            return await answer(request)
+
+        return inside
+
+    def page(self, answer: Answer) -> Answer:
+        """The same page for who is let in, its visit at hand; a browser that comes without one is given one."""
+
+        async def page(request: Request) -> Response:
             visit = self.visit(request)
-            if visit is None and self.is_locked:
-                if not self.knows(request):
-                    return _turned_away(request)
-                visit = Visit()
-            if visit is not None:
-                request.state.visit = visit
+            if visit is not None or self.is_locked or not _is_browser(request):
+                request.state.visit = visit or Visit()
                 return await answer(request)
             name, request.state.visit = self._admitted()
             return _with_cookie(await answer(request), request, name)
 
-        return inside
+        return self.inside(page)
 
     def let_in(self, answer: Response, request: Request) -> Response:
         """The answer with the cookie of a new visit."""
@@ -96,9 +122,13 @@ class Door:
         return _with_cookie(answer, request, name)
 
     def visit(self, request: Request) -> Visit | None:
-        """The visit that a request belongs to; None for a stranger."""
-        found = self._visits.get(request.cookies.get(COOKIE, ""))
-        return found if found is not None and found.since.seconds < LASTS_SECONDS else None
+        """The visit that a request belongs to, which is then the last one to be forgotten; None for a stranger."""
+        name = request.cookies.get(COOKIE, "")
+        found = self._visits.get(name)
+        if found is None or found.since.seconds >= LASTS_SECONDS:
+            return None
+        self._visits.move_to_end(name)
+        return found
 
     def see_off(self, answer: Response, request: Request) -> Response:
         """The answer, after which the visit is over."""
@@ -106,20 +136,26 @@ class Door:
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
 
-    def opens_to(self, given: str) -> bool:
-        """Whether this is the token; after some wrong ones within a minute nothing is."""
-        self._failures = [watch for watch in self._failures if watch.seconds < FAILURES_SECONDS]
-        if self._token is None or len(self._failures) >= MOST_FAILURES:
-            return False
-        if compare_digest(given.encode(), self._token.encode()):
+    def opens_to(self, given: str, request: Request) -> bool:
+        """Whether this is the token; the right one always is, whatever came before it."""
+        if self._token is not None and compare_digest(given.encode(), self._token.encode()):
             return True
-        self._failures.append(Stopwatch())
+        self._guesses.add(_address(request))
         return False
+
+    def has_had_enough(self, request: Request) -> bool:
+        """Whether more wrong tokens came from there within a minute than a person mistypes."""
+        return self._guesses.are_many(_address(request))
 
     def knows(self, request: Request) -> bool:
         """Whether a program shows the token in a header, as Prometheus does."""
         given = request.headers.get("authorization", "")
-        return given.startswith("Bearer ") and self.opens_to(given.removeprefix("Bearer "))
+        return given.startswith("Bearer ") and self.opens_to(given.removeprefix("Bearer "), request)
+
+    def _turned_away(self, request: Request) -> Response:
+        if _is_browser(request):
+            return RedirectResponse("/login", 303)
+        return PlainTextResponse("Log in first.\n", 429 if self.has_had_enough(request) else 401)
 
     def _admitted(self) -> tuple[str, Visit]:
         name, visit = secrets.token_urlsafe(32), Visit()
@@ -170,10 +206,13 @@ class Guard:
                 )
 
 
-def _turned_away(request: Request) -> Response:
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse("/login", 303)
-    return PlainTextResponse("Log in first.\n", 401)
+def _is_browser(request: Request) -> bool:
+    """Whether it wants a page to look at."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _with_cookie(answer: Response, request: Request, name: str) -> Response:

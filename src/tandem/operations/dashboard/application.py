@@ -59,12 +59,12 @@ class Site:
 
     def routes(self) -> list[BaseRoute]:
         """Every address."""
-        inside = self._door.inside
+        inside, page = self._door.inside, self._door.page
         return [
-            *(Route(view.path, inside(self.shown(view))) for view in VIEWS.values()),
+            *(Route(view.path, page(self.shown(view))) for view in VIEWS.values()),
             Route("/events/{view}", inside(self.events)),
             Route("/charts/{chart}", inside(self.chart)),
-            Route("/switch/{what}", inside(self.ask), methods=["GET"]),
+            Route("/switch/{what}", page(self.ask), methods=["GET"]),
             Route("/health", _alive),
             Mount("/static", _Static(directory=STATIC)),
         ]
@@ -174,8 +174,8 @@ class Site:
             self._streams -= 1
 
     def _is_over(self, request: Request) -> bool:
-        """Whether who listens has left since."""
-        return self._door.is_locked and self._door.visit(request) is None
+        """Whether who listens has left since; who has not is not forgotten while listening."""
+        return self._door.visit(request) is None and self._door.is_locked
 
     def _changed(self, view: View, asked: Mapping[str, str], sent: dict[str, int]) -> list[tuple[str, Any]]:
         followed = self._page.watching.followed(self._page.world(asked))

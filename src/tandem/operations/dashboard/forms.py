@@ -41,13 +41,13 @@ class Forms:
         """Show the token once."""
         if not self._door.is_locked:
             return RedirectResponse("/", 303)
-        wrong = False
+        status = 200
         if request.method == "POST":
             form = await _form(request)
-            if self._door.opens_to(form.get("token", "")):
+            if self._door.opens_to(form.get("token", ""), request):
                 return self._door.let_in(RedirectResponse("/", 303), request)
-            wrong = True
-        return HTMLResponse(self._page.render("login.html", {"wrong": wrong}), 403 if wrong else 200)
+            status = 429 if self._door.has_had_enough(request) else 403
+        return HTMLResponse(self._page.render("login.html", {"wrong": status != 200}), status)
 
     async def logout(self, request: Request) -> Response:
         """Leave."""

@@ -31,7 +31,8 @@ def housekeeping(work: Work) -> Came:
 
 
 def _step(work: Work, night: Night, name: str) -> Step:
-    return work.step(name, lambda: done(name, STEPS[name], night))
+    """A stage that fails is one to Prefect too, which may try it again."""
+    return done(name, lambda night: work.step(name, lambda: STEPS[name](night)), night)
 
 
 def _origin(work: Work) -> Origin:

@@ -20,7 +20,7 @@ from tandem.store import Store
 
 T = TypeVar("T")
 
-RETRIES: Final = {"data collection": 3, "MLflow": 2, "MLflow registration": 2}
+RETRIES: Final = {"data collection": 3, "gaps": 2, "MLflow": 2, "MLflow registration": 2}
 RETRY_SECONDS: Final = 30.0
 PATIENCE_SECONDS: Final = 2700.0
 SECONDS: Final = {"data collection": 1800.0}

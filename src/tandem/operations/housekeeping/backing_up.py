@@ -38,7 +38,7 @@ class BackedUp:
 
 
 def back_up_home(night: Night) -> BackedUp:
-    """Back up Tandem's database and MLflow's; `operations.backups` of them are kept.
+    """Back up Tandem's database and MLflow's; `operations.backups` of each kind of world are kept.
 
     Raises:
         StoreError: PostgreSQL is away, or the backup cannot be written.
@@ -47,9 +47,10 @@ def back_up_home(night: Night) -> BackedUp:
     if not keep:
         return BackedUp(why_not="none is made: operations.backups is 0")
     if night.dry:
-        return BackedUp(why_not=f"one would be made in {folder / str(night.session.day)}")
-    made, gone = back_up(night.store.url, OTHERS, folder, day=night.session.day, at=night.now, keep=keep)
-    return BackedUp(str(folder / str(night.session.day)), made, tuple(gone))
+        return BackedUp(why_not=f"one would be made in {folder}")
+    day, kind = night.session.day, night.world.kind
+    made, gone = back_up(night.store.url, OTHERS, folder, kind=kind, day=day, at=night.now, keep=keep)
+    return BackedUp(str(folder / made.name), made, tuple(gone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tandem.desk import configuration_of
 from tandem.execution import Origin
-from tandem.market import ConfigError, DataError, RecyclerError, Timeframe, World, WorldKind
+from tandem.market import ConfigError, RecyclerError, Timeframe, World, WorldKind
 from tandem.operations.housekeeping.night import Night
 from tandem.operations.run.wording import counted
 from tandem.sources import alpaca
@@ -70,10 +70,13 @@ class Gaps:
 def fill_gaps(night: Night) -> Gaps:
     """Fill in the minutes of the desk's symbols that lack a bar.
 
-    A minute in which nobody traded has no bar anywhere: it stays as it is. That nobody could be asked is a reason, no
-    error. Bars are stored as those of the day are: raw, everybody's from Alpaca, the world's own from its recycler.
+    A minute in which nobody traded has no bar anywhere: it stays as it is. That there is nobody to ask, for there are
+    no keys or no recycler plays this world, is a reason and no error. Bars are stored as those of the day are: raw,
+    everybody's from Alpaca, the world's own from its recycler.
 
     Raises:
+        ConfigError: Alpaca refuses the keys.
+        DataError: who was asked does not answer, or refuses.
         StoreError: PostgreSQL is away.
     """
     if night.world.is_hypothetical:
@@ -85,9 +88,10 @@ def fill_gaps(night: Night) -> Gaps:
     if not lacking or night.dry:
         return Gaps(symbols, expected, len(lacking), unasked="this is a dry run" if lacking else "")
     try:
-        bars = _asked(night, lacking)
-    except (ConfigError, DataError, RecyclerError) as error:
+        origin = _origin(night.origin, night.world)
+    except (ConfigError, RecyclerError) as error:
         return Gaps(symbols, expected, len(lacking), unasked=str(error))
+    bars = _asked(origin, lacking)
     loaded = night.store.bars.load(bars, timeframe=Timeframe.MIN_1, **series)
     silent = Counter(symbol for symbol, _ in set(lacking).difference(_places(bars)))
     return Gaps(symbols, expected, len(lacking), loaded.added, dict(sorted(silent.items())), loaded.quarantined)
@@ -128,9 +132,8 @@ def _lacking(night: Night, symbols: tuple[str, ...], series: dict[str, Any]) -> 
     return [(symbol, start) for symbol in symbols for start in starts if (symbol, start) not in held]
 
 
-def _asked(night: Night, lacking: list[Place]) -> "pd.DataFrame":
+def _asked(origin: Origin, lacking: list[Place]) -> "pd.DataFrame":
     """The bars of those minutes alone: what is there stays the first word."""
-    origin = _origin(night.origin, night.world)
     symbols, starts = sorted({symbol for symbol, _ in lacking}), [start for _, start in lacking]
     bars = alpaca.between(symbols, min(starts), max(starts), account=origin.account, url=origin.rest)
     wanted = set(lacking)

@@ -1,7 +1,7 @@
 """Work that should have been done by now: decisions, flows, processes."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from tandem.market import NEW_YORK, Calendar, Session, WorldKind
@@ -14,6 +14,9 @@ from tandem.store import Record
 
 AN_HOUR: Final = timedelta(hours=1)
 A_WEEK: Final = timedelta(days=7)
+TRAINED: Final = time(9, 15)
+EVENING: Final = time(16, 10)
+EVENING_TAKES: Final = 3
 
 
 def stale_feed(known: Known, moment: datetime, minutes: float) -> Iterator[Finding]:
@@ -31,22 +34,18 @@ def stale_feed(known: Known, moment: datetime, minutes: float) -> Iterator[Findi
 
 
 def missed_run(known: Known, moment: datetime, minutes: float) -> Iterator[Finding]:
-    """The pairs were not identified by the deadline; the session or its monitoring is so much overdue."""
-    session, wait = _session(moment), timedelta(minutes=minutes)
-    if session is not None:
-        deadline = _deadline(known, session, wait)
-        if moment >= deadline and not known.has_done(session.day, FlowName.IDENTIFICATION):
-            mode = known.settings.operations.missed_morning
-            then = "the session finds them itself" if mode == "identify" else "the session is exits-only"
-            text = f"The identification of {weekday(session.day)} was due by {deadline:%H:%M}; {then}."
-            yield Finding(f"identification {session.day}", "No pairs were identified this morning", text)
-        begun = known.mark is not None and known.mark.session >= session.day
-        if session.contains(moment) and moment >= session.open + wait and not begun:
-            text = f"It opened at {clock_time(session.open)} and has made no decision."
-            yield Finding(f"session {session.day}", "The session has not begun", text)
-    if (ended := _last_ended(known, moment - wait)) and not known.has_done(ended.day, FlowName.MONITORING):
+    """A flow or a session was not done by the time that it should have been; `minutes` is how long it may be late."""
+    wait = timedelta(minutes=minutes)
+    if (session := _session(moment)) is not None:
+        yield from _missed_today(known, session, moment, wait)
+    ended = _last(known, moment, lambda each: _monitored_by(known, each, wait))
+    if ended and not known.has_done(ended.day, FlowName.MONITORING):
         text = f"The session of {weekday(ended.day)} closed at {clock_time(ended.close)} and was not looked at since."
         yield Finding(f"monitoring {ended.day}", "The session was not monitored", text)
+    night = _last(known, moment, lambda each: _tidied_by(known, each, wait)) if known.done else None
+    if night and not known.has_done(night.day, FlowName.HOUSEKEEPING):
+        text = f"The night after {weekday(night.day)} left no housekeeping: gaps may be open, and no backup made."
+        yield Finding(f"housekeeping {night.day}", "The night's housekeeping was not done", text)
 
 
 def process_died(known: Known, moment: datetime, _: float) -> Iterator[Finding]:
@@ -85,18 +84,49 @@ def _session(moment: datetime) -> Session | None:
     return Calendar().session(moment.astimezone(NEW_YORK).date())
 
 
-def _deadline(known: Known, session: Session, wait: timedelta) -> datetime:
+def _missed_today(known: Known, session: Session, moment: datetime, wait: timedelta) -> Iterator[Finding]:
+    day, mode = session.day, known.settings.operations.missed_morning
+    then = "the session does it itself" if mode == "identify" else "the session is exits-only"
+    deadline = _deadline(known, session, _at(session, known.settings.operations.deadline), wait)
+    if moment >= deadline and not known.has_done(day, FlowName.IDENTIFICATION):
+        text = f"The identification of {weekday(day)} was due by {clock_time(deadline)}; {then}."
+        yield Finding(f"identification {day}", "No pairs were identified this morning", text)
+    deadline = _deadline(known, session, _at(session, TRAINED), wait)
+    if moment >= deadline and known.done and (known.plan is None or known.plan.session < day):
+        text = f"The training of {weekday(day)} has left no plan by {clock_time(deadline)}; {then}."
+        yield Finding(f"training {day}", "No models were trained this morning", text)
+    begun = known.mark is not None and known.mark.session >= day
+    if session.contains(moment) and moment >= session.open + wait and not begun:
+        text = f"It opened at {clock_time(session.open)} and has made no decision."
+        yield Finding(f"session {day}", "The session has not begun", text)
+
+
+def _at(session: Session, clock: time) -> datetime:
+    return datetime.combine(session.day, clock, NEW_YORK)
+
+
+def _deadline(known: Known, session: Session, due: datetime, wait: timedelta) -> datetime:
     """A replay has no mornings: its clock jumps from a close to the next open, and goes on when the pairs are there."""
+    return session.open + wait if known.world.kind is WorldKind.RECYCLER else due
+
+
+def _monitored_by(known: Known, session: Session, wait: timedelta) -> datetime:
+    """At the exchange a half day is monitored when every day is, and an evening takes longer than a start."""
     if known.world.kind is WorldKind.RECYCLER:
-        return (session.open + wait).astimezone(NEW_YORK)
-    return datetime.combine(session.day, known.settings.operations.deadline, NEW_YORK)
+        return session.close + wait
+    return max(session.close, _at(session, EVENING)) + EVENING_TAKES * wait
 
 
-def _last_ended(known: Known, moment: datetime) -> Session | None:
-    """The last session of this world that had closed by a moment."""
+def _tidied_by(known: Known, session: Session, wait: timedelta) -> datetime:
+    following = Calendar().after(session.day)
+    return _deadline(known, following, following.morning, wait)
+
+
+def _last(known: Known, moment: datetime, due: Callable[[Session], datetime]) -> Session | None:
+    """The last session of this world for which something was due by a moment."""
     day = moment.astimezone(NEW_YORK).date()
-    ended = [each for each in Calendar().sessions(day - A_WEEK, day) if each.close <= moment]
-    return ended[-1] if ended and known.began is not None and ended[-1].day >= known.began else None
+    past = [each for each in Calendar().sessions(day - A_WEEK, day) if due(each) <= moment]
+    return past[-1] if past and known.began is not None and past[-1].day >= known.began else None
 
 
 def _untold(known: Known, happened: Happened, rule: str, subject: str) -> bool:

@@ -63,8 +63,9 @@ RULES: Final = (
     Rule("stale_feed", "warning", 10, "minutes", "A session is open and made no decision for so long, or refused a "
          "pair as long for a leg without fresh bars.", "decisions go on with fresh bars, or the session closed",
          runs.stale_feed),
-    Rule("missed_run", "critical", 15, "minutes", "No pairs by operations.deadline; no decision so long after the "
-         "open; no monitoring so long after the close.", "it was done, or its day is over", runs.missed_run),
+    Rule("missed_run", "critical", 15, "minutes", "No pairs by operations.deadline; no plan by 9:15; no decision so "
+         "long after the open; no monitoring three times as long after 16:10; no housekeeping by 6:00.",
+         "it was done, or its day is over", runs.missed_run),
     Rule("drift", "warning", 0, "", "A pair left the relation it was chosen for, or a model its own record.",
          "the next session has begun", models.drift),
     Rule("demotion", "warning", 0, "", "A model was demoted, rolled back or withdrawn.", "the next session has begun",
