@@ -2,12 +2,13 @@
 
 import os
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter, validators
 
 from tandem.cli.opening import asked_session, open_store, world_to_identify
 
+Days = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 Name = Literal["identification", "training", "session", "monitoring", "housekeeping"]
 
 app = App(name="flows", help="The scheduled work of a trading day, under Prefect.")
@@ -62,7 +63,7 @@ def run(name: Name, /, *, day: date | None = None, world: str = "") -> None:
 
 
 @app.command(name="list")
-def list_done(*, days: int = 5, world: str = "") -> None:
+def list_done(*, days: Days = 5, world: str = "") -> None:
     """What the flows came to, newest trading date first.
 
     Parameters

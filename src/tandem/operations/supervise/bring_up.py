@@ -10,6 +10,7 @@ from typing import Final
 from tandem.config import Settings
 from tandem.desk import world_named
 from tandem.market import Stopwatch, WallClock, World
+from tandem.operations.facts.process_changed import ProcessChanged
 from tandem.operations.supervise.database import Database
 from tandem.operations.supervise.diary import Diary
 from tandem.operations.supervise.household import Household
@@ -79,10 +80,12 @@ def keep_up(
     household = Household(desk.settings, store, desk.environment)
     diary = Diary(store, household.time().now if desk.replay else clock.now)
     with alone(home):
-        end_leftovers(home)
+        left = end_leftovers(home)
         check_ports(ports_of(desk.settings))
         supervisor = Supervisor(home, Database(store, clock), diary.tell, clock, said)
         try:
+            for name in left:
+                supervisor.tell(ProcessChanged(name, "stopped", "left by a desk that was killed"))
             servers = [household.prefect(), household.mlflow()]
             recycler = [household.recycler(*desk.replay.options)] if desk.replay else []
             supervisor.start(*servers, *recycler, stop=stop)

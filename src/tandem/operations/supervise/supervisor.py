@@ -115,7 +115,7 @@ class Supervisor:
             for charge in self._charges:
                 self._look_after(charge)
             for event, why in self._store.happened():
-                self._change(ProcessChanged(self._store.name, event, why, self._store.restarts))
+                self.tell(ProcessChanged(self._store.name, event, why, self._store.restarts))
             self._write()
 
     def are_over(self, names: Collection[str]) -> bool:
@@ -194,9 +194,10 @@ class Supervisor:
         charge.running = Running(charge.child, log, charge.restarts)
 
     def _say(self, charge: Charge, event: ProcessEvent, why: str) -> None:
-        self._change(ProcessChanged(charge.child.name, event, why, charge.restarts))
+        self.tell(ProcessChanged(charge.child.name, event, why, charge.restarts))
 
-    def _change(self, change: ProcessChanged) -> None:
+    def tell(self, change: ProcessChanged) -> None:
+        """Say a change, and put it on record as soon as that can be."""
         self._said(f"{change.name} {change.event}{f': {change.why}' if change.why else ''}")
         self._telling.add(change)
 
