@@ -17,9 +17,10 @@ from tandem.cli.demo import SYMBOLS, settings_of
 from tandem.config import Settings
 from tandem.desk import backtest_desk, prepare, run_session
 from tandem.market import Calendar, RecyclerError, World, WorldKind
-from tandem.operations.dashboard.server import listening, opened, server_of
+from tandem.operations.dashboard.server import opened, server_of
 from tandem.operations.facts.flow_done import FlowDone, FlowName
 from tandem.operations.facts.process_changed import ProcessChanged
+from tandem.operations.listening import listening
 from tandem.sources import samples
 from tandem.store import MemoryFacts, Record, Store
 

@@ -2,16 +2,15 @@
 
 import asyncio
 import getpass
-import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from tandem.config import Settings
-from tandem.market import Clock, ConfigError, TandemError, WorldKind
+from tandem.market import Clock, ConfigError, WorldKind
 from tandem.operations.dashboard.remote import Ask
+from tandem.operations.listening import in_url, is_loopback, listening
 from tandem.store import Store
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def serve_dashboard(
         opened(store, settings, kind, named, ask, clock) as site,
     ):
         host, port = listener.getsockname()[:2]
-        said(f"http://{_shown(host)}:{port} shows the desk; Ctrl-C ends it.")
+        said(f"http://{in_url(host)}:{port} shows the desk; Ctrl-C ends it.")
         asyncio.run(server_of(site).serve([listener]))
 
 
@@ -120,31 +119,3 @@ def opened(
             bell.end()
             remote.stop()
             watching.stop()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody else's machine can reach it."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there; the caller closes it.
-
-    Raises:
-        TandemError: the port is taken.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise TandemError(
-            f"{host}:{port} cannot be listened on: {why}", "Choose another with --port or --host"
-        ) from None
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -2,18 +2,17 @@
 
 import asyncio
 import secrets
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
-from ipaddress import ip_address
 from typing import Final
 
 from tandem.config import ServeSettings
 from tandem.desk import ModelsOfDay, models_of_day
 from tandem.forecast import DayModels
 from tandem.market import ConfigError, Stopwatch, TandemError, World
+from tandem.operations.listening import in_url, is_loopback, listening
 from tandem.store import Store
 
 LOOK_SECONDS: Final = 15.0
@@ -68,9 +67,9 @@ def serve_models(
 
     token = settings.token.get_secret_value() if settings.token else _made_up(settings.host)
     models = StandingModels(lambda known: models_of_day(store, world, day, known))
-    with _listening(settings.host, settings.port) as listener:
+    with listening(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
-        said(f"http://{_shown(host)}:{port}/invocations answers for {_named(models.newest)}; Ctrl-C ends it.")
+        said(f"http://{in_url(host)}:{port}/invocations answers for {_named(models.newest)}; Ctrl-C ends it.")
         if settings.token is None:
             said(f"Clients send `Authorization: Bearer {token}`; set TANDEM_SERVE__TOKEN for one that stays.")
         config = uvicorn.Config(
@@ -85,31 +84,9 @@ def serve_models(
 
 
 def _made_up(host: str) -> str:
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise ConfigError(f"serve.host {host} is beyond this machine", "Set TANDEM_SERVE__TOKEN to a long secret first")
     return secrets.token_urlsafe(24)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise TandemError(
-            f"{host}:{port} cannot be listened on: {why}", "Choose another with --port or --host"
-        ) from None
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _named(found: ModelsOfDay) -> str:

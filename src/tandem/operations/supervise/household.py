@@ -10,6 +10,7 @@ from tandem.execution import RecyclerTime
 from tandem.market import World
 from tandem.operations.flows.environment import ANSWER_SECONDS, answers, prefect_environment, server_environment
 from tandem.operations.flows.serve import TOKEN
+from tandem.operations.listening import in_url
 from tandem.operations.supervise.child import Child
 from tandem.store import Store
 
@@ -87,7 +88,6 @@ class Household:
     def dashboard(self, world: World) -> Child:
         """The web page."""
         page = self.settings.dashboard
-        host = f"[{page.host}]" if ":" in page.host else page.host
-        address = f"http://{host}:{page.port}"
+        address = f"http://{in_url(page.host)}:{page.port}"
         command = (*TANDEM, "dashboard", "--world", str(world))
         return Child("dashboard", command, self.environment, lambda: answers(f"{address}/health"), address)
