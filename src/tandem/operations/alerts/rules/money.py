@@ -19,12 +19,12 @@ def drawdown(known: Known, moment: datetime, share: float) -> Iterator[Finding]:
 
 
 def daily_loss(known: Known, moment: datetime, share: float) -> Iterator[Finding]:
-    """Equity is so far below where the newest session began, on that day."""
+    """Equity is so far below where the session before the newest ended, on that day."""
     equity, mark = known.equity, known.mark
     if equity is None or mark is None or moment.astimezone(NEW_YORK).date() > mark.session:
         return
     if equity.loss_today >= share > 0:
         lost = dollars(equity.now - equity.at_open)
-        figures = f"Equity is {dollars(equity.now, signed=False)}, {lost} since the open"
+        figures = f"Equity is {dollars(equity.now, signed=False)}, {lost} since the session before ended"
         halts = f"entries halt at {percent(known.settings.risk.max_daily_loss_share)}."
         yield Finding(str(mark.session), f"{percent(equity.loss_today)} lost today", f"{figures}; {halts}")

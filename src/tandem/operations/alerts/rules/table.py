@@ -55,7 +55,7 @@ class Rule:
 RULES: Final = (
     Rule("drawdown", "warning", 0.05, "share of the best mark", "Equity is so far below its best mark since entries "
          "were last re-armed.", "equity is nearer its best mark again", money.drawdown, 0.8),
-    Rule("daily_loss", "warning", 0.01, "share of equity", "So much of equity was lost since the session began.",
+    Rule("daily_loss", "warning", 0.01, "share of equity", "So much of equity was lost since the session before ended.",
          "the loss is smaller, or the day is over", money.daily_loss, 0.8),
     Rule("naked_leg", "critical", 1.0, "times the budget", "One leg stands further than the other beyond "
          "execution.naked_seconds or execution.naked_dollars, or a pair order is stuck.",
