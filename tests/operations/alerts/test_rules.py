@@ -75,7 +75,8 @@ def test_the_loss_of_the_day_counts_from_the_last_mark_of_the_day_before(diary):
     assert diary.found("daily_loss", "9:35", NEXT) == []
     diary.mark("9:40", "100980", NEXT)
     assert diary.said("daily_loss", "9:40", NEXT) == [
-        "1.00% lost today. Equity is $100,980.00, \u2212$1,020.00 since the open; entries halt at 2.00%."
+        "1.00% lost today. Equity is $100,980.00, \u2212$1,020.00 since the session before ended; "
+        "entries halt at 2.00%."
     ]
     assert diary.found("daily_loss", "6:00", date(2023, 1, 27)) == []
 
