@@ -95,7 +95,7 @@ PUBLIC = {
         print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
         ranking_document record_attribution record_grades roster_of secrets_of serve_dashboard serve_flows
         serve_models side_by_side signal_history standing_document standings_of summarise tidy_day
-        trade_days trial_message weekly_document without_minutes write_daily write_report write_summary
+        trade_days trial_message watched weekly_document without_minutes write_daily write_report write_summary
         write_weekly
     """,
     "cli": "main",

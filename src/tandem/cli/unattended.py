@@ -50,13 +50,13 @@ def trade_unattended(settings: "Settings", world: str) -> None:
 def _venue(store: "Store", world: "World", settings: "Settings", said: "Callable[[str], None]") -> "Venue":
     from tandem.desk import alpaca_desk, desk_name, visiting_desk
     from tandem.execution import RecyclerTime
-    from tandem.operations import Venue
+    from tandem.operations import Venue, watched
 
     def at_alpaca(symbols: "Sequence[str]", facts: "Facts") -> "AbstractContextManager[Desk]":
-        return alpaca_desk(store, world, settings, symbols, facts, dry=False, said=said)
+        return watched(alpaca_desk(store, world, settings, symbols, facts, dry=False, said=said))
 
     def at_recycler(symbols: "Sequence[str]", facts: "Facts") -> "AbstractContextManager[Desk]":
-        return visiting_desk(store, world, settings, symbols, facts, dry=False, token=token, lasting=True)
+        return watched(visiting_desk(store, world, settings, symbols, facts, dry=False, token=token, lasting=True))
 
     if settings.websocket.mode == "alpaca":
         return Venue(WallClock(), at_alpaca)

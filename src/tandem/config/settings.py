@@ -360,7 +360,8 @@ QUIET = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 Severity = Literal["info", "warning", "critical"]
 ALERT_RULES = (
     *("drawdown", "daily_loss", "naked_leg", "stale_feed", "missed_run", "drift", "demotion", "halt"),
-    *("halted_by_person", "store_away", "reject_rate", "process_died", "process_restarts", "refit_refused"),
+    *("halted_by_person", "store_away", "reject_rate", "process_died", "process_restarts", "unsupervised"),
+    "refit_refused",
     "not_registered",
 )
 

@@ -17,10 +17,11 @@ from tandem.market import (
     Order,
     OrderUpdate,
     Position,
+    StoreError,
     WallClock,
     World,
 )
-from tandem.store import Facts, Store
+from tandem.store import Facts, Store, turn_if_free
 
 LAG = timedelta(seconds=2)
 
@@ -77,11 +78,12 @@ def alpaca_desk(
     Raises:
         ConfigError: there are no keys.
         BrokerError: they were refused.
+        StoreError: another process trades this world.
     """
     key_id, secret_key = keys_of(settings)
     feed = LiveFeed(store, at_alpaca(settings.alpaca), symbols, said=said)
     broker = AlpacaBroker(None, key_id, secret_key, settings.alpaca.paper)
-    with feed, broker:
+    with _alone(store, world), feed, broker:
         yield _desk(store, world, settings, WallClock(LAG), feed, broker, facts, dry)
 
 
@@ -104,10 +106,21 @@ def visiting_desk(
 
     Raises:
         RecyclerError: nothing listens there, or a symbol is not on its reel.
+        StoreError: another process trades this world.
     """
     url = settings.websocket.recycler.server_url
-    with connect(url, desk_name(world), symbols, token=token, lasting=lasting) as line:
+    with _alone(store, world), connect(url, desk_name(world), symbols, token=token, lasting=lasting) as line:
         yield _desk(store, world, settings, line.clock, line.feed, line.broker, facts, dry)
+
+
+@contextmanager
+def _alone(store: Store, world: World) -> Iterator[None]:
+    """One desk at a time in a world; one that was killed has given its turn up."""
+    name = desk_name(world)
+    with turn_if_free(store.url, name) as is_ours:
+        if not is_ours:
+            raise StoreError(f"another process trades {world}", "One desk is enough: `tandem status` shows who runs")
+        yield
 
 
 def desk_name(world: World) -> str:

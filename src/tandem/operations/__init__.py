@@ -44,6 +44,7 @@ from tandem.operations.terminal.ranking_table import print_ranking, ranking_csv,
 from tandem.operations.terminal.tuning_table import print_tuning
 from tandem.operations.unattended.live_metrics import LiveMetrics, Measured
 from tandem.operations.unattended.trading import Venue, trade_days
+from tandem.operations.unattended.watchdog import watched
 from tandem.operations.writing.target import PICTURES, check_target
 
 __all__ = [
@@ -119,6 +120,7 @@ __all__ = [
     "tidy_day",
     "trade_days",
     "trial_message",
+    "watched",
     "weekly_document",
     "without_minutes",
     "write_daily",

@@ -292,6 +292,12 @@ def test_the_store_is_away_after_two_looks_in_a_row(diary):
         assert diary.found("store_away", "10:00") == found
 
 
+def test_what_a_killed_supervisor_left_is_told_until_there_is_one_again(diary):
+    for killed, found in ((False, []), (True, ["tandem up"]), (False, [])):
+        diary.known.unsupervised = killed
+        assert diary.found("unsupervised", "10:00") == found
+
+
 def test_a_rate_of_rejected_orders_is_found_of_today_alone_and_of_some_orders_at_least(diary):
     diary.mark("9:35")
     for _ in range(4):

@@ -15,6 +15,7 @@ from tandem.operations.alerts.target import Target
 from tandem.operations.alerts.watch import AlertWatch
 from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.facts.process_changed import ProcessChanged
+from tandem.operations.supervise.roster import Roster, itself, write
 from tandem.risk import Standing, Switch
 from tandem.store import Record
 
@@ -68,7 +69,8 @@ class Flaky:
 class Desk:
     """A world, and watches on it that come and go."""
 
-    def __init__(self, store):
+    def __init__(self, store, home):
+        self.home = home
         self.store, self.world = store, store.new_world(WorldKind.PAPER)
         self.facts, self.now, self.away = store.facts(self.world), NOON, False
         self.count = 0
@@ -97,7 +99,7 @@ class Desk:
             return Flaky(self.store, self)
 
         return AlertWatch(
-            settings or Settings(),
+            settings or Settings(home=self.home),
             opened,
             self.which,
             lambda world, newest: self.now,
@@ -119,8 +121,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store):
-    return Desk(store)
+def desk(store, tmp_path):
+    return Desk(store, tmp_path)
 
 
 def quietly(watch, times=3):
@@ -252,6 +254,18 @@ def test_a_store_that_hangs_is_away_and_nothing_that_it_answers_late_is_lost(des
     desk.told(watch, lambda: len(desk.read(AlertDelivered)) == 2)
     assert {each.rule for each in desk.read(AlertRaised)} == {"store_away", "halt"}
     assert [each.rule for each in desk.read(AlertOver)] == ["store_away"]
+
+
+def test_a_supervisor_that_was_killed_is_told_of_until_there_is_another(desk):
+    ear = Ear()
+    watch = desk.watch(ear)
+    quietly(watch)
+    write(desk.home, Roster((2**22 + 1, 0.0), str(desk.world), ()))
+    desk.told(watch, lambda: ear.heard)
+    assert ear.heard == [["unsupervised"]]
+    write(desk.home, Roster(itself(), str(desk.world), ()))
+    quietly(watch)
+    assert [each.why for each in desk.read(AlertOver)] == ["`tandem up` runs again"]
 
 
 def test_one_look_at_a_store_that_is_away_is_no_alert(desk):

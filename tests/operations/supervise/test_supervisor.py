@@ -238,6 +238,35 @@ def test_a_child_that_answers_again_is_well_again_without_a_new_start(desk: Desk
     assert desk.entry("server").pid == first
 
 
+def test_a_child_that_was_stopped_is_not_well_and_is_started_again(desk: Desk, hasty: None) -> None:
+    desk.supervisor.start(child("worker"))
+    desk.watch()
+    first = desk.entry("worker").pid
+    os.kill(first, signal.SIGSTOP)
+    until(lambda: desk.events("worker") == ["started", "unwell", "died", "started"])
+    assert not is_running(first)
+
+
+def test_a_child_that_a_watchdog_has_ended_is_said_to_have_hung(desk: Desk) -> None:
+    hang = "import faulthandler, time; faulthandler.dump_traceback_later(0.3, exit=True); time.sleep(600)"
+    desk.supervisor.start(child("session", f"print('to work', flush=True); {hang}"))
+    desk.watch()
+    until(lambda: "died" in desk.events("session"))
+    death = next(change for change in desk.told if change.event == "died")
+    assert death.why == "with status 1: it hung; its log says where"
+
+
+def test_a_child_that_hung_once_and_dies_of_something_else_is_said_to_have_died_of_that(
+    desk: Desk, tmp_path: Path
+) -> None:
+    log = folder_of(desk.home) / "session.log"
+    log.write_text('Timeout (0:05:00)!\nThread 0x1 (most recent call first):\n  File "desk.py", line 1 in run\n')
+    desk.supervisor.start(child("session", "import sys, time; time.sleep(0.5); sys.exit('no more paper')"))
+    desk.watch()
+    until(lambda: "died" in desk.events("session"))
+    assert next(change.why for change in desk.told if change.event == "died") == "with status 1: no more paper"
+
+
 FAMILY = """
 import subprocess, sys, time
 grand = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()}\\\\n'); time.sleep(600)"

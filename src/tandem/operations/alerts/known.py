@@ -117,6 +117,7 @@ class Known:
         plan: the newest.
         owed: refits that the registry has not been told of, by their digest.
         store_away: looks in a row at which the store did not answer, and what it said.
+        unsupervised: whether `tandem up` was killed, and what it started runs on.
     """
 
     def __init__(self, world: World, settings: Settings) -> None:
@@ -139,6 +140,7 @@ class Known:
         self.plan: Record[Plan] | None = None
         self.owed: dict[str, Record[Registration]] = {}
         self.store_away: tuple[int, str] = (0, "")
+        self.unsupervised = False
         self._decision_before: datetime | None = None
 
     def take(self, records: Iterable[Record]) -> None:

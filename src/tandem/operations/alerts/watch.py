@@ -23,6 +23,7 @@ from tandem.operations.alerts.rules.table import alert_rules
 from tandem.operations.alerts.standing import Alerts
 from tandem.operations.alerts.target import Target
 from tandem.operations.logs import about
+from tandem.operations.supervise.roster import was_killed
 from tandem.store import Entry, Facts, Record, Store, Tail
 
 BEAT_SECONDS: Final = 2.0
@@ -126,6 +127,7 @@ class AlertWatch:
     def beat(self) -> None:
         """One look at the facts, and what follows from it."""
         self._look()
+        self.known.unsupervised = was_killed(self.settings.home)
         moment = self._moment()
         self._evaluate(moment)
         self._tell(moment)

@@ -67,9 +67,13 @@ class Roster:
 
 def folder_of(home: Path) -> Path:
     """Where the roster and the children's words are kept."""
-    folder = home.expanduser().absolute() / "up"
+    folder = _folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _folder(home: Path) -> Path:
+    return home.expanduser().absolute() / "up"
 
 
 def write(home: Path, roster: Roster) -> None:
@@ -83,8 +87,14 @@ def write(home: Path, roster: Roster) -> None:
 def roster_of(home: Path) -> Roster | None:
     """The roster on file; None where there is none that can be read."""
     with suppress(OSError, msgspec.MsgspecError):
-        return msgspec.json.decode((folder_of(home) / FILE).read_bytes(), type=Roster)
+        return msgspec.json.decode((_folder(home) / FILE).read_bytes(), type=Roster)
     return None
+
+
+def was_killed(home: Path) -> bool:
+    """Whether a supervisor has ended without ending what it ran."""
+    roster = roster_of(home)
+    return roster is not None and not roster.is_alive
 
 
 def forget(home: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import dropwhile
 from pathlib import Path
 from shutil import copyfile
 from typing import IO, Final
@@ -17,6 +18,7 @@ from tandem.operations.supervise.child import Child
 
 SECONDS_TO_END: Final = 15.0
 KEEPER: Final = "store/keeper.py"
+TRACE: Final = ("Timeout (", "Thread 0x", "Current thread 0x", "Extension modules: ", "  File ", "  ...")
 LONGEST_WORDS: Final = 300
 LOG_BYTES: Final = 20_000_000
 LAST_BYTES: Final = 65_536
@@ -76,11 +78,14 @@ class Running:
             self.family |= set(_family(psutil.Process(self.pid)))
 
     def is_well(self) -> bool:
-        """Whether it runs and answers."""
+        """Whether it runs, is not stopped, and answers."""
         try:
-            return self.status is None and self.child.is_well()
+            return self.status is None and not self._is_stopped() and self.child.is_well()
         except Exception:
             return False
+
+    def _is_stopped(self) -> bool:
+        return bool(psutil.Process(self.pid).status() == psutil.STATUS_STOPPED)
 
     def end(self, seconds: float = SECONDS_TO_END) -> None:
         """Ask it to end, wait, and end by force what is left of it."""
@@ -97,8 +102,11 @@ class Running:
         self.process.wait()
 
     def last_words(self) -> str:
-        """The last line that it wrote; of one that is logged, what happened."""
-        line = next(iter(_end_of(self.log).strip().splitlines()[-1:]), "")
+        """The last line that it wrote; of one that is logged, what happened; of one that hung, that it did."""
+        lines = _end_of(self.log).strip().splitlines()
+        if tells_of_a_hang(lines):
+            return "it hung; its log says where"
+        line = next(iter(lines[-1:]), "")
         with suppress(msgspec.MsgspecError):
             line = msgspec.json.decode(line, type=Logged).event
         return line[:LONGEST_WORDS]
@@ -110,6 +118,12 @@ def _opened(log: Path) -> IO[bytes]:
         return log.open("ab")
     except OSError:
         return Path(os.devnull).open("ab")
+
+
+def tells_of_a_hang(lines: list[str]) -> bool:
+    """Whether the last lines of a log are those with which `faulthandler` ends what hangs."""
+    before = dropwhile(lambda line: not line or line.startswith(TRACE[1:]), reversed(lines))
+    return next(before, "").startswith(TRACE[0])
 
 
 def _keep_short(log: Path) -> None:

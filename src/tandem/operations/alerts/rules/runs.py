@@ -80,6 +80,13 @@ def store_away(known: Known, moment: datetime, looks: float) -> Iterator[Finding
         yield Finding("store", "The store is away", f"{said}. Nothing can be put on record, so no entries are made.")
 
 
+def unsupervised(known: Known, moment: datetime, _: float) -> Iterator[Finding]:
+    """`tandem up` was killed: what it started runs on by itself."""
+    if known.unsupervised:
+        text = "What it started runs on, but what dies now is not started again. `tandem up` starts the desk anew."
+        yield Finding("tandem up", "`tandem up` was killed", text)
+
+
 def _session(moment: datetime) -> Session | None:
     return Calendar().session(moment.astimezone(NEW_YORK).date())
 

@@ -82,6 +82,8 @@ RULES: Final = (
          runs.process_died),
     Rule("process_restarts", "critical", 3, "deaths an hour", "A process died more often than that within an hour.",
          "an hour has gone by with fewer", runs.process_restarts),
+    Rule("unsupervised", "critical", 0, "", "`tandem up` was killed, and what it started runs on.",
+         "`tandem up` runs again", runs.unsupervised),
     Rule("refit_refused", "warning", 0, "", "A refit of the newest morning must not trade.",
          "a later morning's refit may trade", models.refit_refused),
     Rule("not_registered", "info", 30, "minutes", "MLflow has not been told of a refit for so long.",
