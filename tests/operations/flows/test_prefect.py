@@ -27,6 +27,7 @@ from tandem.store import Record, Store
 
 ROOT = Path(__file__).parents[3]
 HOLIDAY, TRADED, TO_COME = "2026-11-26", "2026-11-20", "2099-06-02"
+NEWEST = "EXPECTED_START_TIME_DESC"
 CRONS = sorted(f"{due.minute} {due.hour} * * 1-5" for due in DUE.values())
 
 
@@ -171,9 +172,68 @@ def test_the_deployments_on_file_are_those_that_are_served(prefect: Prefect) -> 
     assert len(names) == len(DUE)
 
 
+LOOK = """
+import sys
+from datetime import UTC, datetime
+from uuid import UUID
+from tandem.config import load
+from tandem.desk import world_named
+from tandem.operations import FlowName
+from tandem.operations.flows.deployed import run_what_lacks
+from tandem.store import Store
+with Store.of(load()) as store:
+    world, deployed = world_named(store, sys.argv[1]), dict.fromkeys(FlowName, UUID(sys.argv[2]))
+    for line in sys.stdin:
+        run_what_lacks(store, world, deployed, datetime.now(UTC), lambda said: print(said, end="; "))
+        print(flush=True)
+"""
+
+
+def test_what_failed_is_run_again_and_what_is_under_way_is_not(prefect: Prefect) -> None:
+    """In a world whose last session left nothing but its end; no runner serves the deployment."""
+    world = prefect.store.new_world(WorldKind.PAPER, "again")
+    left = Calendar().before(WallClock().now().astimezone(NEW_YORK).date(), 1)[0]
+    prefect.store.facts(world).append(
+        Record(SessionBegan(0, ""), left.day, left.open, f"session.began.{left.day}"),
+        *(
+            Record(FlowDone(flow, "done"), left.day, left.close, f"flow.{flow}.{left.day}")
+            for flow in FlowName
+            if flow is not FlowName.HOUSEKEEPING
+        ),
+    )
+    made = prefect.post("deployments/", {"name": "nobody's", "flow_id": prefect.post("flows/filter", {})[0]["id"]})[
+        "id"
+    ]
+
+    def becomes(state: str) -> None:
+        (run,) = prefect.post("flow_runs/filter", {"deployments": {"id": {"any_": [made]}}, "limit": 1, "sort": NEWEST})
+        prefect.post(f"flow_runs/{run['id']}/set_state", {"state": {"type": state}, "force": True})
+
+    command = [sys.executable, "-c", LOOK, str(world), made]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=prefect.environment, **pipes) as looker:
+
+        def is_run() -> bool:
+            looker.stdin.write("look\n")
+            looker.stdin.flush()
+            return f"{left.day} housekeeping was due and is not done: it is run now" in looker.stdout.readline()
+
+        assert is_run()
+        assert not is_run()  # it waits to be started
+        becomes("RUNNING")
+        assert not is_run()
+        becomes("FAILED")
+        assert is_run()
+        becomes("FAILED")
+        done = FlowDone(FlowName.HOUSEKEEPING, "done")
+        prefect.store.facts(world).append(Record(done, left.day, left.close, f"flow.housekeeping.{left.day}"))
+        assert not is_run()
+        looker.stdin.close()
+
+
 def test_runs_whose_process_was_killed_say_so(prefect: Prefect) -> None:
     flow = prefect.post("flows/filter", {})[0]["id"]
     run = prefect.post("flow_runs/", {"flow_id": flow, "state": {"type": "RUNNING", "name": "Running"}})["id"]
-    code = "from tandem.operations.flows.serve import _end_stale_runs; _end_stale_runs()"
+    code = "from tandem.operations.flows.deployed import end_stale_runs; end_stale_runs()"
     subprocess.run([sys.executable, "-c", code], env=prefect.environment, check=True, capture_output=True)
     assert prefect.ends(run) == ["CRASHED"]

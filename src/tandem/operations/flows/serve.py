@@ -3,21 +3,18 @@
 import os
 from collections.abc import Callable
 from threading import Event
-from typing import Final, cast
-from uuid import UUID
+from typing import Final
 
 from tandem.config import Settings
-from tandem.market import Session, Stopwatch, TandemError, WallClock, World
+from tandem.market import Session, Stopwatch, TandemError, World
 from tandem.operations.facts.flow_done import FlowDone, FlowName
 from tandem.operations.flows.bodies import BODIES
 from tandem.operations.flows.conduct import Conductor
 from tandem.operations.flows.environment import answers, prefect_environment
-from tandem.operations.flows.lacking import lacking
 from tandem.operations.flows.work import Work, once
 from tandem.store import Store
 
 API: Final = "PREFECT_API_URL"
-DEPLOYMENT: Final = "desk"
 LOOK_SECONDS: Final = 0.5
 SECONDS_TO_ANSWER: Final = 120.0
 TOKEN: Final = "TANDEM_RECYCLER_TOKEN"  # noqa: S105 - a name
@@ -41,16 +38,18 @@ def serve_flows(store: Store, settings: Settings, world: World, said: Callable[[
     if not answers(f"{environment[API]}/health"):
         raise TandemError(f"Prefect's server does not answer at {environment[API]}", "`tandem up` starts it")
     os.environ.update(environment)
-    if settings.websocket.mode == "alpaca":
-        _by_the_wall_clock(store, world, said)
-        return
+    from tandem.operations.flows.deployed import end_stale_runs, serve_by_the_wall_clock
     from tandem.operations.flows.scheduled import FLOWS
+
+    if settings.websocket.mode == "alpaca":
+        serve_by_the_wall_clock(store, world, said)
+        return
 
     def run(name: FlowName, session: Session) -> None:
         _wait_for_prefect(f"{environment[API]}/ready")
         said(f"{session.day} {name}: {FLOWS[name](session.day, str(world))}")
 
-    _end_stale_runs()
+    end_stale_runs()
     url = settings.websocket.recycler.server_url
     Conductor(store.facts(world), url, os.environ.get(TOKEN, ""), run, said).conduct()
 
@@ -69,45 +68,3 @@ def _wait_for_prefect(ready: str) -> None:
     waited = Stopwatch()
     while not answers(ready) and waited.seconds < SECONDS_TO_ANSWER:
         Event().wait(LOOK_SECONDS)
-
-
-def _end_stale_runs() -> None:
-    """Here alone runs are made: those that still run were killed with who made them."""
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
-    from prefect.client.schemas.objects import StateType
-    from prefect.states import Crashed
-
-    running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
-    with get_client(sync_client=True) as client:
-        for each in client.read_flow_runs(flow_run_filter=FlowRunFilter(state=running)):
-            client.set_flow_run_state(each.id, Crashed(message="its process was killed"), force=True)
-
-
-def _by_the_wall_clock(store: Store, world: World, said: Callable[[str], None]) -> None:
-    from prefect import serve
-    from prefect.client.orchestration import get_client
-    from prefect.deployments.runner import RunnerDeployment
-
-    from tandem.operations.flows.scheduled import FLOWS, schedule_of
-
-    deployments = {
-        name: cast(
-            RunnerDeployment,
-            flow.to_deployment(
-                name=DEPLOYMENT,
-                schedules=[schedule_of(name)],
-                parameters={"world": str(world)},
-                description=flow.description,
-                tags=["tandem"],
-            ),
-        )
-        for name, flow in FLOWS.items()
-    }
-    ids = {name: deployment.apply() for name, deployment in deployments.items()}
-    with get_client(sync_client=True) as client:
-        for name, session in lacking(store.facts(world), WallClock().now()):
-            said(f"{session.day} {name} was due and is not done: it is run now")
-            parameters = {"world": str(world), "day": str(session.day)}
-            client.create_flow_run_from_deployment(cast(UUID, ids[name]), parameters=parameters)
-    serve(*deployments.values(), pause_on_shutdown=False)
