@@ -41,7 +41,7 @@ def run(*tokens):
 def test_status_shows_and_decide_records(facts, capsys, monkeypatch):
     monkeypatch.setenv("TANDEM_SECTORS__ACTIVE", '["technology", "healthcare"]')
     run("status", "--world", str(facts.world))
-    assert capsys.readouterr().out.startswith("technology, v1: keep. within the band of its record for 0 sessions.\n")
+    assert capsys.readouterr().out.startswith("technology, v1: keep. there is no record of live sessions yet.\n")
     assert facts.read(Verdict) == []
     for _ in range(2):
         run("decide", "healthcare", "--world", str(facts.world))

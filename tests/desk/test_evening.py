@@ -161,7 +161,7 @@ def test_a_short_record_is_not_looked_into(filled, settings, young, monkeypatch)
 
     monkeypatch.setattr(trial, "track_of", never)
     watched, tried = close_day(filled, young, TODAY, settings, None)
-    assert (watched.action, watched.why) == ("keep", "within the band of its record for 0 sessions")
+    assert (watched.action, watched.why) == ("keep", "there is no record of live sessions yet")
     assert (tried.action, tried.why, tried.against) == ("keep", "21 sessions on record, at least 60", "v1")
 
 

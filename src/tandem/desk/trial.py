@@ -186,7 +186,7 @@ def watch_champion(store: Store, facts: Facts, settings: Settings, sector: str) 
     since = [day for day in own if day not in before and not (came and traders.began[day] < came[-1].at)]
     without = {champion: traders.left_out(champion)}
     if not since:
-        why = "within the band of its record for 0 sessions"
+        why = "there is no record of live sessions yet"
         figures = {"days": 0.0, "record_days": float(len(before))}
         return _telling(without, Verdict(sector, champion, "keep", why, figures))
     live = track_of(store, facts, champion, sector, traders=traders, days=since)

@@ -38,6 +38,13 @@ def test_a_champion_that_is_what_it_was_is_kept(record):
     assert found.evidence["record_days"] == 120
 
 
+def test_one_session_is_one(record):
+    first = replace(
+        record, pnl=days_of(range(1)), grades=record.grades.where(record.grades.sessions < np.datetime64(DAY))
+    )
+    assert watch("technology", record, first, SETTINGS).why == "within the band of its record for 1 session"
+
+
 @pytest.mark.parametrize(
     ("worth", "told"),
     [

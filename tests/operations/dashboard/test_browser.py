@@ -150,6 +150,50 @@ def test_a_fact_is_seen_at_once_and_the_chart_goes_on(store, serve, look, world)
         playwright.expect(page.locator("[data-chart]")).to_have_attribute("data-drawn", "2", timeout=SOON)
 
 
+# Every word that a chart writes.
+WRITTEN = """
+globalThis.written = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (words, ...where) {
+  globalThis.written.push([words, Math.round(where[1])]);
+  return write.call(this, words, ...where);
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("others", "form"),
+    [
+        (("100000", "100000"), r"\d+,\d{3}"),
+        (("100000.40", "99999.85"), r"\d+,\d{3}\.\d{2}"),
+        (("100321.09", "99000"), r"\d+,\d{3}"),
+    ],
+)
+def test_the_equity_axis_says_no_figure_twice(store, serve, chromium, world, others, form):
+    store.facts(world).append(*(mark(equity, count) for count, equity in enumerate(("100000", *others))))
+    with serve(store) as site:
+        page = chromium.new_page()
+        page.add_init_script(WRITTEN)
+        page.goto(site.url)
+        drawn(page)
+        page.wait_for_timeout(300)
+        figures = {tuple(each) for each in page.evaluate("written") if "," in each[0]}
+        page.close()
+    # The newest value has a label of its own beside the axis.
+    axis = [words for words, height in figures if [words] != [others[-1]]]
+    assert len(set(axis)) > 2
+    assert all(re.fullmatch(form, words) for words in axis)
+    assert len(axis) - len(set(axis)) <= 1
+
+
+def test_no_tile_is_cut_where_the_window_is_narrow(desk, look):
+    with look(desk.url, {"width": 1280, "height": 800}) as page:
+        drawn(page)
+        cut = "[...document.querySelectorAll('.tile > *')].filter(each => each.scrollWidth > each.clientWidth).length"
+        assert page.evaluate(cut) == 0
+        assert "limit 10%" in page.locator("#part-strip").inner_text()
+
+
 def test_what_is_typed_and_scrolled_survives_a_fact(store, serve, look, world, ask):
     ask.status["world"] = str(world)
     with serve(store, ask) as site, look(site.url + "/recycler") as page:
@@ -260,24 +304,18 @@ def test_keys_reach_everything_and_the_focus_is_seen(desk, look):
         assert {"Desk", "Pairs", "Alerts", "Halt", "Flatten"} <= set(seen)
 
 
-# By value: another option has the same words.
-CHOOSE = """() => {
-  const worlds = document.querySelector("#world");
-  worlds.value = "recycler-1";
-  worlds.dispatchEvent(new Event("change", { bubbles: true }));
-}"""
-
-
-def test_another_session_and_another_world_are_chosen_on_the_page(desk, look):
-    with look(desk.url + "/pairs/AAPL/NVDA") as page:
+def test_another_session_and_another_world_are_chosen_on_the_page(demo, serve, look):
+    other = str(demo[0].new_world(WorldKind.BACKTEST))
+    with serve(demo[0], named=str(demo[1])) as site, look(site.url + "/pairs/AAPL/NVDA") as page:
         drawn(page)
         page.select_option("#day", "all")
         page.wait_for_url("**day=all*")
         drawn(page)
-        page.evaluate(CHOOSE)
-        page.wait_for_url("**world=recycler-1*")
+        page.goto(site.url)
+        page.select_option("#world", other)
+        page.wait_for_url(f"**world={other}*")
         drawn(page)
-        assert "world=recycler-1" in (page.locator("nav a").first.get_attribute("href") or "")
+        assert f"world={other}" in (page.locator("nav a").first.get_attribute("href") or "")
 
 
 def test_a_server_that_is_gone_is_said_and_found_again(store, serve, chromium, world):

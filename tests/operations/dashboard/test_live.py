@@ -1,5 +1,6 @@
 """Facts reach pages that are open; the recycler is told and asked."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 from tandem.book import Capital, Mark
 from tandem.market import WorldKind
 from tandem.operations.dashboard.acts import RecyclerTold
-from tandem.operations.dashboard.telling import order_of
+from tandem.operations.dashboard.telling import order_of, told
 from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.facts.flow_done import FlowDone, FlowName
 from tandem.operations.facts.process_changed import ProcessChanged
@@ -99,6 +100,43 @@ def test_the_feed_is_judged_by_the_time_of_the_recycler_that_plays_the_world(sto
         parts.close()
 
 
+def test_after_the_reels_last_bar_the_feed_is_neither_well_nor_unwell(store, serve, world, ask):
+    store.facts(world).append(mark("100000"))
+    ask.status |= {"world": str(world), "time": "2023-01-27T16:02:00+00:00", "ended": True}
+    with serve(store, ask) as visitor:
+        parts = visitor.parts()
+        html = first(parts, "health", ">the reel has ended<")
+        assert 'class="idle"' in html[: html.index("the reel has ended")]
+        parts.close()
+
+
+SEEN = datetime(2026, 11, 30, 14, 12, tzinfo=UTC)
+
+
+def test_a_persons_word_in_a_replay_has_the_time_of_the_wall_and_says_so(store, serve, world, ask):
+    ask.status["world"], facts = "recycler-99", store.facts(world)
+    facts.append(mark("100000"), Record(Switch(Standing.HALTED, "a feeling", "Ada"), SEEN.date(), SEEN, "s"))
+    with serve(store, ask) as visitor:
+        html = plainly(visitor.get("/").text)
+        assert "by Ada at 2026-11-30 09:12 by the wall clock: a feeling" in html
+        assert "Fri 27 Jan 11:00 newest fact" in html
+        facts.append(Record(Switch(Standing.HALTED, "lost 2%", "risk"), AT.date(), AT, "switch.risk"))
+        parts = visitor.parts()
+        assert "by risk, Fri 27 Jan 11:00: lost 2%" in plainly(first(parts, "health", "lost 2%"))
+        parts.close()
+
+
+def test_a_persons_word_in_an_account_has_market_time(store, serve):
+    paper = store.new_world(WorldKind.PAPER)
+    store.facts(paper).append(Record(Switch(Standing.HALTED, "a feeling", "Ada"), AT.date(), AT, "s"))
+    with serve(store, kind=WorldKind.PAPER) as visitor:
+        assert "by Ada, Fri 27 Jan 11:00: a feeling" in plainly(visitor.get("/").text)
+
+
+def plainly(html):
+    return " ".join(re.sub("<[^>]*>", "", html).split())
+
+
 def test_of_a_world_that_nobody_plays_the_feed_is_history(store, serve, world, ask):
     store.facts(world).append(mark("100000"))
     ask.status["world"] = "recycler-99"
@@ -179,7 +217,8 @@ def test_the_recycler_is_told_and_each_word_is_a_fact_with_a_name(store, serve, 
         assert "paused" in visitor.get("/recycler").text
         tell(visitor, world, "fault", name="halt", symbol="AAPL", seconds="300", at="", every=" ")
         html = visitor.get("/recycler").text
-        assert "The recycler was told: faults name halt symbol AAPL seconds 300.0." in html
+        assert "Fault injected: halt, for AAPL, for 300 seconds." in html
+        assert "<td>for AAPL, for 300 seconds</td>" in html
         tell(visitor, world, "disarm", number="1")
     assert ask.told == [
         ("POST", "pause", {}),
@@ -232,3 +271,26 @@ def test_a_recycler_of_another_home_is_left_alone(store, serve, world, ask):
 )
 def test_what_a_form_means(form, timestamps, meant):
     assert order_of(form, {"timestamps": timestamps}) == meant
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"do": "pause"}, "The replay is paused."),
+        ({"do": "resume"}, "The replay goes on."),
+        ({"do": "step", "count": "1"}, "The replay went on by 1 minute."),
+        ({"do": "speed", "speed": "max"}, "Speed set to max."),
+        ({"do": "speed", "speed": "60"}, "Speed set to 60."),
+        ({"do": "seek", "to": "2023-01-25T10:30"}, "The replay went to 2023-01-25T10:30."),
+        ({"do": "fault", "name": "stall"}, "Fault injected: stall."),
+        (
+            {"do": "fault", "name": "halt", "at": "10:30", "every": "3", "count": "2", "chance": "0.5"},
+            "Fault injected: halt, from 10:30, at one in 3 occasions, 2 times at most, with a chance of 0.5.",
+        ),
+        ({"do": "disarm", "number": "2"}, "Fault 2 is taken back."),
+        ({"do": "clear"}, "Every fault is taken back."),
+        ({"do": "scenario", "name": "bad-monday", "symbol": "AAPL"}, "The bad day is set: bad-monday, for AAPL."),
+    ],
+)
+def test_what_the_recycler_was_told_is_said_in_words(form, said):
+    assert told(*order_of(form, None)) == said

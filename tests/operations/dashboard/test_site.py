@@ -13,6 +13,9 @@ from tandem.book import Capital, Mark
 from tandem.market import WorldKind
 from tandem.operations.dashboard import definitions
 from tandem.operations.dashboard.definitions import DEFINITIONS
+from tandem.operations.dashboard.followed import Followed
+from tandem.operations.dashboard.pages.desk import are_of_today
+from tandem.operations.dashboard.pages.models import sharpe_words
 from tandem.operations.dashboard.views import VIEWS
 from tandem.risk import Standing, Switch
 from tandem.store import Record
@@ -176,6 +179,69 @@ def test_another_world_is_shown_where_it_is_asked_for(store, serve):
         assert "$333,333.00" in visitor.get("/").text
     with serve(store, named=str(old)) as visitor:
         assert "$111,111.00" in visitor.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/?world=recycler-77", "No world is called recycler-77; recycler-1 is shown instead."),
+        ("/pairs?day=2020-02-29", "Nothing is on record of 2020-02-29; Fri 27 Jan 2023 is shown instead."),
+        ("/pairs/AAPL/NVDA?day=soon", "Nothing is on record of soon; Fri 27 Jan 2023 is shown instead."),
+    ],
+)
+def test_what_an_address_asks_for_in_vain_is_said(desk, path, said):
+    assert said in desk.get(path).text
+
+
+@pytest.mark.parametrize("path", ["/", "/pairs?day=2023-01-25", "/pairs/AAPL/NVDA?day=all", "/?world=recycler-1"])
+def test_what_is_shown_as_it_was_asked_for_needs_no_words(desk, path):
+    assert "is shown instead" not in desk.get(path).text
+
+
+def test_the_world_that_is_shown_anyway_is_listed_once(store, serve):
+    old, new = store.new_world(WorldKind.RECYCLER), store.new_world(WorldKind.RECYCLER)
+    with serve(store) as visitor:
+        for path in ("/", f"/?world={new}"):
+            options = re.findall(r"<option[^>]*>([^<]*recycler-[^<]*)<", visitor.get(path).text)
+            assert options == [f"newest: {new}", str(old)]
+
+
+def test_decisions_of_another_day_than_the_worlds_own_have_a_date(demo, serve, ask):
+    ask.status["time"] = "2023-01-30T15:00:00Z"
+    with serve(demo[0], ask, named=str(demo[1])) as visitor:
+        assert ">Fri 27 Jan 15:55</time>" in decisions_in(visitor.get("/").text)
+
+
+def test_decisions_of_two_days_have_a_date_each(demo):
+    followed = Followed(demo[1], demo[0])
+    while followed.catch_up():
+        pass
+    both = [followed.decisions.rows[-1], followed.decisions.rows[0]]
+    assert are_of_today(both[:1], AT)
+    assert not are_of_today(both, AT)
+    assert not are_of_today(both[:1], None)
+
+
+def decisions_in(html):
+    return html[html.index('id="part-decisions"') : html.index('id="part-earned"')]
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (2, "too few days (2)"),
+        (4, "too few days (4)"),
+        (5, "10.00 \u00b1 15.87 on 5 days, too few to conclude from"),
+        (63, "10.00 \u00b1 15.87 on 63 days"),
+    ],
+)
+def test_a_sharpe_ratio_is_shown_from_as_many_days_as_in_a_report(days, said):
+    assert sharpe_words({"sharpe_ratio": 10.0, "sharpe_standard_error": 15.868, "sharpe_days": float(days)}) == said
+
+
+def test_of_a_recipe_without_a_day_of_trading_there_is_no_sharpe_ratio(desk):
+    assert sharpe_words({}) == "too few days (0)"
+    assert "too few days (" in desk.get("/models").text
 
 
 def test_a_further_route_stands_behind_the_same_door(store, serve):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import date
 from decimal import Decimal
 
@@ -129,3 +130,17 @@ def test_a_day_that_nothing_is_known_of_is_refused(store, traded, kept, tmp_path
     with pytest.raises(DataError, match="nothing on record of 2023-02-25"):
         write_daily(tmp_path / "page.html", store, kept(traded), date(2023, 2, 25))
     assert not (tmp_path / "page.html").exists()
+
+
+def test_no_table_is_cut_in_a_window_of_1280_pixels(store, told, kept, tmp_path):
+    chromium = shutil.which("chromium") or pytest.skip("no chromium on this machine: apt install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    write_daily(tmp_path / "day.html", store, kept(told, naked=2.5), DAY)
+    cut = "[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth).length"
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"file://{tmp_path / 'day.html'}")
+        assert page.locator("#trades tbody tr").count() == 2
+        assert page.evaluate(cut) == 0
+        browser.close()

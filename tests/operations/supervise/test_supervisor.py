@@ -14,9 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
-from tandem.market import StoreError, TandemError, WallClock
-from tandem.operations import ProcessChanged, Roster, end_leftovers, roster_of
+from tandem.config import Settings
+from tandem.market import StoreError, TandemError, WallClock, WorldKind
+from tandem.operations import DeskProcesses, ProcessChanged, Roster, end_leftovers, keep_up, roster_of
 from tandem.operations.flows.environment import answers
+from tandem.operations.supervise import bring_up
 from tandem.operations.supervise import supervisor as supervision
 from tandem.operations.supervise.child import Child
 from tandem.operations.supervise.database import Database
@@ -425,6 +427,29 @@ def test_the_database_that_a_child_has_started_outlives_that_child(desk: Desk, t
         desk.end()
         desk.stop.clear()
     assert store.server.has_stopped()
+
+
+class Bare:
+    """A household without workers."""
+
+    def __init__(self, *_: object) -> None:
+        self.prefect, self.mlflow = lambda: child("prefect"), lambda: child("mlflow")
+
+    def workers(self, _: object) -> list[Child]:
+        return []
+
+
+def test_the_database_is_on_record_though_it_never_dies(
+    tmp_path: Path, module_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bring_up, "Household", Bare)
+    monkeypatch.setattr(bring_up, "check_ports", lambda _: None)
+    settings = Settings(home=tmp_path)
+    world, stop = module_store.new_world(WorldKind.PAPER), threading.Event()
+    keep_up(module_store, DeskProcesses(settings, {}, world=world), stop, lambda _: None, lambda _: stop.set())
+    found = [record.body for record in module_store.facts(world).read(ProcessChanged)]
+    assert [change.event for change in found if change.name == "postgresql"] == ["started", "stopped"]
+    assert [change.event for change in found if change.name == "prefect"] == ["started", "stopped"]
 
 
 @contextmanager

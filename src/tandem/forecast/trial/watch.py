@@ -58,7 +58,7 @@ def watch(sector: str, record: Track, live: Track, settings: TrialSettings) -> V
     found = standing(record, live, settings)
     reasons = found.reasons(settings)
     days = {"days": float(len(live.pnl)), "record_days": float(len(record.pnl))}
-    why = "; ".join(reasons) or f"within the band of its record for {len(live.pnl)} sessions"
+    why = "; ".join(reasons) or f"within the band of its record for {_sessions(len(live.pnl))}"
     return Verdict(sector, live.recipe, "demote" if reasons else "keep", why, found.figures | days)
 
 
@@ -77,6 +77,10 @@ def _losses(record: Track, live: Track) -> Iterator[tuple[str, np.ndarray, Mappi
     before, now = record.grades, live.grades
     losses = before.daily(before.log_losses)
     yield "log_loss", np.array([losses[day] for day in sorted(losses)]), now.daily(now.log_losses)
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session{'' if count == 1 else 's'}"
 
 
 def _left(name: str, found: Cusum) -> str:

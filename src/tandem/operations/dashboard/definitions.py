@@ -253,7 +253,8 @@ MODELS: Final = _all(
     sharpe=(
         "Sharpe ratio",
         "per year",
-        "Of the baseline rule with this model on the test block, net of costs. Too few days to prove anything.",
+        "Of the baseline rule with this model on the test block, net of costs. Fewer than five days have none; from "
+        "fewer than a quarter, 63, nothing can be concluded.",
     ),
     loss=("Loss", "nats", "Mean log loss by epoch, on the training and on the validation block."),
     calibration=(

@@ -84,7 +84,8 @@ class Followed:
         """Take facts."""
         for entry in entries:
             self.version += 1
-            self.newest = max(self.newest or entry.at, entry.at)
+            if entry.kind != Switch.kind:  # a person's has the time of the wall
+                self.newest = max(self.newest or entry.at, entry.at)
             try:
                 self._take(entry)
             except (DataError, ValueError):  # of another version, or of no two symbols

@@ -79,7 +79,7 @@ class Forms:
         except TandemError as error:
             visit.said.append(("bad", str(error)))
         else:
-            visit.said.append(("good", f"The recycler was told: {told(path, details)}."))
+            visit.said.append(("good", told(method, path, details)))
         return RedirectResponse(_back(form), 303)
 
     async def _checked(self, request: Request) -> tuple[dict[str, str], Visit]:

@@ -39,7 +39,7 @@ def health(page: Page, followed: Followed) -> list[Health]:
     """Every line."""
     now = page.now(followed.world)
     return [
-        _feed(followed, now),
+        _feed(page, followed, now),
         _broker(followed, now),
         _store(page, followed),
         _models(followed),
@@ -47,7 +47,7 @@ def health(page: Page, followed: Followed) -> list[Health]:
     ]
 
 
-def _feed(followed: Followed, now: datetime | None) -> Health:
+def _feed(page: Page, followed: Followed, now: datetime | None) -> Health:
     mark = followed.curve.newest
     if mark is None:
         return Health("feed", "Feed", "idle", "no decision yet", "The first one comes five minutes after the open.")
@@ -57,6 +57,8 @@ def _feed(followed: Followed, now: datetime | None) -> Health:
         seen += f", {counted(len(blind), 'pair')} without fresh bars"
     if now is None:
         return Health("feed", "Feed", "warn" if blind else "idle", "history", seen)
+    if page.remote.has_ended(followed.world):
+        return Health("feed", "Feed", "idle", "the reel has ended", seen)
     session = Calendar().session(now.astimezone(NEW_YORK).date())
     if session is None or not session.open + GRACE <= now <= session.close:
         return Health("feed", "Feed", "idle", "market closed", seen)

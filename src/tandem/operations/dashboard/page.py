@@ -25,6 +25,8 @@ from tandem.operations.dashboard.watching import Watching
 from tandem.store import Store
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
+MOST_WORLDS: Final = 200
+LONGEST: Final = 40
 Asked = Mapping[str, str]
 Context = dict[str, Any]
 
@@ -63,18 +65,27 @@ class Page:
 
     def frame(self, followed: Followed, asked: Asked) -> Context:
         """What every template is told."""
-        pinned = asked.get("world", "") if self.watching.world(asked.get("world", "")) else ""
+        wanted = asked.get("world", "")
+        pinned = wanted if self.watching.world(wanted) else ""
         return {
             "page": self,
             "followed": followed,
             "world": followed.world,
-            "worlds": list(reversed(self.watching.worlds))[:200],
+            "worlds": self.others,
             "pinned": pinned,
+            "unknown_world": _shorter(wanted) if wanted and not pinned else "",
+            "unknown_day": "",
             "now": self.now(followed.world),
             "settings": self.settings,
             "remote": self.remote,
             "active": sorted(followed.alerts.standing, key=_gravest),
         }
+
+    @property
+    def others(self) -> list[World]:
+        """The worlds that can be chosen beside the one that is shown where nobody chooses; newest first."""
+        found = [world for world in reversed(self.watching.worlds) if world != self.watching.default]
+        return found[:MOST_WORLDS]
 
     def render(self, template: str, context: Context) -> str:
         """A template in words."""
@@ -112,6 +123,16 @@ Make = Callable[[Page, Followed, Asked], Context]
 def day_of(asked: Asked, days: Iterable[date]) -> date | None:
     """The day that is asked for, where it is one of these."""
     return next((day for day in days if str(day) == asked.get("day")), None)
+
+
+def unknown_day(asked: Asked, days: Iterable[date]) -> str:
+    """The day that is asked for, where it is none of these; else empty."""
+    wanted = asked.get("day", "")
+    return "" if day_of(asked, days) else _shorter(wanted)
+
+
+def _shorter(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
 
 
 def _gravest(alert: Alert) -> tuple[int, float]:

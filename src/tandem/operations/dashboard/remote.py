@@ -56,6 +56,10 @@ class Remote:
         """Whether it plays this world."""
         return self.status is not None and self.status.get("world") == str(world)
 
+    def has_ended(self, world: object) -> bool:
+        """Whether it has played this world's last bar."""
+        return self.status is not None and self.plays(world) and bool(self.status["ended"])
+
     @property
     def time(self) -> datetime | None:
         """Its clock: market time, UTC; None where none answers."""

@@ -5,10 +5,20 @@ from datetime import date
 from typing import Any, Final
 
 from tandem.market import ConfigError
+from tandem.operations.run.wording import counted
 
 Told = tuple[str, str, dict[str, Any]]
 NUMBERS: Final = {"every": int, "count": int, "seconds": float, "chance": float}
 WORDS: Final = ("symbol", "at", "until")
+TERMS: Final = {
+    "symbol": "for {}",
+    "at": "from {}",
+    "until": "until {}",
+    "every": "at one in {} occasions",
+    "count": "{} times at most",
+    "seconds": "for {:g} seconds",
+    "chance": "with a chance of {:g}",
+}
 
 
 def order_of(form: Mapping[str, str], status: Mapping[str, Any] | None) -> Told:
@@ -27,9 +37,17 @@ def order_of(form: Mapping[str, str], status: Mapping[str, Any] | None) -> Told:
     return make(form, status)
 
 
-def told(path: str, details: Mapping[str, Any]) -> str:
-    """The same in words."""
-    return " ".join([path.replace("/", " "), *(f"{name} {value}" for name, value in details.items())])
+def told(method: str, path: str, details: Mapping[str, Any]) -> str:
+    """What has been done, in words."""
+    what, _, which = path.partition("/")
+    if method == "DELETE":
+        return f"Fault {which} is taken back." if which else "Every fault is taken back."
+    return DONE[what](which, details)
+
+
+def terms_of(fault: Mapping[str, Any]) -> str:
+    """Where, when and how often a fault strikes, in words; empty where nothing is said of it."""
+    return ", ".join(words.format(fault[name]) for name, words in TERMS.items() if name in fault)
 
 
 def _speed(form: Mapping[str, str], _: object) -> Told:
@@ -70,6 +88,24 @@ ORDERS: Final[dict[str, Callable[[Mapping[str, str], Mapping[str, Any] | None], 
     "clear": lambda *_: ("DELETE", "faults", {}),
     "scenario": _scenario,
 }
+
+DONE: Final[dict[str, Callable[[str, Mapping[str, Any]], str]]] = {
+    "pause": lambda *_: "The replay is paused.",
+    "resume": lambda *_: "The replay goes on.",
+    "step": lambda _, details: f"The replay went on by {counted(details['count'], 'minute')}.",
+    "speed": lambda _, details: f"Speed set to {_speed_of(details['speed'])}.",
+    "seek": lambda _, details: f"The replay went to {details.get('day') or details['to']}.",
+    "faults": lambda _, details: f"Fault injected: {_named(details['name'], terms_of(details))}.",
+    "scenarios": lambda name, details: f"The bad day is set: {_named(name, terms_of(details))}.",
+}
+
+
+def _speed_of(speed: float | str) -> str:
+    return speed if isinstance(speed, str) else f"{speed:g}"
+
+
+def _named(name: str, terms: str) -> str:
+    return f"{name}, {terms}" if terms else name
 
 
 def _number(name: str, said: str, kind: type[int] | type[float]) -> int | float:

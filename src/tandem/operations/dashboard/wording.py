@@ -61,7 +61,8 @@ def tone(value: Number) -> str:
 
 
 def clock(moment: datetime | None, form: str = "minute") -> Markup:
-    """A moment in New York, with UTC on hover: `minute` 09:35, `second` 09:35:10, `day` Wed 25 Jan 09:35, `date`."""
+    """A moment in New York, with UTC on hover: as `minute` 09:35, `second` 09:35:10, `day` Wed 25 Jan 09:35, `date` or
+    `whole` 2023-01-25 09:35."""
     if moment is None:
         return Markup(NOTHING)  # noqa: S704
     local = moment.astimezone(NEW_YORK)
@@ -70,6 +71,7 @@ def clock(moment: datetime | None, form: str = "minute") -> Markup:
         "second": f"{local:%H:%M:%S}",
         "day": f"{weekday(local.date())} {local:%H:%M}",
         "date": weekday(local.date()),
+        "whole": f"{local:%Y-%m-%d %H:%M}",
     }[form]
     utc = moment.astimezone(UTC)
     title = f"{utc:%Y-%m-%d %H:%M:%S} UTC"

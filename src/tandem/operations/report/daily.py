@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tandem.book import Parts
-from tandem.market import Calendar, DataError
+from tandem.market import NEW_YORK, Calendar, DataError
 from tandem.operations.history.attributed import attribute_over
 from tandem.operations.history.listing import plain
 from tandem.operations.history.pictures import parts_drawing
@@ -230,16 +230,17 @@ def _trades(found: Sessions) -> Markup:
         return section("trades", "Trades", paragraph("No trade was held."))
     rows = (
         [under(line.pair, "long the spread" if line.direction > 0 else "short the spread"),
-         under(_moment(line.opened_at), f"z\u00a0{number(line.entry_z)}"),
-         under(_moment(line.closed_at), f"z\u00a0{number(line.exit_z)}") if line.closed_at else "open",
+         _moment(line.opened_at, line.entry_z), _moment(line.closed_at, line.exit_z) if line.closed_at else "open",
          *_dollars(line.parts)[:4], element("span", line.why, class_="soft")]
         for line in found.trades
     )  # fmt: skip
     return section("trades", "Trades", table(["Pair", "In", "Out", *MONEY[:4], "Why it ended"], rows, "words"))
 
 
-def _moment(at: datetime) -> str:
-    return moment_text(at).replace(" ", "\u00a0")
+def _moment(at: datetime, z: float | None) -> Markup:
+    """The day above the time: eight columns have to fit."""
+    day = weekday(at.astimezone(NEW_YORK).date())
+    return under(day.replace(" ", "\u00a0"), f"{clock_time(at)}, z\u00a0{number(z)}".replace(" ", "\u00a0"))
 
 
 def _decisions(found: Sessions) -> Markup:

@@ -82,10 +82,12 @@ def keep_up(
     with alone(home):
         left = end_leftovers(home)
         check_ports(ports_of(desk.settings))
-        supervisor = Supervisor(home, Database(store, clock), diary.tell, clock, said)
+        database = Database(store, clock)
+        supervisor = Supervisor(home, database, diary.tell, clock, said)
         try:
             for name in left:
                 supervisor.tell(ProcessChanged(name, "stopped", "left by a desk that was killed"))
+            supervisor.tell(ProcessChanged(database.name, "started"))
             servers = [household.prefect(), household.mlflow()]
             recycler = [household.recycler(*desk.replay.options)] if desk.replay else []
             supervisor.start(*servers, *recycler, stop=stop)
@@ -98,6 +100,7 @@ def keep_up(
                 ready(supervisor.roster())
             supervisor.watch(stop, lambda: desk.until_end and supervisor.are_over(UNTIL_THE_END))
         finally:
+            supervisor.tell(ProcessChanged(database.name, "stopped", "watched no more", database.restarts))
             supervisor.stop()
             forget(home)
 

@@ -11,6 +11,7 @@ from tandem.store import Record
 
 MOST: Final = 500
 MOST_DAYS: Final = 400
+RULES: Final = ("risk", "reconcile")
 
 
 class Switches:
@@ -31,6 +32,11 @@ class Switches:
     def in_force(self) -> Record[Switch] | None:
         """The last word; None where nobody has said anything: entries are armed."""
         return self.records[-1] if self.records else None
+
+    @property
+    def is_by_a_person(self) -> bool:
+        """Whether a person had the last word: its time is the wall clock's, also where market time is another."""
+        return bool(self.records) and self.records[-1].body.by not in RULES
 
     @property
     def standing(self) -> Standing:

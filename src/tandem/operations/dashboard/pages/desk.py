@@ -1,7 +1,11 @@
 """What is held and earned, what was decided, and how everything fares."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
+from tandem.market import NEW_YORK, WorldKind
+from tandem.operations.dashboard.folds.decisions import Decision
 from tandem.operations.dashboard.followed import Followed
 from tandem.operations.dashboard.health import health
 from tandem.operations.dashboard.page import Asked, Context, Page
@@ -15,6 +19,7 @@ def desk(page: Page, followed: Followed, _: Asked) -> Context:
     positions, earned = money.positions(), money.earned()
     capital = followed.capital.cash if followed.capital else None
     mark = curve.newest.body if curve.newest else None
+    decisions = followed.decisions.newest(DECISIONS_SHOWN)
     return {
         "positions": positions,
         "earned": sorted(earned, key=lambda each: each.net, reverse=True),
@@ -26,7 +31,14 @@ def desk(page: Page, followed: Followed, _: Asked) -> Context:
         "equity": mark.equity if mark else capital,
         "mark": mark,
         "capital": capital,
-        "decisions": followed.decisions.newest(DECISIONS_SHOWN),
+        "decisions": decisions,
+        "times": "minute" if are_of_today(decisions, page.now(followed.world)) else "day",
         "sign": followed.decisions.latest.get,
         "health": health(page, followed),
+        "is_replay": followed.world is not None and followed.world.kind not in (WorldKind.PAPER, WorldKind.LIVE),
     }
+
+
+def are_of_today(decisions: Iterable[Decision], now: datetime | None) -> bool:
+    """Whether their times say everything without a date, by the world's own clock."""
+    return now is not None and {each.session for each in decisions} == {now.astimezone(NEW_YORK).date()}

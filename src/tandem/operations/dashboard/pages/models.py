@@ -11,6 +11,8 @@ from tandem.forecast import PairModel
 from tandem.operations.dashboard.followed import Followed
 from tandem.operations.dashboard.page import Asked, Context, Page
 from tandem.operations.dashboard.plot import Line, calibration, lines
+from tandem.operations.dashboard.wording import plain as number
+from tandem.operations.run.measure import A_QUARTER, LEAST_SESSIONS
 from tandem.operations.run.recipes import RecipeStanding
 from tandem.operations.run.scoreboard import FORECASTERS
 from tandem.store import Stage
@@ -49,6 +51,7 @@ def models(page: Page, followed: Followed, asked: Asked) -> Context:
     sectors = {each.sector: [other for other in standings if other.sector == each.sector] for each in standings}
     return {
         "standings": standings,
+        "sharpes": {(each.sector, each.name): sharpe_words(each.record) for each in standings},
         "scores": {(each.sector, each.name): _scores(each.record) for each in standings},
         "evolutions": {sector: _evolution(own) for sector, own in sectors.items()},
         "plan_day": planned[0] if planned else None,
@@ -75,6 +78,15 @@ def _scores(record: Mapping[str, float]) -> list[Scores]:
         if any(value is not None for value in values):
             found.append((label, values))
     return found
+
+
+def sharpe_words(record: Mapping[str, float]) -> str:
+    """The ratio with its error, where there are as many days as a report asks for."""
+    days = record.get("sharpe_days", 0.0)
+    if days < LEAST_SESSIONS:
+        return f"too few days ({int(days)})"
+    ratio, error = number(record["sharpe_ratio"]), number(record["sharpe_standard_error"])
+    return f"{ratio} \u00b1 {error} on {days:.0f} days{', too few to conclude from' if days < A_QUARTER else ''}"
 
 
 def _evolution(standings: Sequence[RecipeStanding]) -> list[tuple[str, str, Markup]]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from tandem.operations.dashboard.followed import Followed
 from tandem.operations.dashboard.page import Asked, Context, Page
+from tandem.operations.dashboard.telling import terms_of
 from tandem.operations.facts.flow_done import FlowName
 from tandem.recycler import FAULTS
 
@@ -33,6 +34,7 @@ def recycler(page: Page, followed: Followed, asked: Asked) -> Context:
         "faults": page.remote.faults,
         "scenarios": page.remote.scenarios,
         "kinds": FAULTS,
+        "terms_of": terms_of,
     }
 
 

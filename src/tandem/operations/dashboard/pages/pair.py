@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from tandem.market import Pair
 from tandem.operations.dashboard.followed import Followed
-from tandem.operations.dashboard.page import Asked, Context, Page, day_of
+from tandem.operations.dashboard.page import Asked, Context, Page, day_of, unknown_day
 from tandem.operations.dashboard.plot import Line, bar, lines
 from tandem.screening import Passport
 
@@ -38,6 +38,7 @@ def pair(page: Page, followed: Followed, asked: Asked) -> Context:
         "name": str(meant),
         "passport": passport,
         "days": days,
+        "unknown_day": "" if every else unknown_day(asked, days),
         "day": None if every else shown,
         "chosen": "all" if every else str(shown or ""),
         "trades": trades[::-1],

@@ -10,7 +10,7 @@ from tandem.desk import ConfiguredPair
 from tandem.operations.dashboard.folds.decisions import Decision
 from tandem.operations.dashboard.folds.money import Earned, Position
 from tandem.operations.dashboard.followed import Followed
-from tandem.operations.dashboard.page import Asked, Context, Page, day_of
+from tandem.operations.dashboard.page import Asked, Context, Page, day_of, unknown_day
 from tandem.operations.dashboard.plot import bar
 from tandem.screening import Funnel, PairState, Passport
 
@@ -36,8 +36,15 @@ def pairs(_: Page, followed: Followed, asked: Asked) -> Context:
     rows = [_row(followed, each, day) for each in made.pairs] if made and day else []
     rows.sort(key=lambda row: row.configured.life.state is PairState.RETIRED)
     funnel = mornings.funnel(day) if day else None
-    return {"day": day, "days": mornings.days, "made": made, "rows": rows, "funnel": funnel,
-            "gates": list(_gates(funnel)) if funnel else []}  # fmt: skip
+    return {
+        "day": day,
+        "days": mornings.days,
+        "unknown_day": unknown_day(asked, mornings.days),
+        "made": made,
+        "rows": rows,
+        "funnel": funnel,
+        "gates": list(_gates(funnel)) if funnel else [],
+    }
 
 
 def _row(followed: Followed, each: ConfiguredPair, day: date) -> PairRow:

@@ -30,7 +30,9 @@ function look() {
   };
 }
 
-const money = { type: "custom", minMove: 0.01, formatter: (value) => value.toLocaleString("en-US", { maximumFractionDigits: 0 }) };
+const dollars = (places) => ({ type: "custom", minMove: 10 ** -places, formatter: (value) => value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }) });
+const WHOLE_DOLLARS = dollars(0), CENTS = dollars(2);
+const NARROW = 20;
 const share = { type: "custom", minMove: 0.01, formatter: (value) => `${value.toFixed(2).replace("-", "\u2212")} %` };
 const plain = { type: "custom", minMove: 0.01, formatter: (value) => value.toFixed(2).replace("-", "\u2212") };
 
@@ -39,12 +41,14 @@ const plain = { type: "custom", minMove: 0.01, formatter: (value) => value.toFix
 class Equity {
   constructor(element, { LineSeries, AreaSeries, createChart }) {
     this.chart = createChart(element, { ...look(), autoSize: true, handleScale: { mouseWheel: false }, handleScroll: { mouseWheel: false } });
-    this.equity = this.chart.addSeries(AreaSeries, { priceFormat: money, lineWidth: 2, priceLineVisible: false }, 0);
+    this.equity = this.chart.addSeries(AreaSeries, { priceFormat: WHOLE_DOLLARS, lineWidth: 2, priceLineVisible: false }, 0);
     this.drawdown = this.chart.addSeries(AreaSeries, { priceFormat: share, lineWidth: 1, invertFilledArea: true, priceLineVisible: false }, 1);
     this.chart.panes()[0].setStretchFactor(3);
     this.chart.panes()[1].setStretchFactor(1);
     this.last = 0;
     this.count = 0;
+    this.low = Infinity;
+    this.high = -Infinity;
     this.recolour();
   }
 
@@ -52,6 +56,7 @@ class Equity {
 
   show(data) {
     const points = data.equity;
+    this.measure(points);
     if (this.last) {
       points.forEach((point, place) => { this.equity.update(point); this.drawdown.update(data.drawdown[place]); });
     } else {
@@ -63,6 +68,12 @@ class Equity {
     this.count += points.length;
     if (points.length) this.last = points.at(-1).time;
     return points.length > 0 || this.last > 0;
+  }
+
+  measure(points) {
+    for (const { value } of points) { this.low = Math.min(this.low, value); this.high = Math.max(this.high, value); }
+    const span = this.high - this.low;
+    this.equity.applyOptions({ priceFormat: span > 0 && span < NARROW ? CENTS : WHOLE_DOLLARS });
   }
 
   recolour() {
