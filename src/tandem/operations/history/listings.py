@@ -8,10 +8,11 @@ from tandem.book import Parts
 from tandem.operations.history.listing import Column, Listing, count, figure, money, paid, words
 from tandem.operations.history.ranking import ModelRank, PairRank
 from tandem.operations.history.trades import TradeParts
-from tandem.operations.run.wording import clock_time, moment_text, plain, weekday
+from tandem.operations.run.wording import clock_time, dollars, moment_text, plain, weekday
 from tandem.store import ModelSession, PairSession, SignalRow
 
 SESSION: Final = Column("Session", lambda row: weekday(row.session))
+COSTS: Final = Column(">Costs", lambda row: _costs(row))
 TREND: Final = "Trend: the later half of the sessions against the first."
 NO_PAIRS: Final = "No pair was traded."
 NO_MODELS: Final = "No model was fitted."
@@ -21,7 +22,7 @@ def pair_ranking(ranks: Sequence[PairRank], title: str) -> Listing:
     """Pairs, the best first."""
     columns = [
         count("#", "rank"), words("Pair", "pair"), count("Sessions", "sessions"), count("Closed", "closed"),
-        money("net"), money("gross"), paid("costs"), words("Trend", "trend"),
+        money("net"), money("gross"), COSTS, words("Trend", "trend"),
     ]  # fmt: skip
     return Listing(
         title,
@@ -36,7 +37,7 @@ def pair_ranking(ranks: Sequence[PairRank], title: str) -> Listing:
 def pair_sessions(rows: Sequence[PairSession], title: str) -> Listing:
     """One pair or several, session by session."""
     columns = [
-        SESSION, words("Pair", "pair"), count("Trades", "trades"), money("net"), money("gross"), paid("costs"),
+        SESSION, words("Pair", "pair"), count("Trades", "trades"), money("net"), money("gross"), COSTS,
         figure("Naked s", "naked_seconds", 0), count("Not filled", "not_filled"),
     ]  # fmt: skip
     return Listing(title, columns, rows, "Naked: seconds in which one leg stood further than the other.", NO_PAIRS)
@@ -105,6 +106,13 @@ def counted_actions(counts: dict[str, int]) -> str:
     """`231 judgements: hold 225, enter_long 2`; empty where there are none."""
     said = ", ".join(f"{name} {number:,}" for name, number in counts.items())
     return f"{sum(counts.values()):,} judgements: {said}." if counts else ""
+
+
+def _costs(row: PairRank | PairSession) -> str:
+    """What gross and net leave beside borrowing, so that a line adds up; `n/a` where nobody attributed the session."""
+    if row.gross is None or row.costs is None or row.borrow is None:
+        return "n/a"
+    return dollars(Parts(row.gross, slippage=row.costs, borrow=row.borrow).in_cents.costs, signed=False)
 
 
 def figure_text(value: float | None) -> str:

@@ -7,7 +7,7 @@ from tandem.operations.run.roundtrip import RoundTrip
 from tandem.operations.run.scoreboard import ModelScore
 from tandem.operations.run.summary import Summary
 from tandem.operations.run.verdict import proves, still_open, verdict
-from tandem.operations.run.wording import clock_time, counted, dollars, moment_text, of_measure, period, plain, weekday
+from tandem.operations.run.wording import clock_time, counted, dollars, moment_text, of_measure, paid, period, plain, weekday
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,7 +96,7 @@ def _days(summary: Summary) -> "Table":
             ", ".join(map(str, line.selected)) or "[dim]none[/]",
             str(line.entries),
             str(line.fills),
-            dollars(line.costs, signed=False),
+            paid(line.gross, line.net),
             dollars(line.net),
             f"[dim]{line.without_trade}[/]",
         )
@@ -114,7 +114,7 @@ def _trades(summary: Summary, *, gross: bool) -> "Table":
             plain(trade.entry_z),
             plain(trade.exit_z) if trade.exit_z is not None else "",
             *([dollars(trade.gross)] if gross else []),
-            dollars(trade.costs, signed=False),
+            paid(trade.gross, trade.net),
             dollars(trade.net),
             "open" if trade.is_open else "stop" if trade.stopped else "exit",
         )
