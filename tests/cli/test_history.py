@@ -170,6 +170,39 @@ def test_two_recipes_stand_side_by_side_on_the_sessions_that_both_have(store, wo
     assert "2 refits that both have" in said(capsys, "compare", "models", "v1", "v2")
 
 
+def test_sessions_that_wait_to_be_graded_are_named_below_the_models(store, world, capsys, monkeypatch):
+    from tandem.desk import Plan, Refit, Ungraded
+    from tandem.operations.history import answers
+
+    days = [Ungraded(date(2022, 11, day), date(2022, 11, day + 4)) for day in (18, 21, 22, 23, 25)]
+    monkeypatch.setattr(answers, "ungraded", lambda facts: days)
+    refit = Refit("technology", "v1", "v1_25", {}, 0.6, "", {"test_log_loss": 0.6, "test_log_loss_ar1": 0.7})
+    store.facts(world).append(Record(Plan(1, {}, 1, (refit,)), SESSION.day, SESSION.morning, "plan.25"))
+    told = " ".join(said(capsys, "models", "--since", "2022-11-21").split())
+    assert "4 sessions wait to be graded: Mon 21 Nov until the evening of Fri 25 Nov, " in told
+    assert "and 1 more. `tandem monitor` does it." in told
+    found = json.loads(said(capsys, "models", "--json"))["waiting"]
+    assert (len(found), found[0]) == (5, {"session": "2022-11-18", "due": "2022-11-22"})
+
+
+def test_a_model_has_a_skill_in_test_and_another_since_and_none_beside_itself(store, world, capsys):
+    from tandem.desk import Plan, Refit
+    from tandem.operations.history.grading import ModelGrade
+
+    refit = Refit("technology", "v1", "v1_25", {}, 0.6, "", {"test_log_loss": 0.6, "test_log_loss_ar1": 0.7})
+    itself = ModelGrade("technology", "baseline", 77, 0.5, 0.2, 0.2, 0.66, 0.66)
+    store.facts(world).append(
+        Record(Plan(1, {}, 1, (refit,)), SESSION.day, SESSION.morning, "plan.25"),
+        Record(itself, SESSION.day, SESSION.close, "model_grade.25"),
+    )
+    lines = said(capsys, "models").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split() == ["Test", "Graded"]
+    assert lines[2].split().count("skill") == 2
+    assert [line.split()[-3:-1] for line in lines[3:5]] == [["0", "n/a"], ["77", "-"]]
+    assert "the baseline itself answered, and is not graded against itself." in " ".join(" ".join(lines).split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

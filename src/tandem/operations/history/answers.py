@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from tandem.desk import Ungraded, ungraded
 from tandem.market import World
 from tandem.operations.history import listings
 from tandem.operations.history.comparison import heading
@@ -20,7 +21,7 @@ from tandem.operations.writing.ink import Drawing
 from tandem.operations.writing.markup import Markup
 from tandem.operations.writing.page import figure, page
 from tandem.operations.writing.target import check_target, write_whole
-from tandem.store import Asked, ModelSession, PairSession, SignalRow, Store, TradeSession
+from tandem.store import Asked, Facts, ModelSession, PairSession, SignalRow, Store, TradeSession
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,7 +96,7 @@ def model_history(store: Store, world: World, asked: Asked) -> Answer:
     """Recipes by skill."""
     sessions = store.history.sessions(world, asked)
     rows = list(store.history.rows(ModelSession, world, asked))
-    ranks = rank_models(rows, sessions)
+    ranks, waiting = rank_models(rows, sessions), _waiting(store.facts(world), asked)
     title = f"Models of {world}, {period(sessions)}"
     curves = {f"{rank.recipe} {rank.sector}": _skill(rows, rank.sector, rank.recipe, sessions) for rank in ranks}
     shown = lines_drawing("models", "Skill of the models", "skill, nats", curves, day_names(sessions))
@@ -104,8 +105,13 @@ def model_history(store: Store, world: World, asked: Asked) -> Answer:
         "Ranking",
         ModelSession,
         lambda: rows,
-        [listings.model_ranking(ranks, title), listings.model_sessions(rows, "Session by session")],
-        lambda: {"world": str(world), "ranking": list(documents(ranks)), "sessions": list(documents(rows))},
+        [listings.model_ranking(ranks, title, waiting), listings.model_sessions(rows, "Session by session")],
+        lambda: {
+            "world": str(world),
+            "ranking": list(documents(ranks)),
+            "sessions": list(documents(rows)),
+            "waiting": list(documents(waiting)),
+        },
         [(shown, "Log loss spared on the test block against the AR(1) forecast, of at most five.")] if ranks else [],
     )
 
@@ -155,6 +161,11 @@ def attribution_history(store: Store, world: World, asked: Asked) -> Answer:
         },
         [(shown, "What the net P&L of these trades is made of.")] if rows else [],
     )
+
+
+def _waiting(facts: Facts, asked: Asked) -> list[Ungraded]:
+    since, until = asked.since or date.min, asked.until or date.max
+    return [each for each in ungraded(facts) if since <= each.session <= until]
 
 
 def _earned(rows: Iterable[PairSession], pair: str, sessions: Sequence[date]) -> Line:
