@@ -276,7 +276,9 @@ def test_eighty_columns_cut_nothing_that_a_person_needs(store: Store, alerts: Ru
     facts, noon = store.facts(world), datetime(2023, 1, 25, 17, tzinfo=UTC)
     pair = "A" * 40 + "/BRK.B"
     facts.append(
-        Record(AlertRaised("halted_by_person", "critical", pair, f"{pair} is halted", "lost 2%"), noon.date(), noon, "1"),
+        Record(
+            AlertRaised("halted_by_person", "critical", pair, f"{pair} is halted", "lost 2%"), noon.date(), noon, "1"
+        ),
         Record(AlertOver("halted_by_person", pair, "armed again"), noon.date(), noon.replace(hour=18), "over.1"),
         Record(AlertRaised("process_restarts", "warning", "flows", "flows dies", "4 deaths"), noon.date(), noon, "2"),
         Record(AlertDelivered("2", "phone", False, "no route to any host that takes it"), noon.date(), noon, "3"),

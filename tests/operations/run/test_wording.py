@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tandem.operations.run.wording import counted, dollars, listed, moment_text, period
+from tandem.operations.run.wording import counted, dollars, listed, moment_text, paid, period
 
 
 @pytest.mark.parametrize(

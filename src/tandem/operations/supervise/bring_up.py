@@ -82,6 +82,7 @@ def keep_up(
     with alone(home):
         left = end_leftovers(home)
         check_ports(ports_of(desk.settings))
+        said("starting PostgreSQL, Prefect, MLflow and the desk; some twenty seconds")
         supervisor = Supervisor(home, Database(store, clock), diary.tell, clock, said)
         try:
             for name in left:
@@ -100,6 +101,16 @@ def keep_up(
         finally:
             supervisor.stop()
             forget(home)
+
+
+def must_be_alone(home: Path) -> None:
+    """Refuse before anything is done, or said, where this home's desk is up.
+
+    Raises:
+        TandemError: it is.
+    """
+    with alone(home):
+        return
 
 
 def end_leftovers(home: Path) -> list[str]:

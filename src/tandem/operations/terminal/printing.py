@@ -7,7 +7,17 @@ from tandem.operations.run.roundtrip import RoundTrip
 from tandem.operations.run.scoreboard import ModelScore
 from tandem.operations.run.summary import Summary
 from tandem.operations.run.verdict import proves, still_open, verdict
-from tandem.operations.run.wording import clock_time, counted, dollars, moment_text, of_measure, paid, period, plain, weekday
+from tandem.operations.run.wording import (
+    clock_time,
+    counted,
+    dollars,
+    moment_text,
+    of_measure,
+    paid,
+    period,
+    plain,
+    weekday,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
