@@ -123,6 +123,24 @@ def test_real_money_is_not_traded_unattended(tandem: Callable, tmp_path) -> None
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("up",), ("trade",), ("trade", "--dry-run"), ("positions",), ("stream",),
+        ("data", "load", "alpaca", "--symbols", "AAPL", "--days", "5"),
+    ],
+)  # fmt: skip
+def test_without_keys_each_command_says_what_to_set_where_they_are_and_what_needs_none(
+    tandem: Callable, words: tuple[str, ...]
+) -> None:
+    said = tandem(*words, TANDEM_WEBSOCKET__MODE="alpaca")
+    assert (said.returncode, said.stderr.count("\n")) == (2, 1)
+    assert said.stderr.startswith("tandem: no keys for Alpaca. ")
+    for part in ("`tandem init`", "TANDEM_ALPACA__SECRET_KEY", "https://app.alpaca.markets", "`tandem up --recycled`"):
+        assert part in said.stderr
+    assert "TANDEM_WEBSOCKET__MODE" not in said.stderr
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_port_that_is_taken_is_refused_with_its_setting(name: str, free: dict[str, int], taken: int) -> None:
     ports = {SETTINGS[each][1]: port for each, port in free.items()} | {SETTINGS[name][1]: taken}
@@ -180,11 +198,11 @@ def test_up_says_which_world_it_opened_and_whose_halt_does_not_count_there(
 
 
 def test_after_a_week_each_command_that_is_named_is_one(tandem: Callable) -> None:
-    lines = where_to_look("recycler-1", date(2023, 1, 30), 8080).splitlines()
+    lines = where_to_look("recycler-1", date(2023, 1, 24), 8080).splitlines()
     assert len(lines) == 3
     for words in re.findall(r"tandem (\w+(?: \w+)?)", "\n".join(lines)):
         assert tandem(*words.split()[: 2 if words.startswith("history") else 1], "--help").returncode == 0
-    assert "--week 2023-01-30" in lines[0]
+    assert "--week 2023-01-24" in lines[0]
     assert "http://127.0.0.1:8080" in lines[2]
 
 

@@ -328,8 +328,9 @@ def _names(store: "Store", symbols: str, sector: str) -> list[str]:
     if bool(names) == bool(sector):
         raise DataError("it is not said which symbols", "Give --symbols AAPL,MSFT or --sector technology, one of them")
     if sector and not (names := store.sectors.symbols(sector)):
-        known = ", ".join(sorted(set(store.sectors.all()["sector"]))) or "none: run `tandem sectors import FILE`"
-        raise DataError(f"no symbols in the sector {sector}", f"Known sectors: {known}")
+        known = ", ".join(sorted(set(store.sectors.all()["sector"]))) or "none"
+        mend = f"Known sectors: {known}. `tandem sectors import FILE` names symbols, or give --symbols AAPL,MSFT"
+        raise DataError(f"no symbols in the sector {sector}", mend)
     return names
 
 

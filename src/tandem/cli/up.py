@@ -91,7 +91,7 @@ def up(
     with suppress(OSError):
         console.print("The desk is down.")
         if desk.replay and opened and not stop.is_set():
-            console.print(where_to_look(opened[0], desk.replay.last, desk.settings.dashboard.port), soft_wrap=True)
+            console.print(where_to_look(opened[0], desk.replay.first, desk.settings.dashboard.port), soft_wrap=True)
 
 
 def which_world(store: "Store", name: str, known: "Sequence[World]") -> str:
@@ -115,10 +115,10 @@ def which_world(store: "Store", name: str, known: "Sequence[World]") -> str:
     return f"{name}: a new account; {alike[-1]} stands {last.standing} ({last.why}), which does not count here"
 
 
-def where_to_look(world: str, last: "date", port: int) -> str:
+def where_to_look(world: str, first: "date", port: int) -> str:
     """The next commands after a replay whose last day is over."""
     return (
-        f"What came of it:  tandem report {world} --week {last} --out week.html\n"
+        f"What came of it:  tandem report {world}, or a week of it: tandem report {world} --week {first}\n"
         f"Pairs and models: tandem history pairs --world {world}, tandem history models --world {world}\n"
         f"The page again:   tandem dashboard --world {world}, then http://127.0.0.1:{port}"
     )
@@ -191,7 +191,8 @@ def _check(settings: "Settings") -> None:
 
     if settings.websocket.mode == "recycler":
         raise ConfigError(
-            "websocket.mode is recycler, whose days are stored ones", "Run `tandem up --recycled`, or set it to alpaca"
+            "websocket.mode is recycler, whose days are stored ones",
+            "Run `tandem up --recycled`, or set it to alpaca, which needs keys: `tandem init` asks for them",
         )
     if not settings.alpaca.paper:
         raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true")

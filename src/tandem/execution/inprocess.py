@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tandem.config import CostSettings
 from tandem.execution.bars_end import bars_end
-from tandem.market import Account, Bar, DataError, Order, OrderEvent, OrderUpdate, Position, World
+from tandem.market import Account, Bar, Order, OrderEvent, OrderUpdate, Position, World
 from tandem.matching import Engine, LedgerState, Prices, Reel, Replay
 
 if TYPE_CHECKING:

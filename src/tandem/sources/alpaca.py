@@ -270,17 +270,8 @@ def _from(day: Session, timeframe: Timeframe) -> datetime:
 def _client(account: AlpacaSettings, url: str | None) -> Any:
     from alpaca.data.historical import StockHistoricalDataClient
 
-    key, secret = account.key_id, account.secret_key
-    if (key is None or secret is None) and url is None:
-        raise ConfigError(
-            "no keys for Alpaca", "Set TANDEM_ALPACA__KEY_ID and TANDEM_ALPACA__SECRET_KEY, or put them into .env."
-        )
-    client = StockHistoricalDataClient(
-        key.get_secret_value() if key else LOCAL,
-        secret.get_secret_value() if secret else LOCAL,
-        raw_data=True,
-        url_override=url,
-    )
+    key, secret = account.keys if url is None or account.has_keys else (LOCAL, LOCAL)
+    client = StockHistoricalDataClient(key, secret, raw_data=True, url_override=url)
     client._session.verify = str(own_certificate(url) or "") or True
     # The library never gives up on a silent server.
     client._session.request = partial(client._session.request, timeout=PATIENCE_SECONDS)  # type: ignore[method-assign]

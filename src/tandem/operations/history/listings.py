@@ -13,7 +13,6 @@ from tandem.operations.run.wording import clock_time, counted, dollars, listed, 
 from tandem.store import ModelSession, PairSession, SignalRow
 
 SESSION: Final = Column("Session", lambda row: weekday(row.session))
-COSTS: Final = Column(">Costs", lambda row: _costs(row))
 TREND: Final = "Trend: the later half of the sessions against the first."
 ITSELF: Final = "-: the baseline itself answered, and is not graded against itself."
 NAMED: Final = 3
@@ -25,7 +24,7 @@ def pair_ranking(ranks: Sequence[PairRank], title: str) -> Listing:
     """Pairs, the best first."""
     columns = [
         count("#", "rank"), words("Pair", "pair"), count("Sessions", "sessions"), count("Closed", "closed"),
-        money("net"), money("gross"), COSTS, words("Trend", "trend"),
+        money("net"), money("gross"), Column(">Costs", _costs), words("Trend", "trend"),
     ]  # fmt: skip
     return Listing(
         title,
@@ -40,7 +39,7 @@ def pair_ranking(ranks: Sequence[PairRank], title: str) -> Listing:
 def pair_sessions(rows: Sequence[PairSession], title: str) -> Listing:
     """One pair or several, session by session."""
     columns = [
-        SESSION, words("Pair", "pair"), count("Trades", "trades"), money("net"), money("gross"), COSTS,
+        SESSION, words("Pair", "pair"), count("Trades", "trades"), money("net"), money("gross"), Column(">Costs", _costs),
         figure("Naked s", "naked_seconds", 0), count("Not filled", "not_filled"),
     ]  # fmt: skip
     return Listing(title, columns, rows, "Naked: seconds in which one leg stood further than the other.", NO_PAIRS)
@@ -126,8 +125,8 @@ def _waiting(sessions: Sequence[Ungraded]) -> str:
         return ""
     said = [f"{weekday(each.session)} until the evening of {weekday(each.due)}" for each in sessions[:NAMED]]
     more = [f"{len(sessions) - NAMED:,} more"] if len(sessions) > NAMED else []
-    waits = "waits" if len(sessions) == 1 else "wait"
-    return f"\n{counted(len(sessions), 'session')} {waits} to be graded: {listed([*said, *more])}. `tandem monitor` does it."
+    waits = f"{counted(len(sessions), 'session waits', 'sessions wait')} to be graded"
+    return f"\n{waits}: {listed([*said, *more])}. `tandem monitor` does it."
 
 
 def _costs(row: PairRank | PairSession) -> str:
