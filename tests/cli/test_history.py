@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -32,6 +32,12 @@ SELECT (SELECT id FROM worlds WHERE run = %(run)s), '2022-11-25', 'signal', 'AA0
     jsonb_build_object('action', CASE WHEN n %% 10 = 0 THEN 'enter_long' ELSE 'hold' END, 'why', 'z, "so"', 'z', 1.5)
 FROM generate_series(0, %(rows)s - 1) n
 """
+ENTRY = """
+INSERT INTO facts (world, session, kind, pair, at, key, body)
+VALUES ((SELECT id FROM worlds WHERE run = %(run)s), '2022-11-25', 'signal', 'EE/FF', '2022-11-25 14:35Z',
+    'signal.20221125T1435.EE/FF', jsonb_build_object('action', 'enter_short', 'why', 'z', 'z', 2.5))
+"""
+MINUTE = timedelta(minutes=1)
 KINDS = ["pairs", "models", "signals", "attribution"]
 
 
@@ -107,7 +113,28 @@ def test_holds_are_counted_and_left_out_of_the_table(filled, capsys):
     filled(100)
     lines = said(capsys, "signals")
     assert lines.count(" enter_long 1.50") == 10
-    assert "100 judgements: hold 90, enter_long 10. Holds are left out here." in " ".join(lines.split())
+    assert "100 signals: hold 90, enter_long 10. Holds are left out here." in " ".join(lines.split())
+
+
+def test_a_signal_that_was_refused_is_counted_and_shown_once(filled, store, capsys):
+    from tandem.market import Refusal
+
+    facts, at = store.facts(filled(10)), SESSION.open + 5 * MINUTE
+    with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(ENTRY, {"run": facts.world.run})
+    for number, (pair, reason) in enumerate((("EE/FF", "halted"), ("CC/DD", "stale leg"))):
+        refusal = Refusal(reason, "by ada", "risk")
+        facts.append(Record(refusal, SESSION.day, at, f"refusal.{number}", pair))
+    lines = said(capsys, "signals").splitlines()
+    rows = [line for line in lines if line.startswith("Fri 25 Nov")]
+    assert [line.split()[5] for line in rows] == ["enter_long", "refused", "enter_short"]
+    assert "refused, halted: by" in rows[2]
+    told = " ".join(" ".join(lines).split())
+    assert "11 signals: hold 9, enter_long 1, enter_short 1. " in told
+    assert "2 refusals: 1 of one of these signals, 1 of a pair without a signal." in told
+    document = json.loads(said(capsys, "signals", "--json"))
+    assert document["actions"] == {"hold": 9, "enter_long": 1, "enter_short": 1}
+    assert document["refusals"] == {"of_a_signal": 1, "without_a_signal": 1}
 
 
 def test_attribution_sums_to_its_last_line(filled, capsys):
@@ -145,7 +172,7 @@ def test_two_pairs_stand_side_by_side_however_they_are_typed(filled, capsys):
     out = json.loads(said(capsys, "compare", "pairs", "bb0/aa0", "AA1/BB1", "--json"))
     assert (out["left"]["name"], out["right"]["name"]) == ("AA0/BB0", "AA1/BB1")
     assert out["left"]["figures"]["pairs_traded"] == 1
-    assert out["left"]["figures"]["judgements"] == 40
+    assert out["left"]["figures"]["signals"] == 40
 
 
 def test_two_recipes_stand_side_by_side_on_the_sessions_that_both_have(store, world, capsys):

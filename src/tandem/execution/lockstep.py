@@ -118,9 +118,9 @@ class LockstepFeed:
         sent = self._clock.barrier.last_bars
         due = {s: sent[s] for s in self._feed.symbols if s in sent and sent[s] != self._before.get(s)}
         if behind := self._behind(due):
-            until = f"{self._clock.now().astimezone(NEW_YORK):%H:%M}"
+            end = f"{self._clock.now().astimezone(NEW_YORK):%H:%M}"
             raise RecyclerError(
-                f"bars of {', '.join(behind)} up to {until} did not arrive within {self._timeout:g} seconds",
+                f"bars of {', '.join(behind)} up to {end} did not arrive within {self._timeout:g} seconds",
                 "Is the recycler still running?",
             )
         self._since = self._clock.now()

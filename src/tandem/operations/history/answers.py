@@ -15,6 +15,7 @@ from tandem.operations.history.comparison import heading
 from tandem.operations.history.listing import ON_A_PAGE, Listing, documents, write_csv
 from tandem.operations.history.pictures import Line, day_names, lines_drawing, parts_drawing
 from tandem.operations.history.ranking import rank_models, rank_pairs, skill_of
+from tandem.operations.history.signals import SignalCounts, each_once
 from tandem.operations.history.trades import parts_of, trades_of
 from tandem.operations.run.wording import period
 from tandem.operations.writing.ink import Drawing
@@ -117,21 +118,21 @@ def model_history(store: Store, world: World, asked: Asked) -> Answer:
 
 
 def signal_history(store: Store, world: World, asked: Asked) -> Answer:
-    """Judgements and refusals; the table leaves out those that changed nothing."""
-    counts = store.history.counts(SignalRow, world, asked, "action")
-    total = sum(number for name, number in counts.items() if name != "hold")
-    title = f"Signals of {world}"
+    """Signals and refusals; the table leaves out those that changed nothing."""
+    counts = SignalCounts.of(store, world, asked)
     acted = store.history.newest(SignalRow, world, asked, ON_A_PAGE, "action <> 'hold'")
-    note = listings.counted_actions(counts) + (" Holds are left out here." if counts.get("hold") else "")
+    shown = list(each_once(acted))
+    title = f"Signals of {world}"
     return Answer(
         title,
-        "Judgements",
+        "Signals",
         SignalRow,
         lambda: store.history.rows(SignalRow, world, asked),
-        [listings.signals(acted, title, total, note)],
+        [listings.signals(shown, title, counts.acted - (len(acted) - len(shown)), counts.words)],
         lambda: {
             "world": str(world),
-            "actions": counts,
+            "actions": dict(counts.actions),
+            "refusals": {"of_a_signal": counts.refused, "without_a_signal": counts.unjudged},
             "signals": list(documents(store.history.rows(SignalRow, world, asked))),
         },
     )

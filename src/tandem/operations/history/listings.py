@@ -39,8 +39,8 @@ def pair_ranking(ranks: Sequence[PairRank], title: str) -> Listing:
 def pair_sessions(rows: Sequence[PairSession], title: str) -> Listing:
     """One pair or several, session by session."""
     columns = [
-        SESSION, words("Pair", "pair"), count("Trades", "trades"), money("net"), money("gross"), Column(">Costs", _costs),
-        figure("Naked s", "naked_seconds", 0), count("Not filled", "not_filled"),
+        SESSION, words("Pair", "pair"), count("Trades", "trades"), money("net"), money("gross"),
+        Column(">Costs", _costs), figure("Naked s", "naked_seconds", 0), count("Not filled", "not_filled"),
     ]  # fmt: skip
     return Listing(title, columns, rows, "Naked: seconds in which one leg stood further than the other.", NO_PAIRS)
 
@@ -71,7 +71,7 @@ def model_sessions(rows: Sequence[ModelSession], title: str) -> Listing:
 
 
 def signals(rows: Sequence[SignalRow], title: str, total: int, note: str) -> Listing:
-    """Judgements and refusals in order of time."""
+    """Signals and refusals in order of time."""
     columns = [
         Column("Decision", lambda row: f"{weekday(row.session)} {clock_time(row.at)}"), words("Pair", "pair"),
         words("Action", "action"), figure("z", "z", 2), figure("p", "probability", 2),
@@ -103,12 +103,6 @@ def together(trades: Sequence[TradeParts], total: Parts) -> list[TradeParts]:
     sums = {name: getattr(total, name) for name in ("net", "gross", "spread_move", "hedge_drift", "slippage", "fees",
                                                     "costs", "borrow")}  # fmt: skip
     return [replace(last, pair="", direction=0, sessions=0, **sums)]
-
-
-def counted_actions(counts: dict[str, int]) -> str:
-    """`231 judgements: hold 225, enter_long 2`; empty where there are none."""
-    said = ", ".join(f"{name} {number:,}" for name, number in counts.items())
-    return f"{sum(counts.values()):,} judgements: {said}." if counts else ""
 
 
 def _graded_skill(rank: ModelRank) -> str:

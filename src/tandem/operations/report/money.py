@@ -49,7 +49,7 @@ def _cards(summary: Summary) -> Iterator[tuple[str, str]]:
     yield percent(summary.max_drawdown), "largest drawdown, of peak equity"
     yield f"{won} of {len(closed)}", f"closed trades that made money after costs{open_trades}"
     yield f"{summary.pairs_selected} of {summary.pairs_tested}", f"pair tests that ended in a plan; {registered}"
-    yield f"{summary.signals:,}", f"signals at {counted(summary.decisions, 'decision')}: {entries}, {exits}"
+    yield f"{summary.signals:,}", f"signals at {counted(summary.decisions, 'decision time')}: {entries}, {exits}"
     yield f"{summary.orders} / {summary.fills}", "orders / fills, one order for each leg"
     yield PARITY[summary.parity], "parity: replay beside backtest"
     yield f"{summary.refusals:,}", "refusals, each with its reason"

@@ -84,7 +84,7 @@ def _counts(summary: Summary) -> "Table":
     bars = "" if summary.bars_replayed is None else f" ({summary.bars_replayed:,} 1-minute bars replayed)"
     table.add_row("Pairs", f"{summary.pairs_tested:,}", selected)
     table.add_row("Refusals", f"{summary.refusals:,}", reasons)
-    table.add_row("Decisions", f"{summary.decisions:,}", f"every five minutes of market time{bars}")
+    table.add_row("Decision times", f"{summary.decisions:,}", f"every five minutes of market time{bars}")
     table.add_row("Signals", f"{summary.signals:,}", actions)
     table.add_row("Orders", f"{summary.orders:,}", counted(summary.fills, "fill"))
     table.add_row("Models", f"{len(summary.models):,}", _who_trades(summary))
