@@ -128,10 +128,10 @@ def alpaca(
     today = now.astimezone(NEW_YORK).date()
     with open_store() as store:
         names = _names(store, symbols, sector)
-        _ = settings.alpaca.keys  # before it is said, or asked, how long it takes
         cost = source.estimate(len(names), days, length)
         scope = f"{len(names)} symbols, {days} sessions of {length} bars"
         print(f"{scope}: at most {cost.calls} calls, {cost.minutes:.1f} minutes.")
+        _ = settings.alpaca.keys
         if not (yes or _agreed(cost.minutes)):
             return
         first = Calendar().before(today, days)[0].day
