@@ -7,7 +7,7 @@ PUBLIC = {
         Account Bar BrokerError Calendar Clock ConfigError DECISION_EVERY DataError FactConflict Fill
         InvalidBar Leg ManualClock NEW_YORK Order OrderEvent OrderUpdate OutcomeUnknown Pair Position
         RecyclerError Refusal Session Side Span Step Stopwatch StoreError TandemError Timeframe Unit
-        WallClock World WorldKind at_once cents flaw_of follow_parent follow_stdin minutes_between
+        WallClock World WorldKind at_once cents costs_in_cents flaw_of follow_parent follow_stdin minutes_between
         new_york_midnight new_york_offsets plain price resample shares whole_shares
     """,
     "config": """
@@ -77,13 +77,13 @@ PUBLIC = {
     "book": "Attribution Book Capital Held Mark Parts Quote Trade attribute merge minute_of shared",
     "desk": """
         ConfiguredPair Desk Difference Graded Identification ModelInForce ModelsOfDay Morning Plan RankedDay
-        Recycled Refit Rehearsal Shadow Tracked TradingConfiguration alpaca_desk as_identified
-        assignments_of backtest_desk close_day compare configuration_of copy_plan desk_name earned fact_key
-        formation graded identify_day in_one_process keys_of kind_of last_configuration minutes mlflow_lacks
-        models_of_day newest_of_kind on_record pair_bars plan_of prepare rank_day record_verdict recycled
+        Recycled Refit Rehearsal Shadow Tracked TradingConfiguration Ungraded alpaca_desk
+        as_identified assignments_of backtest_desk close_day compare configuration_of copy_plan desk_name
+        earned fact_key formation graded identify_day in_one_process keys_of kind_of last_configuration minutes
+        mlflow_lacks models_of_day newest_of_kind on_record pair_bars plan_of prepare rank_day record_verdict recycled
         refusal_of registry_of run_session search_of sectors_of seen sessions_needed shadow_day shadow_of
         shadow_session split_of symbols_of tell_mlflow through_sockets track_of tracked_of training
-        try_challenger tune visiting_desk watch_champion why_no_trial world_named
+        try_challenger tune ungraded visiting_desk watch_champion why_no_trial world_named
     """,
     "operations": """
         Alert AlertWatch Answer Brief Comparison DeskProcesses FlowDone FlowName KeptBackup LiveMetrics
@@ -91,7 +91,7 @@ PUBLIC = {
         alert_rules alert_targets alerts_of attribute_over attribution_history brief_of change_document
         check_target compare_models compare_pairs compare_periods configure_logs count_backtest
         daily_document do_flow end_leftovers evolution_drawing figures_of findings_document keep_up
-        kept_backups metrics_route metrics_text model_history pair_history picture print_findings
+        kept_backups metrics_route metrics_text model_history must_be_alone pair_history picture print_findings
         print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
         ranking_document record_attribution record_grades roster_of secrets_of serve_dashboard serve_flows
         serve_models side_by_side signal_history standing_document standings_of summarise tidy_day

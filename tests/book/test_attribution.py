@@ -1,8 +1,10 @@
 """What a trade's P&L is made of, beside the cash that really flowed."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +66,21 @@ def test_what_was_paid_beyond_the_open_is_slippage_and_what_was_charged_beside_i
     assert (found.gross, found.costs, found.net) == (ZERO, Decimal("3.90"), Decimal("-4.20"))
 
 
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        # A day of the shipped month: each alone is 274.72, 17.81 and 256.90, which do not add up.
+        (Parts("275.859293", "-1.142107", "17.812737"), Parts("275.86", "-1.14", "17.82")),
+        (Parts("1.0049", borrow="0.0151"), Parts("1.00", borrow="0.01")),
+        (Parts("1.0049", fees="0.0151"), Parts("1.00", fees="0.01")),
+    ],
+)
+def test_gross_and_net_are_the_nearest_cents_and_what_was_paid_lies_between(exact, shown):
+    exact, shown = (Parts(*(Decimal(getattr(each, f.name)) for f in fields(Parts))) for each in (exact, shown))
+    assert exact.in_cents == shown
+    assert (shown.gross, shown.net) == (cents(exact.gross), cents(exact.net))
+
+
 money = st.decimals("1", "900", places=4)
 shares = st.decimals("0.001", "500", places=9)
 minutes = st.integers(0, 30)
@@ -85,7 +102,7 @@ def test_the_parts_sum_to_the_cash_that_flowed_and_the_shares_that_are_held(hedg
     value = found.qty_a * last.price_a + found.qty_b * last.price_b
     assert abs(found.parts.net - flowed - value) < Decimal("1e-9")
     rounded = found.parts.in_cents
-    assert rounded.net == cents(found.parts.net)
+    assert (rounded.gross, rounded.net) == (cents(found.parts.gross), cents(found.parts.net))
     assert rounded.spread_move + rounded.hedge_drift - rounded.costs - rounded.borrow == rounded.net
 
     until = NOON + timedelta(minutes=cut)

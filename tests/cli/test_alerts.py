@@ -271,6 +271,28 @@ def test_the_list_has_what_stands_newest_first_and_with_all_what_is_over(store: 
     assert "no world is called paper-9" in alerts("list", "--world", "paper-9").stderr
 
 
+def test_eighty_columns_cut_nothing_that_a_person_needs(store: Store, alerts: Run) -> None:
+    world = store.new_world(WorldKind.PAPER)
+    facts, noon = store.facts(world), datetime(2023, 1, 25, 17, tzinfo=UTC)
+    pair = "A" * 40 + "/BRK.B"
+    facts.append(
+        Record(
+            AlertRaised("halted_by_person", "critical", pair, f"{pair} is halted", "lost 2%"), noon.date(), noon, "1"
+        ),
+        Record(AlertOver("halted_by_person", pair, "armed again"), noon.date(), noon.replace(hour=18), "over.1"),
+        Record(AlertRaised("process_restarts", "warning", "flows", "flows dies", "4 deaths"), noon.date(), noon, "2"),
+        Record(AlertDelivered("2", "phone", False, "no route to any host that takes it"), noon.date(), noon, "3"),
+    )
+    lines = alerts("list", "--all", COLUMNS="80").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "".join("".join(lines).split())
+    for word in ("2023-01-25 12:00 critical halted_by_person", "2023-01-25 12:00 warning  process_restarts"):
+        assert any(line.startswith(word) for line in lines)
+    for word in (pair, "lost2%", "over2023-01-2513:00:armedagain", "nottold:phone:noroutetoanyhostthattakesit"):
+        assert word in text
+    assert "\u2026" not in text
+
+
 def test_an_empty_list_says_where_to_look(alerts: Run) -> None:
     assert alerts("list").stdout == "No alert stands. `tandem alerts rules` says what is looked for.\n"
     assert json.loads(alerts("list", "--json").stdout) == []

@@ -8,6 +8,7 @@ import pytest
 
 from tandem.cli.app import COMMANDS
 from tandem.config import Settings, effective
+from tandem.sources import samples
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -83,3 +84,16 @@ def test_the_lock_pins_every_dependency_and_no_accelerator():
     needed = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     assert {re.split(r"[\[><=~! ]", each)[0].lower() for each in needed} <= pinned
     assert [line for line in lock if line.startswith(("nvidia", "cuda", "triton")) or "+cpu" in line] == []
+
+
+def test_the_examples_of_history_are_of_days_and_pairs_that_everybody_has():
+    text = (ROOT / "docs/history.md").read_text()
+    typed = text[text.index("    tandem history") : text.index("These work as typed")]
+    bars = samples.minute_bars()
+    days = set(bars["start"].dt.tz_convert("America/New_York").dt.date.astype(str))
+    named = re.findall(r"\d{4}-\d\d-\d\d", typed)
+    assert len(named) >= 5
+    assert set(named) <= days
+    legs = {leg for pair in re.findall(r"[A-Z]+/[A-Z]+", typed) for leg in pair.split("/")}
+    assert legs == {"AAPL", "NVDA"} <= set(bars["symbol"])
+    assert "paper-3'" not in text

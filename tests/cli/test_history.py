@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -32,6 +32,12 @@ SELECT (SELECT id FROM worlds WHERE run = %(run)s), '2022-11-25', 'signal', 'AA0
     jsonb_build_object('action', CASE WHEN n %% 10 = 0 THEN 'enter_long' ELSE 'hold' END, 'why', 'z, "so"', 'z', 1.5)
 FROM generate_series(0, %(rows)s - 1) n
 """
+ENTRY = """
+INSERT INTO facts (world, session, kind, pair, at, key, body)
+VALUES ((SELECT id FROM worlds WHERE run = %(run)s), '2022-11-25', 'signal', 'EE/FF', '2022-11-25 14:35Z',
+    'signal.20221125T1435.EE/FF', jsonb_build_object('action', 'enter_short', 'why', 'z', 'z', 2.5))
+"""
+MINUTE = timedelta(minutes=1)
 KINDS = ["pairs", "models", "signals", "attribution"]
 
 
@@ -107,7 +113,28 @@ def test_holds_are_counted_and_left_out_of_the_table(filled, capsys):
     filled(100)
     lines = said(capsys, "signals")
     assert lines.count(" enter_long 1.50") == 10
-    assert "100 judgements: hold 90, enter_long 10. Holds are left out here." in " ".join(lines.split())
+    assert "100 signals: hold 90, enter_long 10. Holds are left out here." in " ".join(lines.split())
+
+
+def test_a_signal_that_was_refused_is_counted_and_shown_once(filled, store, capsys):
+    from tandem.market import Refusal
+
+    facts, at = store.facts(filled(10)), SESSION.open + 5 * MINUTE
+    with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(ENTRY, {"run": facts.world.run})
+    for number, (pair, reason) in enumerate((("EE/FF", "halted"), ("CC/DD", "stale leg"))):
+        refusal = Refusal(reason, "by ada", "risk")
+        facts.append(Record(refusal, SESSION.day, at, f"refusal.{number}", pair))
+    lines = said(capsys, "signals").splitlines()
+    rows = [line for line in lines if line.startswith("Fri 25 Nov")]
+    assert [line.split()[5] for line in rows] == ["enter_long", "refused", "enter_short"]
+    assert "refused, halted: by" in rows[2]
+    told = " ".join(" ".join(lines).split())
+    assert "11 signals: hold 9, enter_long 1, enter_short 1. " in told
+    assert "2 refusals: 1 of one of these signals, 1 of a pair without a signal." in told
+    document = json.loads(said(capsys, "signals", "--json"))
+    assert document["actions"] == {"hold": 9, "enter_long": 1, "enter_short": 1}
+    assert document["refusals"] == {"of_a_signal": 1, "without_a_signal": 1}
 
 
 def test_attribution_sums_to_its_last_line(filled, capsys):
@@ -145,7 +172,7 @@ def test_two_pairs_stand_side_by_side_however_they_are_typed(filled, capsys):
     out = json.loads(said(capsys, "compare", "pairs", "bb0/aa0", "AA1/BB1", "--json"))
     assert (out["left"]["name"], out["right"]["name"]) == ("AA0/BB0", "AA1/BB1")
     assert out["left"]["figures"]["pairs_traded"] == 1
-    assert out["left"]["figures"]["judgements"] == 40
+    assert out["left"]["figures"]["signals"] == 40
 
 
 def test_two_recipes_stand_side_by_side_on_the_sessions_that_both_have(store, world, capsys):
@@ -168,6 +195,39 @@ def test_two_recipes_stand_side_by_side_on_the_sessions_that_both_have(store, wo
     assert out["right"]["figures"]["skill"] == pytest.approx(0.1)
     assert "technology" in said(capsys, "models")
     assert "2 refits that both have" in said(capsys, "compare", "models", "v1", "v2")
+
+
+def test_sessions_that_wait_to_be_graded_are_named_below_the_models(store, world, capsys, monkeypatch):
+    from tandem.desk import Plan, Refit, Ungraded
+    from tandem.operations.history import answers
+
+    days = [Ungraded(date(2022, 11, day), date(2022, 11, day + 4)) for day in (18, 21, 22, 23, 25)]
+    monkeypatch.setattr(answers, "ungraded", lambda facts: days)
+    refit = Refit("technology", "v1", "v1_25", {}, 0.6, "", {"test_log_loss": 0.6, "test_log_loss_ar1": 0.7})
+    store.facts(world).append(Record(Plan(1, {}, 1, (refit,)), SESSION.day, SESSION.morning, "plan.25"))
+    told = " ".join(said(capsys, "models", "--since", "2022-11-21").split())
+    assert "4 sessions wait to be graded: Mon 21 Nov until the evening of Fri 25 Nov, " in told
+    assert "and 1 more. `tandem monitor` does it." in told
+    found = json.loads(said(capsys, "models", "--json"))["waiting"]
+    assert (len(found), found[0]) == (5, {"session": "2022-11-18", "due": "2022-11-22"})
+
+
+def test_a_model_has_a_skill_in_test_and_another_since_and_none_beside_itself(store, world, capsys):
+    from tandem.desk import Plan, Refit
+    from tandem.operations.history.grading import ModelGrade
+
+    refit = Refit("technology", "v1", "v1_25", {}, 0.6, "", {"test_log_loss": 0.6, "test_log_loss_ar1": 0.7})
+    itself = ModelGrade("technology", "baseline", 77, 0.5, 0.2, 0.2, 0.66, 0.66)
+    store.facts(world).append(
+        Record(Plan(1, {}, 1, (refit,)), SESSION.day, SESSION.morning, "plan.25"),
+        Record(itself, SESSION.day, SESSION.close, "model_grade.25"),
+    )
+    lines = said(capsys, "models").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split() == ["Test", "Graded"]
+    assert lines[2].split().count("skill") == 2
+    assert [line.split()[-3:-1] for line in lines[3:5]] == [["0", "n/a"], ["77", "-"]]
+    assert "the baseline itself answered, and is not graded against itself." in " ".join(" ".join(lines).split())
 
 
 @pytest.mark.parametrize(

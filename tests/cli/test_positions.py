@@ -42,7 +42,8 @@ def test_nothing_anywhere_is_an_empty_table():
 def test_without_keys_it_is_one_line_and_status_2(tandem):
     done = tandem("positions", TANDEM_WEBSOCKET__MODE="alpaca")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == ("tandem: no keys for Alpaca. Run `tandem init`, or set TANDEM_WEBSOCKET__MODE=recycler.\n")
+    assert done.stderr.startswith("tandem: no keys for Alpaca. `tandem init` asks for them, or set TANDEM_ALPACA__KEY")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_recycler_that_is_not_there_is_one_line_and_status_2(tandem):

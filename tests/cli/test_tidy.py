@@ -71,6 +71,12 @@ def test_help_says_what_each_step_does(tandem):
         assert word in help_text
 
 
+@pytest.mark.parametrize("command", ["restore", "backups"])
+def test_the_steps_of_a_night_are_not_the_help_of_its_other_commands(tandem, command):
+    done = tandem("tidy", command, "--help")
+    assert (done.returncode, "vacuum:" in done.stdout) == (0, False)
+
+
 def test_a_paper_accounts_night_is_after_the_last_session_of_the_exchange(tandem, tmp_path):
     with Store.open(tmp_path / "home") as store:
         world = store.new_world(WorldKind.PAPER)

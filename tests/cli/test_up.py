@@ -2,22 +2,26 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tandem.cli import app as command
+from tandem.cli.up import where_to_look, which_world
 from tandem.config import Settings
-from tandem.market import ConfigError
+from tandem.market import ConfigError, WorldKind
 from tandem.operations import Roster
 from tandem.operations.supervise.ports import check_ports, ports_of
-from tandem.operations.supervise.roster import Entry, itself, write
+from tandem.operations.supervise.roster import Entry, alone, itself, write
+from tandem.risk import Standing, Switch
+from tandem.store import Record, Store
 
 Said = tuple[int, str]
 
@@ -119,6 +123,24 @@ def test_real_money_is_not_traded_unattended(tandem: Callable, tmp_path) -> None
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("up",), ("trade",), ("trade", "--dry-run"), ("positions",), ("stream",),
+        ("data", "load", "alpaca", "--symbols", "AAPL", "--days", "5"),
+    ],
+)  # fmt: skip
+def test_without_keys_each_command_says_what_to_set_where_they_are_and_what_needs_none(
+    tandem: Callable, words: tuple[str, ...]
+) -> None:
+    said = tandem(*words, TANDEM_WEBSOCKET__MODE="alpaca")
+    assert (said.returncode, said.stderr.count("\n")) == (2, 1)
+    assert said.stderr.startswith("tandem: no keys for Alpaca. ")
+    for part in ("`tandem init`", "TANDEM_ALPACA__SECRET_KEY", "https://app.alpaca.markets", "`tandem up --recycled`"):
+        assert part in said.stderr
+    assert "TANDEM_WEBSOCKET__MODE" not in said.stderr
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_port_that_is_taken_is_refused_with_its_setting(name: str, free: dict[str, int], taken: int) -> None:
     ports = {SETTINGS[each][1]: port for each, port in free.items()} | {SETTINGS[name][1]: taken}
@@ -142,6 +164,43 @@ def test_the_recyclers_port_is_looked_at_where_there_is_a_recycler() -> None:
         "websocket.recycler.server_url": 8765,
     }  # fmt: skip
     assert "websocket.recycler.server_url" not in ports_of(alpaca)
+
+
+def test_a_second_desk_is_refused_before_anything_is_said_or_made(said: Callable[..., Said], tmp_path: Path) -> None:
+    with alone(tmp_path / "home"):
+        assert said("up", "--recycled") == (2, "")
+    assert list((tmp_path / "home").iterdir()) == [tmp_path / "home" / "up"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "standing", "words"),
+    [
+        (WorldKind.PAPER, None, "a new account, the first of its kind"),
+        (WorldKind.RECYCLER, None, "a new account, after {before}"),
+        (WorldKind.RECYCLER, Standing.ARMED, "a new account, after {before}"),
+        (WorldKind.RECYCLER, Standing.HALTED, "a new account; {before} stands halted (odd), which does not count here"),
+    ],
+)
+def test_up_says_which_world_it_opened_and_whose_halt_does_not_count_there(
+    store: Store, kind: WorldKind, standing: Standing | None, words: str
+) -> None:
+    before = store.new_world(kind)
+    if standing:
+        now = datetime(2023, 1, 25, 15, tzinfo=UTC)
+        store.facts(before).append(Record(Switch(standing, "odd", "ann"), now.date(), now, "switch"))
+    known = store.worlds()
+    opened = store.new_world(WorldKind.RECYCLER)
+    assert which_world(store, str(opened), known) == f"{opened}: {words.format(before=before)}"
+    assert which_world(store, str(before), known) == f"{before}: this account goes on"
+
+
+def test_after_a_week_each_command_that_is_named_is_one(tandem: Callable) -> None:
+    lines = where_to_look("recycler-1", date(2023, 1, 24), 8080).splitlines()
+    assert len(lines) == 3
+    for words in re.findall(r"tandem (\w+(?: \w+)?)", "\n".join(lines)):
+        assert tandem(*words.split()[: 2 if words.startswith("history") else 1], "--help").returncode == 0
+    assert "--week 2023-01-24" in lines[0]
+    assert "http://127.0.0.1:8080" in lines[2]
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from datetime import UTC, date, timedelta
 import numpy as np
 import pytest
 
-from tandem.desk import graded, run_session
+from tandem.desk import Ungraded, graded, run_session, ungraded
 from tandem.desk.graded import Graded, keep_grades
 from tandem.forecast import Grades, horizon_of
 from tandem.market import Calendar, DataError, Pair, Timeframe
@@ -115,6 +115,16 @@ def several(stage):
             made.plan(session, AB, Pair("C", "D"))
         run_session(made.desk(), session)
     return made
+
+
+def test_a_session_waits_for_its_grades_until_the_evening_in_which_its_last_horizon_is_over(several):
+    waiting = ungraded(several.facts)
+    assert [each.session for each in waiting] == [each.day for each in several.sessions]
+    for session in several.sessions:
+        keep_grades(several.facts, known_by(several, session.close), several.blobs, session)
+        assert [each for each in ungraded(several.facts) if each.due <= session.day] == []
+    assert ungraded(several.facts) == waiting[2:]
+    assert all(isinstance(each, Ungraded) and each.due > several.sessions[-1].day for each in waiting[2:])
 
 
 def same(one, other):

@@ -80,7 +80,7 @@ def test_a_canceled_order_says_so_and_an_unknown_one_is_refused(world: InProcess
 
 def test_waiting_beyond_the_last_bar_says_where_the_bars_end(world: InProcess) -> None:
     world.clock.wait_until(CLOSE)
-    with pytest.raises(DataError, match="the bars end at 2023-01-03 21:00 UTC"):
+    with pytest.raises(DataError, match=r"the bars end at 2023-01-03 16:00, before 2023-01-03 16:01, New York time"):
         world.clock.wait_until(CLOSE + minutes(1))
 
 

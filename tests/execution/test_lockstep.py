@@ -274,7 +274,7 @@ def test_messages_that_do_not_arrive_are_an_error_and_not_a_silence(start: Calla
     with LockstepClockOnly(recycler) as clock:
         clock.wait_until(OPEN + minutes(2))
         feed, broker = deaf(clock)
-        with pytest.raises(RecyclerError, match=r"bars of AAPL up to 14:32 UTC did not arrive within 0\.05 seconds"):
+        with pytest.raises(RecyclerError, match=r"bars of AAPL up to 09:32 did not arrive within 0\.05 seconds"):
             feed.take(OPEN + minutes(2))
         with pytest.raises(RecyclerError, match=r"only 0 of 3 order events arrived within 0\.05 seconds"):
             broker.updates(OPEN + minutes(2))

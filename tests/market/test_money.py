@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.market import cents, price, shares, whole_shares
+from tandem.market import cents, costs_in_cents, price, shares, whole_shares
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,9 @@ def test_no_conversion_is_further_off_than_its_step(value: float) -> None:
 def test_a_price_in_whole_steps_survives_the_way_through_float(steps: int) -> None:
     exact = Decimal(steps) / 10_000
     assert price(float(exact)) == exact
+
+
+def test_gross_costs_and_net_add_up_where_each_alone_would_not() -> None:
+    gross, net = Decimal("274.717186"), Decimal("256.904449")
+    assert cents(gross) - cents(gross - net) != cents(net)
+    assert costs_in_cents(gross, net) == Decimal("17.82")

@@ -19,7 +19,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import ClassVar, Final, TypeVar
 
-from tandem.market import Fill, Pair, cents
+from tandem.market import Fill, Pair, cents, costs_in_cents
 
 K = TypeVar("K", bound=Hashable)
 ZERO: Final = Decimal(0)
@@ -62,9 +62,15 @@ class Parts:
 
     @property
     def in_cents(self) -> "Parts":
-        """Each part as people read it; the hedge's drift takes what rounding leaves, so that they sum to the net."""
-        spread, slippage, fees, borrow = map(cents, (self.spread_move, self.slippage, self.fees, self.borrow))
-        return Parts(spread, cents(self.net) - spread + slippage + fees + borrow, slippage, fees, borrow)
+        """Each part as people read it: gross and net are the cents nearest to them, as everywhere.
+
+        The hedge's drift takes what rounding leaves of the gross, and slippage what it leaves of what was paid, so that
+        the parts sum to both; where nothing was paid for trading it is the borrowing.
+        """
+        spread, paid = cents(self.spread_move), costs_in_cents(self.gross, self.net)
+        borrow = cents(self.borrow) if self.costs else paid
+        fees = cents(self.fees) if self.slippage else paid - borrow
+        return Parts(spread, cents(self.gross) - spread, paid - borrow - fees, fees, borrow)
 
 
 @dataclass(frozen=True, slots=True)

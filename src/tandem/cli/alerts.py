@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 
 from tandem.cli.opening import newest_world, open_store
 from tandem.cli.table import show
-from tandem.market import RecyclerError, TandemError, WallClock, World
+from tandem.market import NEW_YORK, RecyclerError, TandemError, WallClock, World
 
 if TYPE_CHECKING:
     from tandem.config import Settings
@@ -48,9 +48,11 @@ def list_alerts(*, all: Flag = False, world: str = "", json: Flag = False) -> No
     with open_store() as store:
         meant = newest_world(store, settings, world)
         found = list(alerts_of(store.facts(meant)).all.values()) if meant else []
-    rows = [_row(alert) for alert in reversed(found) if all or alert.over is None]
-    title = f"Alerts of {meant}" if meant else "Alerts"
-    show(pd.DataFrame(rows), title, json=json, empty="No alert stands. `tandem alerts rules` says what is looked for.")
+    shown = [alert for alert in reversed(found) if all or alert.over is None]
+    rows = [_row(alert) if json else _line(alert) for alert in shown]
+    empty = "No alert stands. `tandem alerts rules` says what is looked for."
+    title = f"Alerts of {meant}, New York time" if meant else "Alerts"
+    show(pd.DataFrame(rows), title, json=json, empty=empty, whole=("since", "severity", "rule"))
 
 
 @app.command
@@ -181,6 +183,15 @@ def alone(settings: "Settings") -> Iterator[None]:
 def _end(watch: "AlertWatch", number: int) -> None:
     watch.end()
     signal.signal(number, signal.SIG_DFL)
+
+
+def _line(alert: "Alert") -> dict[str, Any]:
+    """The same for a terminal: what is in words stands together, where it has room to wrap."""
+    row, over = _row(alert), alert.over
+    until = f"over {over.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}: {over.body.why}" if over else ""
+    told = [f"{name}: {row[name]}" for name in ("told", "not told") if row[name]]
+    text = "\n".join(filter(None, (row["title"], row["text"], until, *told)))
+    return {name: row[name] for name in ("since", "severity", "rule")} | {"alert": text}
 
 
 def _row(alert: "Alert") -> dict[str, Any]:

@@ -131,6 +131,7 @@ def alpaca(
         cost = source.estimate(len(names), days, length)
         scope = f"{len(names)} symbols, {days} sessions of {length} bars"
         print(f"{scope}: at most {cost.calls} calls, {cost.minutes:.1f} minutes.")
+        _ = settings.alpaca.keys
         if not (yes or _agreed(cost.minutes)):
             return
         first = Calendar().before(today, days)[0].day
@@ -328,8 +329,9 @@ def _names(store: "Store", symbols: str, sector: str) -> list[str]:
     if bool(names) == bool(sector):
         raise DataError("it is not said which symbols", "Give --symbols AAPL,MSFT or --sector technology, one of them")
     if sector and not (names := store.sectors.symbols(sector)):
-        known = ", ".join(sorted(set(store.sectors.all()["sector"]))) or "none: run `tandem sectors import FILE`"
-        raise DataError(f"no symbols in the sector {sector}", f"Known sectors: {known}")
+        known = ", ".join(sorted(set(store.sectors.all()["sector"]))) or "none"
+        mend = f"Known sectors: {known}. `tandem sectors import FILE` names symbols, or give --symbols AAPL,MSFT"
+        raise DataError(f"no symbols in the sector {sector}", mend)
     return names
 
 

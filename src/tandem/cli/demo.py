@@ -183,4 +183,6 @@ def _tell_session(console: "Console", facts: "Facts", session: Session) -> None:
     fills, signals = len(facts.read(Fill, session=session.day)), len(facts.read(Signal, session=session.day))
     traded = f"{fills} fills" if fills else "no trade"
     net = cents(today[-1].body.net_pnl)
-    console.print(f"           {len(today)} decisions, {signals} signals, {traded}; net P&L so far {net:+,} dollars")
+    console.print(
+        f"           {len(today)} decision times, {signals} signals, {traded}; net P&L so far {net:+,} dollars"
+    )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tandem.store import Store
 
 SECONDS: Final = 2.0
+NO_BARS: Final = "`tandem data load samples` brings a month, `tandem data load alpaca` what you have keys for"
 
 
 def open_store() -> "Store":
@@ -115,11 +116,9 @@ def asked_session(store: "Store", day: date | None, settings: "Settings") -> "Se
     calendar, spans = Calendar(), store.bars.spans()
     own = spans.loc[spans["timeframe"] == str(settings.model.timeframe), "last"]
     if own.empty:
-        known = ", ".join(sorted(set(spans["timeframe"]))) or "none yet"
-        raise DataError(
-            f"no {settings.model.timeframe} bars are stored",
-            f"Stored are: {known}. Choose one of them with --timeframe, or load some with `tandem data load`",
-        )
+        known = ", ".join(sorted(set(spans["timeframe"])))
+        choose = f"Stored are: {known}. Choose one of them with --timeframe, or load some with `tandem data load`"
+        raise DataError(f"no {settings.model.timeframe} bars are stored", choose if known else NO_BARS)
     if day is None:
         return calendar.after(own.max().tz_convert(NEW_YORK).date())
     found = calendar.session(day)

@@ -29,7 +29,7 @@ Doing it again changes nothing more. The exit status is 2 when a step could not 
 AT_THE_EXCHANGE = (WorldKind.PAPER, WorldKind.LIVE)
 WEEK = timedelta(days=7)
 
-tidy = App(name="tidy", help_epilogue=STEPS)
+tidy = App(name="tidy", help_epilogue=STEPS)  # a command would inherit it: each has to say that it does not
 
 
 @tidy.default
@@ -71,7 +71,7 @@ def night(*, day: date | None = None, world: str = "", dry_run: bool = False, js
     return 2 if tidied.failed else 0
 
 
-@tidy.command
+@tidy.command(help_epilogue="")
 def backups(*, json: Json = False) -> int:
     """List the backups, the newest first, and compare each file with its manifest.
 
@@ -91,7 +91,7 @@ def backups(*, json: Json = False) -> int:
     return 2 if any(each.damaged for each in kept) else 0
 
 
-@tidy.command
+@tidy.command(help_epilogue="")
 def restore(folder: Path, *, into: Path) -> None:
     """Make a new home out of a backup; Tandem uses it with TANDEM_HOME.
 

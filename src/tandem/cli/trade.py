@@ -52,10 +52,12 @@ def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False
     from rich.console import Console
 
     from tandem.config import load
-    from tandem.desk import copy_plan, prepare, registry_of, run_session
+    from tandem.desk import copy_plan, keys_of, prepare, registry_of, run_session
     from tandem.store import MemoryFacts
 
     settings, console = load(), Console(highlight=False)
+    if settings.websocket.mode == "alpaca":
+        keys_of(settings)
     if unattended:
         if dry_run:
             raise ConfigError("--dry-run and --unattended contradict each other", "Give one of them")

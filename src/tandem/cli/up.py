@@ -3,7 +3,7 @@
 import os
 import secrets
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -13,10 +13,13 @@ from cyclopts import Parameter, validators
 from tandem.market import ConfigError, DataError, TandemError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import Console
 
     from tandem.config import Settings
-    from tandem.operations import Replay, Roster
+    from tandem.market import World
+    from tandem.operations import DeskProcesses, Replay, Roster
     from tandem.store import Store
 
 Days = Annotated[int, Parameter(validator=validators.Number(gte=1))]
@@ -62,28 +65,63 @@ def up(
 
     from tandem.cli.opening import open_store, world_to_trade
     from tandem.config import load
-    from tandem.operations import DeskProcesses, keep_up
+    from tandem.operations import DeskProcesses, keep_up, must_be_alone
 
     settings, console, stop = load(), Console(highlight=False), Event()
     _check_options(recycled, world, speed, usual=(days, speed, fresh, until_end) == (DAYS, SPEED, False, False))
     if not recycled:
         _check(settings)
+    must_be_alone(settings.home)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
+    opened: list[str] = []
     with open_store() as store:
+        known, said = store.worlds(), _teller(console)
         if recycled:
-            replay, environment = _replay(console, store, days, speed)
-            os.environ.update(environment)
-            settings = load()
-            if fresh:
-                _new_account(store, settings)
-            desk = DeskProcesses(settings, environment, replay=replay, until_end=until_end)
+            desk = _recycled_desk(console, store, days, speed, fresh=fresh, until_end=until_end)
         else:
             desk = DeskProcesses(settings, {}, world=world_to_trade(store, settings, world))
-        console.print("Starting PostgreSQL, Prefect, MLflow and the desk; some twenty seconds.")
-        keep_up(store, desk, stop, _teller(console), lambda roster: _show(console, roster))
+
+        def ready(roster: "Roster") -> None:
+            opened.append(roster.world)
+            said(which_world(store, roster.world, known))
+            _show(console, roster)
+
+        keep_up(store, desk, stop, said, ready)
     with suppress(OSError):
         console.print("The desk is down.")
+        if desk.replay and opened and not stop.is_set():
+            console.print(where_to_look(opened[0], desk.replay.first, desk.settings.dashboard.port), soft_wrap=True)
+
+
+def which_world(store: "Store", name: str, known: "Sequence[World]") -> str:
+    """Whether an account goes on or begins; a new one says what stood in the one before and does not count in it.
+
+    Args:
+        name: of the world that is up.
+        known: the worlds that there were before, oldest first.
+    """
+    from tandem.desk import world_named
+    from tandem.risk import Standing, Switch, in_force
+
+    if name in map(str, known):
+        return f"{name}: this account goes on"
+    alike = [each for each in known if each.kind is world_named(store, name).kind]
+    if not alike:
+        return f"{name}: a new account, the first of its kind"
+    last = in_force(record.body for record in store.facts(alike[-1]).read(Switch))
+    if last.standing is Standing.ARMED:
+        return f"{name}: a new account, after {alike[-1]}"
+    return f"{name}: a new account; {alike[-1]} stands {last.standing} ({last.why}), which does not count here"
+
+
+def where_to_look(world: str, first: "date", port: int) -> str:
+    """The next commands after a replay whose last day is over."""
+    return (
+        f"What came of it:  tandem report {world}, or a week of it: tandem report {world} --week {first}\n"
+        f"Pairs and models: tandem history pairs --world {world}, tandem history models --world {world}\n"
+        f"The page again:   tandem dashboard --world {world}, then http://127.0.0.1:{port}"
+    )
 
 
 def status(*, json: Switch = False) -> int:
@@ -153,11 +191,26 @@ def _check(settings: "Settings") -> None:
 
     if settings.websocket.mode == "recycler":
         raise ConfigError(
-            "websocket.mode is recycler, whose days are stored ones", "Run `tandem up --recycled`, or set it to alpaca"
+            "websocket.mode is recycler, whose days are stored ones",
+            "Run `tandem up --recycled`, or set it to alpaca, which needs keys: `tandem init` asks for them",
         )
     if not settings.alpaca.paper:
         raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true")
     keys_of(settings)
+
+
+def _recycled_desk(
+    console: "Console", store: "Store", days: int, speed: str, *, fresh: bool, until_end: bool
+) -> "DeskProcesses":
+    from tandem.config import load
+    from tandem.operations import DeskProcesses
+
+    replay, environment = _replay(console, store, days, speed)
+    os.environ.update(environment)
+    settings = load()
+    if fresh:
+        _new_account(store, settings)
+    return DeskProcesses(settings, environment, replay=replay, until_end=until_end)
 
 
 def _replay(console: "Console", store: "Store", days: int, speed: str) -> "tuple[Replay, Mapping[str, str]]":

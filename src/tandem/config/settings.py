@@ -12,11 +12,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from tandem.market import Timeframe
+from tandem.market import ConfigError, Timeframe
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9.\-]*$")]
 Symbols = list[Symbol]
 SHORTEST_TOKEN = 16
+WHERE_KEYS_ARE = (
+    "`tandem init` asks for them, or set TANDEM_ALPACA__KEY_ID and TANDEM_ALPACA__SECRET_KEY; a paper account at "
+    "https://app.alpaca.markets has them, free, under API Keys. `tandem up --recycled` needs none"
+)
 Probability = Annotated[float, Field(ge=0, le=1)]
 EngineName = Annotated[str, Field(pattern=r"^(local|dask|(dask|tcp|tls)://[^/\s]+)$")]
 
@@ -119,6 +123,22 @@ class AlpacaSettings(Block):
     secret_key: SecretStr | None = None
     paper: bool = True
     data_feed: Literal["iex", "sip"] = "iex"
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether both are set."""
+        return self.key_id is not None and self.secret_key is not None
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Key id and secret key.
+
+        Raises:
+            ConfigError: one of them is missing.
+        """
+        if self.key_id is None or self.secret_key is None:
+            raise ConfigError("no keys for Alpaca", WHERE_KEYS_ARE)
+        return self.key_id.get_secret_value(), self.secret_key.get_secret_value()
 
 
 class SectorSettings(Block):

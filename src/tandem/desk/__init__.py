@@ -14,7 +14,7 @@ from tandem.desk.contenders import why_no_trial
 from tandem.desk.desk import Desk
 from tandem.desk.earned import earned
 from tandem.desk.evening import close_day, sectors_of
-from tandem.desk.graded import Graded, graded
+from tandem.desk.graded import Graded, Ungraded, graded, ungraded
 from tandem.desk.history import formation, minutes, seen, sessions_needed, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
 from tandem.desk.live import alpaca_desk, desk_name, keys_of, visiting_desk
@@ -59,6 +59,7 @@ __all__ = [
     "Shadow",
     "Tracked",
     "TradingConfiguration",
+    "Ungraded",
     "alpaca_desk",
     "as_identified",
     "assignments_of",
@@ -107,6 +108,7 @@ __all__ = [
     "training",
     "try_challenger",
     "tune",
+    "ungraded",
     "visiting_desk",
     "watch_champion",
     "why_no_trial",

@@ -60,6 +60,19 @@ class Graded:
     grades: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ungraded:
+    """A session whose forecasts wait to be graded, and the session in whose evening the last of their horizons is over.
+
+    Attributes:
+        session: in which they were made.
+        due: trading date.
+    """
+
+    session: date
+    due: date
+
+
 def graded(facts: Facts, minutes: Minutes, days: Iterable[date] | None = None, blobs: Blobs | None = None) -> Grades:
     """Grade what a world's signals forecast: one forecast for each pair and each bar of its model that was completed.
 
@@ -97,6 +110,13 @@ def keep_grades(facts: Facts, minutes: Minutes, blobs: Blobs, until: Session) ->
     with facts.alone("grades") as own:
         quicker = _on_record(own)
         own.append(*(record for record in records if record.session not in quicker))
+
+
+def ungraded(facts: Facts) -> list[Ungraded]:
+    """The sessions of a world with forecasts that nobody has graded yet, oldest first."""
+    days = sorted({record.session for record in facts.read(Mark)} - _on_record(facts).keys())
+    made = {day: list(_made(facts, Calendar().session(day))) for day in days}
+    return [Ungraded(day, max(each.reach.day for each in own)) for day, own in made.items() if own]
 
 
 def _on_record(facts: Facts) -> dict[date, str]:

@@ -37,6 +37,7 @@ from tandem.store import Facts, Panel, Record, Store, Tracking
 
 # How many others may record another version of the same morning between our look and our own record.
 ATTEMPTS: Final = 5
+NO_BARS: Final = "`tandem data load samples` brings a month, `tandem data load alpaca` what you have keys for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,9 @@ def symbols_of(store: Store, settings: Settings) -> list[str]:
     """
     with_bars = set(store.bars.symbols(settings.model.timeframe))
     if not with_bars:
-        there = ", ".join(length for length in Timeframe if store.bars.symbols(length)) or "none"
-        raise DataError(f"no {settings.model.timeframe} bars are stored", f"Load some, or take --timeframe: {there}")
+        there = ", ".join(length for length in Timeframe if store.bars.symbols(length))
+        mend = f"Load some, or take --timeframe: {there}" if there else NO_BARS
+        raise DataError(f"no {settings.model.timeframe} bars are stored", mend)
     sectors = [with_bars & set(store.sectors.symbols(sector)) for sector in settings.sectors.active]
     if not any(len(members) >= 2 for members in sectors):
         raise DataError(

@@ -13,7 +13,6 @@ from tandem.market import (
     BrokerError,
     Calendar,
     Clock,
-    ConfigError,
     Order,
     OrderUpdate,
     Position,
@@ -134,10 +133,7 @@ def keys_of(settings: Settings) -> tuple[str, str]:
     Raises:
         ConfigError: one of them is missing.
     """
-    key_id, secret_key = settings.alpaca.key_id, settings.alpaca.secret_key
-    if key_id is None or secret_key is None:
-        raise ConfigError("no keys for Alpaca", "Run `tandem init`, or set TANDEM_WEBSOCKET__MODE=recycler.")
-    return key_id.get_secret_value(), secret_key.get_secret_value()
+    return settings.alpaca.keys
 
 
 def _desk(

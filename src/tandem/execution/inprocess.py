@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tandem.config import CostSettings
-from tandem.market import Account, Bar, DataError, Order, OrderEvent, OrderUpdate, Position, World
+from tandem.execution.bars_end import bars_end
+from tandem.market import Account, Bar, Order, OrderEvent, OrderUpdate, Position, World
 from tandem.matching import Engine, LedgerState, Prices, Reel, Replay
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class ReplayClock:
         """
         self._tape.advance(moment)
         if self.now() < moment:
-            raise DataError(f"the bars end at {self.now():%Y-%m-%d %H:%M} UTC, before {moment:%Y-%m-%d %H:%M} UTC")
+            raise bars_end(self.now(), moment)
 
 
 class BacktestFeed:

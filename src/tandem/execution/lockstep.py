@@ -13,7 +13,8 @@ import msgspec
 
 from tandem.config import connection, unreachable
 from tandem.execution.alpaca import AlpacaBroker, AlpacaFeed, bases
-from tandem.market import Account, Bar, BrokerError, DataError, Order, OrderUpdate, Position, RecyclerError, Stopwatch
+from tandem.execution.bars_end import bars_end
+from tandem.market import NEW_YORK, Account, Bar, BrokerError, Order, OrderUpdate, Position, RecyclerError, Stopwatch
 from tandem.matching import Barrier
 
 MINUTE: Final = timedelta(minutes=1)
@@ -79,7 +80,7 @@ class LockstepClock:
             done = {"desk": self._desk, "through": through, "hold": self._number}
             self.barrier = msgspec.convert(self._control.ask("POST", "/control/ready", done), Barrier)
         if self.now() < moment:
-            raise DataError(f"the bars end at {self.now():%Y-%m-%d %H:%M} UTC, before {moment:%Y-%m-%d %H:%M} UTC")
+            raise bars_end(self.now(), moment)
 
     def order_events(self) -> int:
         """Order events on the account so far, in total."""
@@ -117,9 +118,9 @@ class LockstepFeed:
         sent = self._clock.barrier.last_bars
         due = {s: sent[s] for s in self._feed.symbols if s in sent and sent[s] != self._before.get(s)}
         if behind := self._behind(due):
+            end = f"{self._clock.now().astimezone(NEW_YORK):%H:%M}"
             raise RecyclerError(
-                f"bars of {', '.join(behind)} up to {self._clock.now():%H:%M} UTC did not arrive within "
-                f"{self._timeout:g} seconds",
+                f"bars of {', '.join(behind)} up to {end} did not arrive within {self._timeout:g} seconds",
                 "Is the recycler still running?",
             )
         self._since = self._clock.now()

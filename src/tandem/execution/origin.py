@@ -11,7 +11,7 @@ import msgspec
 
 from tandem.config import AlpacaSettings, connection, unreachable
 from tandem.execution.alpaca import bases
-from tandem.market import NEW_YORK, Calendar, Clock, ConfigError, RecyclerError, WallClock, World
+from tandem.market import NEW_YORK, Calendar, Clock, RecyclerError, WallClock, World
 from tandem.recycler import world_of
 
 STREAM: Final = "wss://stream.data.alpaca.markets/v2"
@@ -68,10 +68,7 @@ class Origin:
     @property
     def keys(self) -> tuple[str, str]:
         """Key id and secret key."""
-        key_id, secret_key = self.account.key_id, self.account.secret_key
-        if key_id is None or secret_key is None:
-            raise ConfigError("no keys for Alpaca", "Run `tandem init`, or set TANDEM_WEBSOCKET__MODE=recycler.")
-        return key_id.get_secret_value(), secret_key.get_secret_value()
+        return self.account.keys
 
 
 def at_alpaca(account: AlpacaSettings) -> Origin:

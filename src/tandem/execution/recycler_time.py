@@ -5,8 +5,8 @@ from threading import Event
 from typing import Any, Final
 from urllib.parse import quote
 
+from tandem.execution.bars_end import bars_end
 from tandem.execution.lockstep import Control
-from tandem.market import DataError
 
 LOOK_SECONDS: Final = 0.1
 ANSWER_SECONDS: Final = 10.0
@@ -43,7 +43,7 @@ class RecyclerTime:
         """
         while (now := self.now()) < moment:
             if self.status()["ended"]:
-                raise DataError(f"the bars end at {now:%Y-%m-%d %H:%M} UTC, before {moment:%Y-%m-%d %H:%M} UTC")
+                raise bars_end(now, moment)
             Event().wait(LOOK_SECONDS)
 
     def status(self) -> dict[str, Any]:

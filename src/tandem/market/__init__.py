@@ -15,7 +15,7 @@ from tandem.market.errors import (
     TandemError,
 )
 from tandem.market.lifeline import follow_parent, follow_stdin
-from tandem.market.money import cents, plain, price, shares, whole_shares
+from tandem.market.money import cents, costs_in_cents, plain, price, shares, whole_shares
 from tandem.market.order import Account, Fill, Order, OrderEvent, OrderUpdate, Position, Side
 from tandem.market.pair import Leg, Pair
 from tandem.market.refusal import Refusal
@@ -61,6 +61,7 @@ __all__ = [
     "WorldKind",
     "at_once",
     "cents",
+    "costs_in_cents",
     "flaw_of",
     "follow_parent",
     "follow_stdin",

@@ -31,6 +31,11 @@ def cents(value: Decimal) -> Decimal:
     return value.quantize(CENT, ROUND_HALF_EVEN)
 
 
+def costs_in_cents(gross: Decimal, net: Decimal) -> Decimal:
+    """What gross and net, each in cents, leave between them: the three add up wherever they are read side by side."""
+    return cents(gross) - cents(net)
+
+
 def plain(value: Decimal) -> Decimal:
     """The same number without trailing zeros, so that equal amounts are written alike."""
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()

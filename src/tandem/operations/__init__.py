@@ -34,7 +34,7 @@ from tandem.operations.run.recipes import (
 )
 from tandem.operations.run.summary import Summary, summarise, write_summary
 from tandem.operations.serving.server import serve_models
-from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up
+from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up, must_be_alone
 from tandem.operations.supervise.roster import Roster, roster_of
 from tandem.operations.terminal.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.terminal.minute_bars import without_minutes
@@ -94,6 +94,7 @@ __all__ = [
     "metrics_route",
     "metrics_text",
     "model_history",
+    "must_be_alone",
     "pair_history",
     "picture",
     "print_findings",

@@ -52,7 +52,7 @@ GAUGES: Final = {
 COUNTERS: Final = {
     "tandem_naked_seconds": ("Seconds that one leg stood further than the other, in orders that have ended.", ()),
     "tandem_decisions": ("Moments at which every pair was judged.", ()),
-    "tandem_signals": ("Judgements of pairs, by what the rule said.", ("action",)),
+    "tandem_signals": ("Signals of pairs, by what the rule said.", ("action",)),
     "tandem_refusals": ("What was asked for and not given, by its reason.", ("reason",)),
     "tandem_orders": ("Orders of one leg: sent, refused by the broker, and their executions.", ("event",)),
     "tandem_pair_orders": ("Orders of two legs that have ended, by how.", ("outcome",)),

@@ -1,5 +1,6 @@
 """History from Alpaca, or from a local server that speaks its protocol."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -40,8 +41,21 @@ NAMES: Final = {
     "vw": "vwap",
 }
 
+INVALID: Final = "invalid symbol"
+REQUEST: Final = 400
+RENAMED: Final = "See whether it was renamed, else take it out of its sector and of websocket.symbols"
 Progress = Callable[[int, int], None]
+Unknown = Callable[[str], None]
 Span = tuple[datetime, datetime]
+
+
+def refused(symbol: str) -> None:
+    """What becomes of a symbol that Alpaca does not know, where nobody says otherwise.
+
+    Raises:
+        DataError: always.
+    """
+    raise DataError(f"Alpaca does not know the symbol {symbol}", RENAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,7 @@ def load(
     url: str | None = None,
     adjustment: str = "split",
     progress: Progress = lambda done, total: None,
+    unknown: Unknown = refused,
 ) -> "Loaded":
     """Bring the store's bars of these symbols up to `last`; only what is missing is asked for.
 
@@ -92,6 +107,7 @@ def load(
         url: base of another server that speaks Alpaca's protocol; no keys are needed there.
         adjustment: `raw`, `split`, `dividend` or `all`.
         progress: called with symbols done and symbols in all.
+        unknown: told each symbol that Alpaca does not know, and the others are loaded.
 
     Raises:
         ConfigError: no keys, or Alpaca refuses them.
@@ -106,7 +122,8 @@ def load(
     done = 0
     loaded = []
     for chunk in _chunks(wants, timeframe, len(days)):
-        bars = _usable(_ask(client, chunk, timeframe, account.data_feed, adjustment), timeframe, days, now)
+        asked = _known(client, chunk, timeframe, account.data_feed, adjustment, unknown)
+        bars = _usable(asked, timeframe, days, now)
         loaded.append(
             store.bars.load(bars, timeframe=timeframe, source=SOURCE, feed=account.data_feed, adjustment=adjustment)
         )
@@ -123,10 +140,14 @@ def between(
     account: AlpacaSettings,
     url: str | None = None,
     adjustment: str = "raw",
+    unknown: Unknown = refused,
 ) -> "pd.DataFrame":
     """1-minute bars that start from `first` to `last`, both included and with a zone; nothing is stored.
 
     Hours before and after the market are included, as a live stream has them.
+
+    Args:
+        unknown: told each symbol that Alpaca does not know, and the others are asked for.
 
     Raises:
         ConfigError: no keys, or Alpaca refuses them.
@@ -135,7 +156,7 @@ def between(
     client = _client(account, url)
     wants = tuple(_Want(first, last, symbol) for symbol in dict.fromkeys(symbols))
     try:
-        return _ask(client, wants, Timeframe.MIN_1, account.data_feed, adjustment, attempts=2)
+        return _known(client, wants, Timeframe.MIN_1, account.data_feed, adjustment, unknown, attempts=2)
     finally:
         client._session.close()
 
@@ -189,6 +210,29 @@ def _bars_per_day(timeframe: Timeframe) -> int:
     return 1 if timeframe is Timeframe.DAY_1 else EXTENDED_DAY // _asked(timeframe).length
 
 
+class _UnknownSymbol(Exception):
+    """A request was refused for one symbol: without it the same request is answered."""
+
+
+def _known(
+    client: Any,
+    chunk: tuple[_Want, ...],
+    timeframe: Timeframe,
+    feed: str,
+    adjustment: str,
+    unknown: Unknown,
+    attempts: int = ATTEMPTS,
+) -> "pd.DataFrame":
+    """The same without the symbols that Alpaca refuses as none: it names only one at a time, and answers for none."""
+    while chunk:
+        try:
+            return _ask(client, chunk, timeframe, feed, adjustment, attempts)
+        except _UnknownSymbol as error:
+            unknown(str(error))
+            chunk = tuple(want for want in chunk if want.symbol != str(error))
+    return _frame({})
+
+
 def _ask(
     client: Any,
     chunk: tuple[_Want, ...],
@@ -218,6 +262,8 @@ def _ask(
             with attempt:
                 return _frame(client.get_stock_bars(request))
     except APIError as error:
+        if name := _named(error, chunk):
+            raise _UnknownSymbol(name) from error
         raise _refusal(error) from error
     except RequestException as error:
         raise DataError(f"Alpaca does not answer: {type(error).__name__}", AGAIN) from error
@@ -270,17 +316,8 @@ def _from(day: Session, timeframe: Timeframe) -> datetime:
 def _client(account: AlpacaSettings, url: str | None) -> Any:
     from alpaca.data.historical import StockHistoricalDataClient
 
-    key, secret = account.key_id, account.secret_key
-    if (key is None or secret is None) and url is None:
-        raise ConfigError(
-            "no keys for Alpaca", "Set TANDEM_ALPACA__KEY_ID and TANDEM_ALPACA__SECRET_KEY, or put them into .env."
-        )
-    client = StockHistoricalDataClient(
-        key.get_secret_value() if key else LOCAL,
-        secret.get_secret_value() if secret else LOCAL,
-        raw_data=True,
-        url_override=url,
-    )
+    key, secret = account.keys if url is None or account.has_keys else (LOCAL, LOCAL)
+    client = StockHistoricalDataClient(key, secret, raw_data=True, url_override=url)
     client._session.verify = str(own_certificate(url) or "") or True
     # The library never gives up on a silent server.
     client._session.request = partial(client._session.request, timeout=PATIENCE_SECONDS)  # type: ignore[method-assign]
@@ -295,6 +332,15 @@ def _is_passing(error: Exception) -> bool:
     if isinstance(error, APIError):
         return error.status_code in PASSING
     return isinstance(error, RequestException) and not isinstance(error, ValueError)
+
+
+def _named(error: Any, chunk: tuple[_Want, ...]) -> str:
+    """The one of the symbols asked for that a refusal calls invalid; empty where it is refused for something else."""
+    said = str(error)
+    if error.status_code != REQUEST or INVALID not in said:
+        return ""
+    words = re.split(r"[^\w./\-]+", said.partition(INVALID)[2])
+    return next((want.symbol for want in chunk if want.symbol in words), "")
 
 
 def _refusal(error: Any) -> ConfigError | DataError:

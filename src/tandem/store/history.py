@@ -74,7 +74,7 @@ class TradeSession:
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """A judgement of a pair, or a refusal, whose `action` is `refused`; figures None where there was no signal."""
+    """A signal of a pair, or a refusal, whose `action` is `refused`; figures None where there was no signal."""
 
     view: ClassVar = "trading_signal_history"
     order: ClassVar = "at, pair, fact"
@@ -168,10 +168,16 @@ class History:
         with self._connections.use() as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
             return cursor.execute(query, _parameters(world, asked)).fetchall()[::-1]
 
-    def counts(self, kind: type[R], world: World, asked: Asked, of: LiteralString) -> dict[str, int]:
-        """How many rows there are by a column, most first."""
+    def counts(
+        self, kind: type[R], world: World, asked: Asked, of: LiteralString, where: LiteralString = "true"
+    ) -> dict[str, int]:
+        """How many rows there are by a column, most first.
+
+        Args:
+            where: a further condition in SQL.
+        """
         query = sql.SQL("SELECT {0}, count(*) FROM {1} WHERE {2} GROUP BY {0} ORDER BY count(*) DESC, {0}").format(
-            sql.Identifier(of), sql.Identifier(kind.view), _condition(kind, asked, "true")
+            sql.Identifier(of), sql.Identifier(kind.view), _condition(kind, asked, where)
         )
         with self._connections.use() as connection:
             found = connection.execute(query, _parameters(world, asked)).fetchall()

@@ -18,13 +18,13 @@ def refit(sector, recipe, *pairs):
     return Refit(sector, recipe, f"{recipe} of {sector}", dict.fromkeys(pairs, "digest"))
 
 
-def keep(store, facts, rows, split=None):
+def keep(store, facts, rows, split=None, model="gru"):
     """Rows are pair, time, probability, label; the baseline says a half."""
     pairs, at, said, labels = zip(*rows, strict=True)
     count = len(rows)
     grades = Grades.of({
         "pairs": pairs, "at": [each.replace(tzinfo=None) for each in at], "sessions": [DAY] * count,
-        "models": ["gru"] * count, "horizons": [3.0] * count, "probability": said, "baseline": [0.5] * count,
+        "models": [model] * count, "horizons": [3.0] * count, "probability": said, "baseline": [0.5] * count,
         "labels": labels, "residuals": [0.0] * count, "variances": [np.nan] * count,
     })  # fmt: skip
     plan = Plan(3, {}, 1, (refit("technology", "v1", "A/B", "C/D"), refit("energy", "v1", "E/F")), split or {})
@@ -67,3 +67,9 @@ def test_a_session_is_told_once(store, facts):
     record_grades(store, facts)
     record_grades(store, facts)
     assert len(facts.read(ModelGrade)) == 1
+
+
+def test_where_the_baseline_answered_nothing_is_credited_to_the_recipe_in_whose_place_it_did(store, facts):
+    keep(store, facts, [("A/B", FIRST, 0.5, 1), ("C/D", FIRST, 0.5, 0)], model="baseline")
+    record_grades(store, facts)
+    assert [(record.body.recipe, record.body.forecasts) for record in facts.read(ModelGrade)] == [("baseline", 2)]

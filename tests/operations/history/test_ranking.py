@@ -82,6 +82,14 @@ def test_graded_skill_weighs_sessions_by_their_forecasts():
     assert found.graded_skill == pytest.approx((10 * 0.1 - 30 * 0.04) / 40)
 
 
+def test_the_baseline_is_not_graded_against_itself():
+    itself = model("v1", 0, 0.6, graded=(77, 0.1, 0.66, 0.66))
+    (found,) = rank_models([itself], [day(0)])
+    assert (found.forecasts, found.graded_skill) == (77, None)
+    (found,) = rank_models([itself, model("v1", 1, 0.6, graded=(10, 0.1, 0.6, 0.7))], [day(0), day(1)])
+    assert found.graded_skill == pytest.approx(0.1)
+
+
 def test_the_database_ranks_pairs_alike(store, traded, kept):
     facts = kept(traded)
     record_attribution(store, facts, Calendar().session(date(2023, 1, 26)))

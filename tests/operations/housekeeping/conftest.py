@@ -58,6 +58,11 @@ class History:
     status: int = 200
     url: str = ""
     world: World | None = None
+    unknown: set[str] = field(default_factory=set)
+
+    def refused(self, query: dict[str, str]) -> str:
+        """The first symbol asked for that nobody knows: Alpaca names one, and answers for none."""
+        return next((symbol for symbol in query["symbols"].split(",") if symbol in self.unknown), "")
 
     def answer(self, query: dict[str, str]) -> str:
         self.requests.append(query)
@@ -99,8 +104,10 @@ def history() -> Iterator[History]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
-            body = made.answer(query)
-            self.send_response(made.status)
+            body, stranger = made.answer(query), made.refused(query)
+            if stranger and made.status == 200:
+                body = json.dumps({"message": f"invalid symbol: {stranger}"})
+            self.send_response(400 if stranger and made.status == 200 else made.status)
             self.end_headers()
             self.wfile.write(body.encode())
 

@@ -106,6 +106,38 @@ def test_a_source_that_should_answer_and_does_not_fails_the_step(night, history,
     assert why in failed.words
 
 
+def test_a_symbol_that_the_source_does_not_know_is_named_and_the_others_are_filled_in(night, history):
+    meant = night(origin=history.origin(), websocket={"symbols": ("AAPL", "GONE", "LOST.W", "MSFT")})
+    history.unknown = {"GONE", "LOST.W"}
+    found = fill_gaps(meant)
+    assert (found.filled, found.unknown) == (780, ("GONE", "LOST.W"))
+    assert "GONE, LOST.W are unknown there, or did not trade all day: see whether it was renamed" in found.words
+    assert len(stored(meant, "MSFT")) == 390
+    assert "unknown there" in fill_gaps(meant).words
+
+
+def test_a_symbol_without_a_bar_all_day_is_named_where_others_have_theirs(night, store, history):
+    keep(store, "MSFT")
+    history.silent = {("AAPL", start) for start in minutes_of(session_of())}
+    assert fill_gaps(night(origin=history.origin())).unknown == ("AAPL",)
+    history.silent |= {("MSFT", start) for start in minutes_of(session_of())}
+    assert fill_gaps(night(day=date(2023, 1, 26), origin=history.origin())).filled == 780
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+def test_an_outage_is_none_the_less_one_for_a_symbol_that_nobody_knows(night, history, status):
+    history.status, history.unknown = status, {"MSFT"}
+    (failed,) = tidy_day(night(origin=history.origin())).failed
+    assert failed.name == "gaps"
+
+
+def test_a_refusal_that_names_no_symbol_that_was_asked_for_fails_the_step(night, history, monkeypatch):
+    history.unknown = {"MSFT"}
+    monkeypatch.setattr(history, "refused", lambda query: "OTHER")
+    (failed,) = tidy_day(night(origin=history.origin())).failed
+    assert "Alpaca refuses" in failed.words
+
+
 def test_a_night_whose_source_did_not_answer_is_not_done_until_it_did(night, history, monkeypatch):
     meant = night()
     work = Work(meant.store, meant.facts, meant.session, meant.settings)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tandem.operations.run.wording import counted, dollars, listed, moment_text, period
+from tandem.operations.run.wording import counted, dollars, listed, moment_text, paid, period
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,9 @@ def test_one_is_singular():
 @pytest.mark.parametrize(("parts", "text"), [([], ""), (["a"], "a"), (["a", "b", "c"], "a, b and c")])
 def test_a_list_reads_as_a_sentence(parts, text):
     assert listed(parts) == text
+
+
+def test_costs_are_what_lies_between_the_gross_and_the_net_beside_them():
+    gross, net = Decimal("274.717186"), Decimal("256.904449")
+    assert (dollars(gross), paid(gross, net), dollars(net)) == ("+$274.72", "$17.82", "+$256.90")
+    assert dollars(gross - net, signed=False) == "$17.81"

@@ -210,7 +210,7 @@ def test_a_session_is_traded_by_its_plan_and_is_on_record_from_its_open_to_its_c
     assert (over.body.decisions, over.at) == (len(made.facts.read(Mark)), HALF_DAY.close)
     assert over.body.decisions == len(HALF_DAY.decisions)
     assert made.intents(HALF_DAY) == ["enter"]
-    assert made.said == [f"{HALF_DAY.day} is over: {over.body.decisions} decisions"]
+    assert made.said == [f"{HALF_DAY.day} is over: {over.body.decisions} decision times"]
 
 
 def test_after_a_missed_morning_open_trades_are_closed_and_none_is_entered(days):

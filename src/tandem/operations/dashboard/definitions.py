@@ -82,8 +82,12 @@ DESK: Final = _all(
         "That forecast calibrated on validation data and shrunk toward 0.5 by what is not known of it; it scales "
         "the size.",
     ),
-    decision_time=("Time", "New York", "When the pair was judged, market time in New York."),
-    decisions_count=("Decisions", "count", "Judgements of pairs that this page has in memory; the newest are shown."),
+    decision_time=("Time", "New York", "The decision time of the signal, every five minutes, market time in New York."),
+    decisions_count=(
+        "Signals",
+        "count",
+        "Signals, each of one pair at one decision time, that this page has in memory; the newest are shown.",
+    ),
     refusals_count=(
         "Refusals today",
         "count",

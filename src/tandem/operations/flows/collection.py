@@ -8,7 +8,7 @@ from tandem.operations.flows.work import Work
 def collect(work: Work) -> str:
     """Ask Alpaca for the bars of the active sectors' symbols that the store lacks; what was done, in words.
 
-    A recycler's bars are stored already.
+    A symbol that Alpaca does not know is named, and the others are loaded. A recycler's bars are stored already.
 
     Raises:
         ConfigError: there are no keys, or they are refused.
@@ -22,6 +22,7 @@ def collect(work: Work) -> str:
     keys_of(settings)
     symbols = sorted({symbol for sector in settings.sectors.active for symbol in store.sectors.symbols(sector)})
     before = Calendar().before(session.day, sessions_needed(settings))
+    unknown: list[str] = []
     loaded = alpaca.load(
         store,
         symbols,
@@ -30,5 +31,7 @@ def collect(work: Work) -> str:
         last=before[-1].day,
         now=session.morning,
         account=settings.alpaca,
+        unknown=unknown.append,
     )
-    return f"{loaded.added:,} bars of {len(symbols):,} symbols added"
+    strangers = f"; Alpaca does not know {', '.join(unknown)}. {alpaca.RENAMED}" if unknown else ""
+    return f"{loaded.added:,} bars of {len(symbols) - len(unknown):,} symbols added{strangers}"

@@ -20,7 +20,7 @@ def trading(work: Work) -> Came:
     work.step("ensure the session", lambda: _ensure(work))
     work.step("observe the session", lambda: _observe(work))
     began, ended = facts.read(SessionBegan, session=day)[0].body, facts.read(SessionEnded, session=day)[0].body
-    return Came(f"{ended.decisions} decisions; {began.why}")
+    return Came(f"{ended.decisions} decision times; {began.why}")
 
 
 def _ensure(work: Work) -> None:

@@ -8,19 +8,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from tandem.desk import Ungraded, ungraded
 from tandem.market import World
 from tandem.operations.history import listings
 from tandem.operations.history.comparison import heading
 from tandem.operations.history.listing import ON_A_PAGE, Listing, documents, write_csv
 from tandem.operations.history.pictures import Line, day_names, lines_drawing, parts_drawing
 from tandem.operations.history.ranking import rank_models, rank_pairs, skill_of
+from tandem.operations.history.signals import SignalCounts, each_once
 from tandem.operations.history.trades import parts_of, trades_of
 from tandem.operations.run.wording import period
 from tandem.operations.writing.ink import Drawing
 from tandem.operations.writing.markup import Markup
 from tandem.operations.writing.page import figure, page
 from tandem.operations.writing.target import check_target, write_whole
-from tandem.store import Asked, ModelSession, PairSession, SignalRow, Store, TradeSession
+from tandem.store import Asked, Facts, ModelSession, PairSession, SignalRow, Store, TradeSession
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,7 +97,7 @@ def model_history(store: Store, world: World, asked: Asked) -> Answer:
     """Recipes by skill."""
     sessions = store.history.sessions(world, asked)
     rows = list(store.history.rows(ModelSession, world, asked))
-    ranks = rank_models(rows, sessions)
+    ranks, waiting = rank_models(rows, sessions), _waiting(store.facts(world), asked)
     title = f"Models of {world}, {period(sessions)}"
     curves = {f"{rank.recipe} {rank.sector}": _skill(rows, rank.sector, rank.recipe, sessions) for rank in ranks}
     shown = lines_drawing("models", "Skill of the models", "skill, nats", curves, day_names(sessions))
@@ -104,28 +106,33 @@ def model_history(store: Store, world: World, asked: Asked) -> Answer:
         "Ranking",
         ModelSession,
         lambda: rows,
-        [listings.model_ranking(ranks, title), listings.model_sessions(rows, "Session by session")],
-        lambda: {"world": str(world), "ranking": list(documents(ranks)), "sessions": list(documents(rows))},
+        [listings.model_ranking(ranks, title, waiting), listings.model_sessions(rows, "Session by session")],
+        lambda: {
+            "world": str(world),
+            "ranking": list(documents(ranks)),
+            "sessions": list(documents(rows)),
+            "waiting": list(documents(waiting)),
+        },
         [(shown, "Log loss spared on the test block against the AR(1) forecast, of at most five.")] if ranks else [],
     )
 
 
 def signal_history(store: Store, world: World, asked: Asked) -> Answer:
-    """Judgements and refusals; the table leaves out those that changed nothing."""
-    counts = store.history.counts(SignalRow, world, asked, "action")
-    total = sum(number for name, number in counts.items() if name != "hold")
-    title = f"Signals of {world}"
+    """Signals and refusals; the table leaves out those that changed nothing."""
+    counts = SignalCounts.of(store, world, asked)
     acted = store.history.newest(SignalRow, world, asked, ON_A_PAGE, "action <> 'hold'")
-    note = listings.counted_actions(counts) + (" Holds are left out here." if counts.get("hold") else "")
+    shown = list(each_once(acted))
+    title = f"Signals of {world}"
     return Answer(
         title,
-        "Judgements",
+        "Signals",
         SignalRow,
         lambda: store.history.rows(SignalRow, world, asked),
-        [listings.signals(acted, title, total, note)],
+        [listings.signals(shown, title, counts.acted - (len(acted) - len(shown)), counts.words)],
         lambda: {
             "world": str(world),
-            "actions": counts,
+            "actions": dict(counts.actions),
+            "refusals": {"of_a_signal": counts.refused, "without_a_signal": counts.unjudged},
             "signals": list(documents(store.history.rows(SignalRow, world, asked))),
         },
     )
@@ -155,6 +162,11 @@ def attribution_history(store: Store, world: World, asked: Asked) -> Answer:
         },
         [(shown, "What the net P&L of these trades is made of.")] if rows else [],
     )
+
+
+def _waiting(facts: Facts, asked: Asked) -> list[Ungraded]:
+    since, until = asked.since or date.min, asked.until or date.max
+    return [each for each in ungraded(facts) if since <= each.session <= until]
 
 
 def _earned(rows: Iterable[PairSession], pair: str, sessions: Sequence[date]) -> Line:

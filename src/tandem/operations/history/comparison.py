@@ -13,12 +13,13 @@ from tandem.operations.history.listing import Column, Listing, plain
 from tandem.operations.history.listings import figure_text
 from tandem.operations.history.pictures import Line, lines_drawing, parts_drawing
 from tandem.operations.history.ranking import graded_skill_of, mean, skill_of
+from tandem.operations.history.signals import SignalCounts
 from tandem.operations.history.trades import parts_of, trades_of
 from tandem.operations.run.wording import counted, dollars
 from tandem.operations.writing.markup import Markup, element
 from tandem.operations.writing.page import figure, page, paragraph
 from tandem.operations.writing.target import check_target, write_whole
-from tandem.store import Asked, ModelSession, PairSession, SignalRow, Store, TradeSession
+from tandem.store import Asked, ModelSession, PairSession, Store, TradeSession
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -174,7 +175,7 @@ def _traded(store: Store, world: World, asked: Asked, label: str) -> Side:
         curve.append((float(place), total))
     closed = [trade for trade in trades_of(rows) if not trade.is_open]
     parts = parts_of(rows).in_cents
-    actions = store.history.counts(SignalRow, world, asked, "action")
+    signals = SignalCounts.of(store, world, asked)
     figures: dict[str, float | None] = {
         "sessions": len(sessions),
         "pairs traded": len({row.pair for row in rows}),
@@ -190,8 +191,8 @@ def _traded(store: Store, world: World, asked: Asked, label: str) -> Side:
         "largest fall": _fall([value for _, value in curve]),
         "naked seconds": sum(row.naked_seconds for row in pairs),
         "orders not filled": sum(row.not_filled for row in pairs),
-        "judgements": sum(actions.values()),
-        "refusals": actions.get("refused", 0),
+        "signals": signals.signals,
+        "refusals": signals.refused + signals.unjudged,
     }
     return Side(label, tuple(sessions), figures, curve, parts)
 

@@ -18,7 +18,7 @@ class ModelGrade:
 
     Attributes:
         sector: of the pairs.
-        recipe: that traded them; `baseline` where none did.
+        recipe: that forecast them; `baseline` where none traded, or the baseline answered in its place.
         forecasts: how many.
         base_rate: share of them that came true.
         mcc: Matthews correlation; 0 where only one outcome or answer occurs.
@@ -67,10 +67,11 @@ class _Traded:
 
     def graded(self, day: date, grades: Grades) -> list[ModelGrade]:
         places: dict[tuple[str, str], list[int]] = {}
-        for place, (pair, at) in enumerate(zip(grades.pairs.tolist(), grades.at.tolist(), strict=True)):
+        columns = (grades.pairs.tolist(), grades.at.tolist(), grades.models.tolist())
+        for place, (pair, at, model) in enumerate(zip(*columns, strict=True)):
             if pair in self._sectors:
-                moment = at.replace(tzinfo=UTC)
-                places.setdefault((self._sectors[pair], self._recipe(day, pair, moment)), []).append(place)
+                recipe = BASELINE if model == BASELINE else self._recipe(day, pair, at.replace(tzinfo=UTC))
+                places.setdefault((self._sectors[pair], recipe), []).append(place)
         return [_grade(sector, recipe, grades, own) for (sector, recipe), own in sorted(places.items())]
 
     def _recipe(self, day: date, pair: str, moment: datetime) -> str:

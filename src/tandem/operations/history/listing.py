@@ -66,7 +66,7 @@ class Listing:
         rows = self._some(SHOWN)
         for place, column in enumerate(self.columns, 1):
             name = column.name.removeprefix(">")
-            widest = max(len(name), *(len(column.text(row)) for row in rows))
+            widest = max(*map(len, name.split("\n")), *(len(column.text(row)) for row in rows))
             shown.add_column(
                 name,
                 justify="right" if column.name.startswith(">") else "left",

@@ -55,7 +55,7 @@ class ModelRank:
         skill: log loss that it spares the AR(1) forecast on the test block, in nats, mean over its refits.
         mcc, f1_score, base_rate: means over its refits, of the test block.
         forecasts: graded since, those whose outcome is known.
-        graded_skill: the same as `skill`, over those forecasts.
+        graded_skill: the same as `skill`, over those forecasts; None where they are the baseline's own.
         before, lately: skill in the first and in the later half of the period's sessions.
         trend: as for pairs.
     """
@@ -164,10 +164,13 @@ def skill_of(rows: Iterable[ModelSession]) -> float | None:
 
 
 def graded_skill_of(rows: Iterable[ModelSession]) -> float | None:
-    """The same over the forecasts that were graded, each counting alike; None where there is none."""
+    """The same over the forecasts that were graded, each counting alike; None where none is a model's own."""
     spared, forecasts = 0.0, 0
     for row in rows:
         if row.graded_forecasts and row.graded_log_loss is not None and row.graded_log_loss_ar1 is not None:
+            # The same loss to the last bit is the baseline's own: records of earlier versions credit it to the recipe.
+            if row.graded_log_loss == row.graded_log_loss_ar1:
+                continue
             spared += (row.graded_log_loss_ar1 - row.graded_log_loss) * row.graded_forecasts
             forecasts += row.graded_forecasts
     return spared / forecasts if forecasts else None

@@ -1,7 +1,7 @@
 """Minutes of a session without a bar: found by the calendar, asked of where the day's bars came from, and stored."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +34,7 @@ class Gaps:
         filled: of these, those that have one now.
         silent: minutes that have no bar where it was asked either, by symbol: as a rule nobody traded in them.
         broken: what is no bar there; it is in the quarantine.
+        unknown: symbols that were refused there as none, or of which there is nothing all day where others have bars.
         unasked: why it was not asked; empty where it was, or where there was nothing to ask.
     """
 
@@ -43,6 +44,7 @@ class Gaps:
     filled: int = 0
     silent: Mapping[str, int] = field(default_factory=dict)
     broken: int = 0
+    unknown: tuple[str, ...] = ()
     unasked: str = ""
 
     @property
@@ -55,7 +57,15 @@ class Gaps:
         if self.unasked:
             return f"{lack}: not asked for, {self.unasked}"
         broken = f", {self.broken:,} malformed, in the quarantine" if self.broken else ""
-        return f"{lack}: {self.filled:,} filled in{self._silence}{broken}"
+        return f"{lack}: {self.filled:,} filled in{self._silence}{broken}{self._strangers}"
+
+    @property
+    def _strangers(self) -> str:
+        if not self.unknown:
+            return ""
+        them, one = ", ".join(self.unknown), len(self.unknown) == 1
+        what = f"{'is' if one else 'are'} unknown there, or did not trade all day"
+        return f". {them} {what}: {alpaca.RENAMED[0].lower()}{alpaca.RENAMED[1:]}"
 
     @property
     def _silence(self) -> str:
@@ -70,7 +80,8 @@ class Gaps:
 def fill_gaps(night: Night) -> Gaps:
     """Fill in the minutes of the desk's symbols that lack a bar.
 
-    A minute in which nobody traded has no bar anywhere: it stays as it is. That there is nobody to ask, for there are
+    A minute in which nobody traded has no bar anywhere: it stays as it is. A symbol that is unknown there is named, and
+    the others are filled in. That there is nobody to ask, for there are
     no keys or no recycler plays this world, is a reason and no error. Bars are stored as those of the day are: raw,
     everybody's from Alpaca, the world's own from its recycler.
 
@@ -91,10 +102,15 @@ def fill_gaps(night: Night) -> Gaps:
         origin = _origin(night.origin, night.world)
     except (ConfigError, RecyclerError) as error:
         return Gaps(symbols, expected, len(lacking), unasked=str(error))
-    bars = _asked(origin, lacking)
+    refused: list[str] = []
+    bars = _asked(origin, lacking, refused.append)
     loaded = night.store.bars.load(bars, timeframe=Timeframe.MIN_1, **series)
     silent = Counter(symbol for symbol, _ in set(lacking).difference(_places(bars)))
-    return Gaps(symbols, expected, len(lacking), loaded.added, dict(sorted(silent.items())), loaded.quarantined)
+    unknown = {*refused, *_without_a_bar(silent, len(night.session.minutes), symbols)}
+    return Gaps(
+        symbols, expected, len(lacking), loaded.added, dict(sorted(silent.items())), loaded.quarantined,
+        tuple(sorted(unknown)),
+    )  # fmt: skip
 
 
 def desk_symbols(night: Night) -> tuple[str, ...]:
@@ -132,10 +148,16 @@ def _lacking(night: Night, symbols: tuple[str, ...], series: dict[str, Any]) -> 
     return [(symbol, start) for symbol in symbols for start in starts if (symbol, start) not in held]
 
 
-def _asked(origin: Origin, lacking: list[Place]) -> "pd.DataFrame":
+def _without_a_bar(silent: Mapping[str, int], minutes: int, symbols: tuple[str, ...]) -> set[str]:
+    """Symbols with no bar all day: none where nobody has any, for then it is the source that has nothing."""
+    found = {symbol for symbol, count in silent.items() if count == minutes}
+    return found if len(found) < len(symbols) else set()
+
+
+def _asked(origin: Origin, lacking: list[Place], unknown: Callable[[str], None]) -> "pd.DataFrame":
     """The bars of those minutes alone: what is there stays the first word."""
     symbols, starts = sorted({symbol for symbol, _ in lacking}), [start for _, start in lacking]
-    bars = alpaca.between(symbols, min(starts), max(starts), account=origin.account, url=origin.rest)
+    bars = alpaca.between(symbols, min(starts), max(starts), account=origin.account, url=origin.rest, unknown=unknown)
     wanted = set(lacking)
     return bars.loc[[place in wanted for place in _places(bars)]]
 

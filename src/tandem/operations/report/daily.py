@@ -245,11 +245,11 @@ def _moment(at: datetime, z: float | None) -> Markup:
 
 def _decisions(found: Sessions) -> Markup:
     said = listed(f"{name} {count:,}" for name, count in found.actions.items()) or "no signal"
-    line = paragraph(f"{counted(found.decisions, 'decision')}; signals: {said}.")
+    line = paragraph(f"{counted(found.decisions, 'decision time')}; signals: {said}.")
     if not found.refusals:
-        return section("decisions", "Decisions and refusals", line, paragraph("Nothing was refused."))
+        return section("decisions", "Signals and refusals", line, paragraph("Nothing was refused."))
     rows = ([reason, by, f"{count:,}"] for (by, reason), count in found.refusals.items())
-    return section("decisions", "Decisions and refusals", line, table(["Refused for", "By", ">Count"], rows))
+    return section("decisions", "Signals and refusals", line, table(["Refused for", "By", ">Count"], rows))
 
 
 def _execution(found: Sessions) -> Markup:

@@ -12,6 +12,7 @@ from tandem.operations.run.wording import (
     dollars,
     moment_text,
     of_measure,
+    paid,
     percent,
     plain,
     price_text,
@@ -44,11 +45,11 @@ def _cards(summary: Summary) -> Iterator[tuple[str, str]]:
     start = dollars(summary.capital, signed=False)
     yield toned(dollars(summary.net_pnl), float(summary.net_pnl)), f"net P&L, from {start}"
     yield dollars(summary.gross_pnl), "gross P&L, before costs"
-    yield dollars(summary.costs, signed=False), "costs: spread, impact and fees"
+    yield paid(summary.gross_pnl, summary.net_pnl), "costs: spread, impact and fees"
     yield percent(summary.max_drawdown), "largest drawdown, of peak equity"
     yield f"{won} of {len(closed)}", f"closed trades that made money after costs{open_trades}"
     yield f"{summary.pairs_selected} of {summary.pairs_tested}", f"pair tests that ended in a plan; {registered}"
-    yield f"{summary.signals:,}", f"signals at {counted(summary.decisions, 'decision')}: {entries}, {exits}"
+    yield f"{summary.signals:,}", f"signals at {counted(summary.decisions, 'decision time')}: {entries}, {exits}"
     yield f"{summary.orders} / {summary.fills}", "orders / fills, one order for each leg"
     yield PARITY[summary.parity], "parity: replay beside backtest"
     yield f"{summary.refusals:,}", "refusals, each with its reason"
@@ -69,7 +70,7 @@ def equity_section(chronicle: Chronicle, summary: Summary) -> Markup:
         [
             weekday(line.day),
             toned(dollars(line.net), float(line.net)),
-            dollars(line.costs, signed=False),
+            paid(line.gross, line.net),
             str(line.tested),
             ", ".join(map(str, line.selected)) or element("span", "none", class_="soft"),
             str(line.entries),
@@ -106,7 +107,7 @@ def _trade(trade: RoundTrip) -> list[str]:
         under(str(trade.pair), "long the spread" if trade.direction > 0 else "short the spread"),
         toned(dollars(trade.net), float(trade.net)),
         dollars(trade.gross),
-        dollars(trade.costs, signed=False),
+        paid(trade.gross, trade.net),
         under(moment_text(trade.opened_at), f"z {plain(trade.entry_z)}"),
         under(out, f"z {plain(trade.exit_z)}, {held}" if trade.exit_z is not None else held),
         join([*map(_leg, trade.legs), element("span", stop, trade.why_left, class_="sub")]),

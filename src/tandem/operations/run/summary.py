@@ -29,7 +29,7 @@ class Summary:
         bars_replayed: 1-minute bars; None where nobody counted.
         decisions: moments at which every pair was judged.
         pairs_tested, pairs_selected: summed over the mornings; selected are those of the plans.
-        signals: judgements of pairs, `hold` among them.
+        signals: of one pair at one decision time each, `hold` among them.
         actions: how many signals said what.
         refusals: of pairs, signals and intents, whoever refused.
         refusals_by_reason: the same by room and reason, most frequent first.

@@ -7,7 +7,7 @@ from typing import Final
 from tandem.market import WorldKind
 from tandem.operations.run.measure import A_QUARTER
 from tandem.operations.run.summary import Summary
-from tandem.operations.run.wording import dollars, moment_text, percent
+from tandem.operations.run.wording import dollars, moment_text, paid, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def verdict(summary: Summary) -> Verdict:
         said + (lost if summary.net_pnl < 0 else made),
         dollars(abs(summary.net_pnl), signed=False),
         f" after costs, {share} of the {dollars(summary.capital, signed=False)} it started with: gross "
-        f"{dollars(summary.gross_pnl)}, costs {dollars(summary.costs, signed=False)}, largest drawdown "
+        f"{dollars(summary.gross_pnl)}, costs {paid(summary.gross_pnl, summary.net_pnl)}, largest drawdown "
         f"{percent(summary.max_drawdown)}.",
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from tandem.market import NEW_YORK, Timeframe, cents
+from tandem.market import NEW_YORK, Timeframe, cents, costs_in_cents
 from tandem.operations.run.measure import Measure
 
 
@@ -13,6 +13,11 @@ def dollars(value: Decimal, *, signed: bool = True) -> str:
     rounded = cents(value)
     sign = "\u2212" if rounded < 0 else "+" if signed and rounded > 0 else ""
     return f"{sign}${abs(rounded):,.2f}"
+
+
+def paid(gross: Decimal, net: Decimal) -> str:
+    """The costs between a gross and a net that are shown beside them, `$17.82`."""
+    return dollars(costs_in_cents(gross, net), signed=False)
 
 
 def percent(share: float, places: int = 2) -> str:

@@ -82,6 +82,7 @@ def keep_up(
     with alone(home):
         left = end_leftovers(home)
         check_ports(ports_of(desk.settings))
+        said("starting PostgreSQL, Prefect, MLflow and the desk; some twenty seconds")
         database = Database(store, clock)
         supervisor = Supervisor(home, database, diary.tell, clock, said)
         try:
@@ -103,6 +104,16 @@ def keep_up(
             supervisor.tell(ProcessChanged(database.name, "stopped", "watched no more", database.restarts))
             supervisor.stop()
             forget(home)
+
+
+def must_be_alone(home: Path) -> None:
+    """Refuse before anything is done, or said, where this home's desk is up.
+
+    Raises:
+        TandemError: it is.
+    """
+    with alone(home):
+        return
 
 
 def end_leftovers(home: Path) -> list[str]:

@@ -7,7 +7,17 @@ from tandem.operations.run.roundtrip import RoundTrip
 from tandem.operations.run.scoreboard import ModelScore
 from tandem.operations.run.summary import Summary
 from tandem.operations.run.verdict import proves, still_open, verdict
-from tandem.operations.run.wording import clock_time, counted, dollars, moment_text, of_measure, period, plain, weekday
+from tandem.operations.run.wording import (
+    clock_time,
+    counted,
+    dollars,
+    moment_text,
+    of_measure,
+    paid,
+    period,
+    plain,
+    weekday,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,7 +84,7 @@ def _counts(summary: Summary) -> "Table":
     bars = "" if summary.bars_replayed is None else f" ({summary.bars_replayed:,} 1-minute bars replayed)"
     table.add_row("Pairs", f"{summary.pairs_tested:,}", selected)
     table.add_row("Refusals", f"{summary.refusals:,}", reasons)
-    table.add_row("Decisions", f"{summary.decisions:,}", f"every five minutes of market time{bars}")
+    table.add_row("Decision times", f"{summary.decisions:,}", f"every five minutes of market time{bars}")
     table.add_row("Signals", f"{summary.signals:,}", actions)
     table.add_row("Orders", f"{summary.orders:,}", counted(summary.fills, "fill"))
     table.add_row("Models", f"{len(summary.models):,}", _who_trades(summary))
@@ -96,7 +106,7 @@ def _days(summary: Summary) -> "Table":
             ", ".join(map(str, line.selected)) or "[dim]none[/]",
             str(line.entries),
             str(line.fills),
-            dollars(line.costs, signed=False),
+            paid(line.gross, line.net),
             dollars(line.net),
             f"[dim]{line.without_trade}[/]",
         )
@@ -114,7 +124,7 @@ def _trades(summary: Summary, *, gross: bool) -> "Table":
             plain(trade.entry_z),
             plain(trade.exit_z) if trade.exit_z is not None else "",
             *([dollars(trade.gross)] if gross else []),
-            dollars(trade.costs, signed=False),
+            paid(trade.gross, trade.net),
             dollars(trade.net),
             "open" if trade.is_open else "stop" if trade.stopped else "exit",
         )

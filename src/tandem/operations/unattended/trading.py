@@ -104,7 +104,7 @@ def trade_session(
         run_session(desk, session)
     decisions = len({mark.at for mark in facts.read(Mark, session=session.day)})
     facts.append(Record(SessionEnded(decisions), session.day, session.close, f"session.ended.{session.day}"))
-    said(f"{session.day} is over: {decisions} decisions")
+    said(f"{session.day} is over: {decisions} decision times")
 
 
 def session_to_trade(facts: Facts, now: datetime) -> Session:
