@@ -69,6 +69,7 @@ def test_a_source_that_has_nothing_of_the_day_leaves_it_as_it_is(night, history)
     history.silent = {(symbol, start) for symbol in SYMBOLS for start in minutes_of(session_of())}
     found = fill_gaps(night(origin=history.origin()))
     assert (found.filled, found.silent) == (0, {"AAPL": 390, "MSFT": 390})
+    assert found.words.startswith("none of 780 minutes of 2 symbols had a bar yet: 0 filled in")
 
 
 def test_what_is_no_bar_is_not_taken_for_silence(night, store, history):

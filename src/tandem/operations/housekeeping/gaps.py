@@ -53,7 +53,8 @@ class Gaps:
         whole = f"{counted(self.expected, 'minute')} of {counted(len(self.symbols), 'symbol')}"
         if not self.lacking:
             return f"{whole}: {'each has its bar' if self.expected else self.unasked or 'nothing to look for'}"
-        lack = f"{self.lacking:,} of {whole} had no bar"
+        kept = self.expected - self.lacking
+        lack = f"{self.lacking:,} of {whole} had no bar" if kept else f"none of {whole} had a bar yet"
         if self.unasked:
             return f"{lack}: not asked for, {self.unasked}"
         broken = f", {self.broken:,} malformed, in the quarantine" if self.broken else ""
@@ -81,9 +82,9 @@ def fill_gaps(night: Night) -> Gaps:
     """Fill in the minutes of the desk's symbols that lack a bar.
 
     A minute in which nobody traded has no bar anywhere: it stays as it is. A symbol that is unknown there is named, and
-    the others are filled in. That there is nobody to ask, for there are
-    no keys or no recycler plays this world, is a reason and no error. Bars are stored as those of the day are: raw,
-    everybody's from Alpaca, the world's own from its recycler.
+    the others are filled in. That there is nobody to ask, for there are no keys or no recycler plays this world, is a
+    reason and no error. Bars are stored as those of the day are: raw, everybody's from Alpaca, the world's own from its
+    recycler.
 
     Raises:
         ConfigError: Alpaca refuses the keys.
