@@ -25,7 +25,7 @@ PUBLIC = {
         checked facts_digest key_of restore turn turn_if_free vacuum
     """,
     "sources": """
-        Estimate Layout Reading Simulated TruePair alpaca files made_of samples simulate simulated
+        Estimate Layout NO_BARS Reading Simulated TruePair alpaca files made_of samples simulate simulated
     """,
     "statistics": """
         ArchLm ArchLms Band Blocks CointegrationTable CorrelationTable DieboldMariano DieboldMarianos
@@ -79,7 +79,7 @@ PUBLIC = {
         ConfiguredPair Desk Difference Graded Identification ModelInForce ModelsOfDay Morning Plan RankedDay
         Recycled Refit Rehearsal Shadow Tracked TradingConfiguration Ungraded alpaca_desk
         as_identified assignments_of backtest_desk close_day compare configuration_of copy_plan desk_name
-        earned fact_key formation graded identify_day in_one_process keys_of kind_of last_configuration minutes
+        earned fact_key formation graded identify_day in_one_process kind_of last_configuration minutes
         mlflow_lacks models_of_day newest_of_kind on_record pair_bars plan_of prepare rank_day record_verdict recycled
         refusal_of registry_of run_session search_of sectors_of seen sessions_needed shadow_day shadow_of
         shadow_session split_of symbols_of tell_mlflow through_sockets track_of tracked_of training

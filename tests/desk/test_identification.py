@@ -265,7 +265,13 @@ def test_a_pair_beyond_the_most_is_a_candidate(january: Store, facts: MemoryFact
     assert all(each.entries for each in unlimited.configuration.pairs)
 
 
-def test_a_length_of_which_nothing_is_stored_names_those_there_are(store):
+def test_a_length_of_which_nothing_is_stored_names_those_there_are(january):
+    settings = Settings.model_validate({"model": {"timeframe": "1Hour"}})
+    with pytest.raises(DataError, match=r"no 1Hour bars are stored\. Load some, or take --timeframe: (1|5|15)Min"):
+        symbols_of(january, settings)
+
+
+def test_where_nothing_is_stored_at_all_it_is_said_what_brings_some(store):
     settings = Settings.model_validate({"model": {"timeframe": "15Min"}})
-    with pytest.raises(DataError, match=r"no 15Min bars are stored\. Load some, or take --timeframe: none"):
+    with pytest.raises(DataError, match=r"no 15Min bars are stored\. `tandem data load samples` brings a month"):
         symbols_of(store, settings)

@@ -131,7 +131,7 @@ def alpaca(
         cost = source.estimate(len(names), days, length)
         scope = f"{len(names)} symbols, {days} sessions of {length} bars"
         print(f"{scope}: at most {cost.calls} calls, {cost.minutes:.1f} minutes.")
-        _ = settings.alpaca.keys
+        settings.alpaca.keys()
         if not (yes or _agreed(cost.minutes)):
             return
         first = Calendar().before(today, days)[0].day

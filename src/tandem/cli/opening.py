@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from tandem.store import Store
 
 SECONDS: Final = 2.0
-NO_BARS: Final = "`tandem data load samples` brings a month, `tandem data load alpaca` what you have keys for"
 
 
 def open_store() -> "Store":
@@ -112,6 +111,7 @@ def asked_session(store: "Store", day: date | None, settings: "Settings") -> "Se
         DataError: no such bars are stored, or the day is no trading day.
     """
     from tandem.market import NEW_YORK, Calendar, DataError
+    from tandem.sources import NO_BARS
 
     calendar, spans = Calendar(), store.bars.spans()
     own = spans.loc[spans["timeframe"] == str(settings.model.timeframe), "last"]

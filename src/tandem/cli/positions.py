@@ -72,7 +72,6 @@ def side_by_side(book: Mapping[str, Decimal], held: Mapping[str, Position]) -> t
 
 
 def _held(settings: "Settings") -> dict[str, Position]:
-    from tandem.desk import keys_of
     from tandem.execution import AlpacaBroker
 
     if settings.websocket.mode == "recycler":
@@ -81,7 +80,7 @@ def _held(settings: "Settings") -> dict[str, Position]:
         secret_key = os.environ.get("TANDEM_RECYCLER_SECRET_KEY", "recycler")
         broker = AlpacaBroker(settings.websocket.recycler.server_url, key_id, secret_key)
     else:
-        broker = AlpacaBroker(None, *keys_of(settings), paper=settings.alpaca.paper)
+        broker = AlpacaBroker(None, *settings.alpaca.keys(), paper=settings.alpaca.paper)
     try:
         return broker.positions()
     except BrokerError as error:

@@ -52,12 +52,10 @@ def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False
     from rich.console import Console
 
     from tandem.config import load
-    from tandem.desk import copy_plan, keys_of, prepare, registry_of, run_session
+    from tandem.desk import copy_plan, prepare, registry_of, run_session
     from tandem.store import MemoryFacts
 
     settings, console = load(), Console(highlight=False)
-    if settings.websocket.mode == "alpaca":
-        keys_of(settings)
     if unattended:
         if dry_run:
             raise ConfigError("--dry-run and --unattended contradict each other", "Give one of them")
@@ -65,6 +63,8 @@ def trade(*, dry_run: bool = False, live: bool = False, unattended: bool = False
         return
     if not dry_run:
         _confirm(settings, live)
+    if settings.websocket.mode == "alpaca":
+        settings.alpaca.keys()
     session = _session(settings)
     with open_store() as store:
         meant = store.new_world(WorldKind.SHADOW, "dry run") if dry_run else world_to_trade(store, settings, world)

@@ -25,15 +25,17 @@ def trade_unattended(settings: "Settings", world: str) -> None:
         world: its name; empty for the one that `tandem trade` would use.
 
     Raises:
-        ConfigError: it would be real money.
+        ConfigError: it would be real money, or there are no keys.
     """
     from structlog import get_logger
 
     from tandem.desk import registry_of
     from tandem.operations import Measured, configure_logs, secrets_of, trade_days
 
-    if settings.websocket.mode == "alpaca" and not settings.alpaca.paper:
-        raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true, or trade without it")
+    if settings.websocket.mode == "alpaca":
+        if not settings.alpaca.paper:
+            raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true, or trade without it")
+        settings.alpaca.keys()
     configure_logs("session", secrets_of(settings, os.environ))
     with open_store() as store:
         meant = world_to_trade(store, settings, world)

@@ -187,8 +187,6 @@ def _check_options(recycled: bool, world: str, speed: str, *, usual: bool) -> No
 
 
 def _check(settings: "Settings") -> None:
-    from tandem.desk import keys_of
-
     if settings.websocket.mode == "recycler":
         raise ConfigError(
             "websocket.mode is recycler, whose days are stored ones",
@@ -196,7 +194,7 @@ def _check(settings: "Settings") -> None:
         )
     if not settings.alpaca.paper:
         raise ConfigError("real money is not traded unattended", "Set alpaca.paper to true")
-    keys_of(settings)
+    settings.alpaca.keys()
 
 
 def _recycled_desk(

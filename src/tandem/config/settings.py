@@ -129,7 +129,6 @@ class AlpacaSettings(Block):
         """Whether both are set."""
         return self.key_id is not None and self.secret_key is not None
 
-    @property
     def keys(self) -> tuple[str, str]:
         """Key id and secret key.
 

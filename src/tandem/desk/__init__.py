@@ -17,7 +17,7 @@ from tandem.desk.evening import close_day, sectors_of
 from tandem.desk.graded import Graded, Ungraded, graded, ungraded
 from tandem.desk.history import formation, minutes, seen, sessions_needed, training
 from tandem.desk.identification import Identification, identify_day, on_record, symbols_of
-from tandem.desk.live import alpaca_desk, desk_name, keys_of, visiting_desk
+from tandem.desk.live import alpaca_desk, desk_name, visiting_desk
 from tandem.desk.models_of_day import ModelsOfDay, models_of_day
 from tandem.desk.morning import Morning, copy_plan, prepare
 from tandem.desk.parity import Difference, compare
@@ -75,7 +75,6 @@ __all__ = [
     "graded",
     "identify_day",
     "in_one_process",
-    "keys_of",
     "kind_of",
     "last_configuration",
     "minutes",

@@ -33,11 +33,11 @@ from tandem.screening import (
     identify,
     track,
 )
+from tandem.sources import NO_BARS
 from tandem.store import Facts, Panel, Record, Store, Tracking
 
 # How many others may record another version of the same morning between our look and our own record.
 ATTEMPTS: Final = 5
-NO_BARS: Final = "`tandem data load samples` brings a month, `tandem data load alpaca` what you have keys for"
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def alpaca_desk(
         BrokerError: they were refused.
         StoreError: another process trades this world.
     """
-    key_id, secret_key = keys_of(settings)
+    key_id, secret_key = settings.alpaca.keys()
     feed = LiveFeed(store, at_alpaca(settings.alpaca), symbols, said=said)
     broker = AlpacaBroker(None, key_id, secret_key, settings.alpaca.paper)
     with _alone(store, world), feed, broker:
@@ -125,15 +125,6 @@ def _alone(store: Store, world: World) -> Iterator[None]:
 def desk_name(world: World) -> str:
     """Under which name a recycler's clock waits for the desk of a world."""
     return f"desk of {world}"
-
-
-def keys_of(settings: Settings) -> tuple[str, str]:
-    """Alpaca's key id and secret key.
-
-    Raises:
-        ConfigError: one of them is missing.
-    """
-    return settings.alpaca.keys
 
 
 def _desk(

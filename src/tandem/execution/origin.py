@@ -68,7 +68,7 @@ class Origin:
     @property
     def keys(self) -> tuple[str, str]:
         """Key id and secret key."""
-        return self.account.keys
+        return self.account.keys()
 
 
 def at_alpaca(account: AlpacaSettings) -> Origin:

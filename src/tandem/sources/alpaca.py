@@ -316,7 +316,7 @@ def _from(day: Session, timeframe: Timeframe) -> datetime:
 def _client(account: AlpacaSettings, url: str | None) -> Any:
     from alpaca.data.historical import StockHistoricalDataClient
 
-    key, secret = account.keys if url is None or account.has_keys else (LOCAL, LOCAL)
+    key, secret = account.keys() if url is None or account.has_keys else (LOCAL, LOCAL)
     client = StockHistoricalDataClient(key, secret, raw_data=True, url_override=url)
     client._session.verify = str(own_certificate(url) or "") or True
     # The library never gives up on a silent server.

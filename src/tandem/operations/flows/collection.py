@@ -1,6 +1,6 @@
 """Bringing the store's bars up to the evening before."""
 
-from tandem.desk import keys_of, sessions_needed
+from tandem.desk import sessions_needed
 from tandem.market import Calendar
 from tandem.operations.flows.work import Work
 
@@ -19,7 +19,7 @@ def collect(work: Work) -> str:
     settings, store, session = work.settings, work.store, work.session
     if settings.websocket.mode == "recycler":
         return "the stored bars are those that the recycler plays"
-    keys_of(settings)
+    settings.alpaca.keys()
     symbols = sorted({symbol for sector in settings.sectors.active for symbol in store.sectors.symbols(sector)})
     before = Calendar().before(session.day, sessions_needed(settings))
     unknown: list[str] = []
