@@ -234,8 +234,13 @@ class LiveFeed:
     def _asked(self, since: datetime, now: Moment) -> Any:
         from tandem.sources import alpaca
 
-        bars = alpaca.between(self.symbols, since, now.now, account=self._origin.account, url=self._origin.rest)
+        account, url = self._origin.account, self._origin.rest
+        bars = alpaca.between(self.symbols, since, now.now, account=account, url=url, unknown=self._stranger)
         return bars[bars["start"] + MINUTE <= now.now]
+
+    def _stranger(self, symbol: str) -> None:
+        """The others are filled in all the same."""
+        self._said(f"Alpaca does not know the symbol {symbol}: nothing of it is filled in")
 
     def _not_filled(self, error: TandemError) -> None:
         if self._retry is None:

@@ -15,7 +15,7 @@ from tandem.operations.alerts.target import Target
 from tandem.operations.alerts.watch import AlertWatch
 from tandem.operations.facts.alert import AlertDelivered, AlertOver, AlertRaised
 from tandem.operations.facts.process_changed import ProcessChanged
-from tandem.operations.supervise.roster import Roster, itself, write
+from tandem.operations.supervise.roster import Entry, Roster, itself, write
 from tandem.risk import Standing, Switch
 from tandem.store import Record
 
@@ -260,7 +260,12 @@ def test_a_supervisor_that_was_killed_is_told_of_until_there_is_another(desk):
     ear = Ear()
     watch = desk.watch(ear)
     quietly(watch)
-    write(desk.home, Roster((2**22 + 1, 0.0), str(desk.world), ()))
+    left = Entry("session", "well", 1, NOON, 0, "", (itself(),))
+    gone = Entry("session", "well", 1, NOON, 0, "", ((2**22 + 2, 0.0),))
+    write(desk.home, Roster((2**22 + 1, 0.0), str(desk.world), (gone,)))
+    quietly(watch)
+    assert ear.heard == []  # nothing of it is left, as after a power cut
+    write(desk.home, Roster((2**22 + 1, 0.0), str(desk.world), (gone, left)))
     desk.told(watch, lambda: ear.heard)
     assert ear.heard == [["unsupervised"]]
     write(desk.home, Roster(itself(), str(desk.world), ()))

@@ -260,6 +260,59 @@ def test_a_plan_that_comes_between_a_quarter_past_nine_and_the_open_is_waited_fo
     assert made.facts.read(SessionBegan)[0].body.pairs == 1
 
 
+class AtMinute:
+    """A desk's clock that does something once, when a minute is waited for."""
+
+    def __init__(self, inner, moment, do):
+        self.inner, self.moment, self.do = inner, moment, do
+
+    def now(self):
+        return self.inner.now()
+
+    def wait_until(self, moment):
+        if self.do and moment >= self.moment:
+            do, self.do = self.do, None
+            do()
+        self.inner.wait_until(moment)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["undisturbed", "killed as the plan came"])
+def test_a_plan_that_comes_after_the_open_is_traded_from_then_on(days, dies):
+    made = days()
+
+    def late():
+        made.plan(HALF_DAY)
+        if dies:
+            raise Killed
+
+    made.inside = replace(made.inside, clock=AtMinute(made.inside.clock, at("9:41", HALF_DAY.day), late))
+    venue, listened = made.venue(Ticking(HALF_DAY.morning)), []
+    made.settings = SETTINGS.model_copy(
+        update={"websocket": SETTINGS.websocket.model_copy(update={"symbols": ["AAA"]})}
+    )
+
+    def desk(symbols, facts):
+        listened.append(symbols)
+        return venue.desk(symbols, facts)
+
+    def trade():
+        whole = replace(venue, desk=desk)
+        trade_session(made.store, made.facts, HALF_DAY, made.settings, whole, None, made.said.append)
+
+    if dies:
+        with pytest.raises(Killed):
+            trade()
+    trade()
+    assert made.intents(HALF_DAY) == ["enter"]
+    assert listened == [["AAA"], ["AAA", "BBB"]]  # of a plan it listens to both legs
+    assert made.facts.read(SessionBegan)[0].body.why == "exits only: the morning has left no plan"
+    assert made.facts.read(SessionEnded)[0].body.decisions == len(HALF_DAY.decisions)
+
+
 class Troubled:
     """A clock, a desk and facts that fail in turn before they work."""
 

@@ -33,6 +33,11 @@ def lacking(facts: Facts, now: datetime) -> Iterator[tuple[FlowName, Session]]:
     for session in [*sessions, *calendar.sessions(today, today)]:
         for name, due in DUE.items():
             is_due = datetime.combine(session.day, due, NEW_YORK) <= now
-            is_late = name in BEFORE and now >= session.close
-            if is_due and not is_late and done_of(facts, session.day, name) is None:
+            if is_due and not _is_late(facts, name, session, now) and done_of(facts, session.day, name) is None:
                 yield name, session
+
+
+def _is_late(facts: Facts, name: FlowName, session: Session, now: datetime) -> bool:
+    """Whether nobody needs it any more; nobody has to see a session to its end that no desk took up."""
+    is_missed = name is FlowName.SESSION and not has_begun(facts, session.day)
+    return now >= session.close and (name in BEFORE or is_missed)

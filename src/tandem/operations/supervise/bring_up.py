@@ -88,7 +88,6 @@ def keep_up(
         try:
             for name in left:
                 supervisor.tell(ProcessChanged(name, "stopped", "left by a desk that was killed"))
-            supervisor.tell(ProcessChanged(database.name, "started"))
             servers = [household.prefect(), household.mlflow()]
             recycler = [household.recycler(*desk.replay.options)] if desk.replay else []
             supervisor.start(*servers, *recycler, stop=stop)
@@ -96,12 +95,14 @@ def keep_up(
                 return
             world = desk.world or world_named(store, str(household.time().status()["world"]))
             diary.world, supervisor.world = world, str(world)
+            supervisor.tell(ProcessChanged(database.name, "started"))
             supervisor.start(*household.workers(world), stop=stop)
             if not stop.is_set():
                 ready(supervisor.roster())
             supervisor.watch(stop, lambda: desk.until_end and supervisor.are_over(UNTIL_THE_END))
         finally:
-            supervisor.tell(ProcessChanged(database.name, "stopped", "watched no more", database.restarts))
+            if diary.world is not None:
+                supervisor.tell(ProcessChanged(database.name, "stopped", "watched no more", database.restarts))
             supervisor.stop()
             forget(home)
 

@@ -92,9 +92,9 @@ def roster_of(home: Path) -> Roster | None:
 
 
 def was_killed(home: Path) -> bool:
-    """Whether a supervisor has ended without ending what it ran."""
+    """Whether a supervisor has ended without ending what it ran, and some of it still runs."""
     roster = roster_of(home)
-    return roster is not None and not roster.is_alive
+    return roster is not None and not roster.is_alive and any(entry.is_alive for entry in roster.entries)
 
 
 def forget(home: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -92,16 +92,17 @@ def trade_session(
     registry: "MlflowRegistry | None",
     said: Callable[[str], None],
 ) -> None:
-    """Wait for a session, or take it up where it was left, and trade it to its end."""
+    """Wait for a session, or take it up where it was left, and trade it to its end.
+
+    A plan that comes only after the open is traded from then on: the session is taken up again, with its symbols.
+    """
     venue.clock.wait_until(session.open - EARLY)
     _wait_for_plan(facts, session, venue.clock)
     if plan_of(facts, session.day) is None and settings.operations.missed_morning == "identify":
         said(f"{session.day}: the morning has left no plan, so the session makes it")
         prepare(store, facts, session, settings, registry)
-    with venue.desk(symbols_of_session(facts, session, settings), facts) as desk:
-        if not has_begun(facts, session.day):
-            facts.append(_began(facts, session))
-        run_session(desk, session)
+    while not _traded_to_its_end(facts, session, settings, venue):
+        said(f"{session.day}: the plan has come, the session goes on with it")
     decisions = len({mark.at for mark in facts.read(Mark, session=session.day)})
     facts.append(Record(SessionEnded(decisions), session.day, session.close, f"session.ended.{session.day}"))
     said(f"{session.day} is over: {decisions} decision times")
@@ -128,6 +129,41 @@ def symbols_of_session(facts: Facts, session: Session, settings: Settings) -> li
 def _wait_for_plan(facts: Facts, session: Session, clock: Clock) -> None:
     while plan_of(facts, session.day) is None and clock.now() < session.open:
         Event().wait(LOOK_SECONDS)
+
+
+def _traded_to_its_end(facts: Facts, session: Session, settings: Settings, venue: Venue) -> bool:
+    """Whether it was traded to the close; not where a desk without a plan has left it because there is one by now."""
+    with venue.desk(symbols_of_session(facts, session, settings), facts) as desk:
+        if not has_begun(facts, session.day):
+            facts.append(_began(facts, session))
+        is_planned = plan_of(facts, session.day) is not None
+        clock = desk.clock if is_planned else _UntilPlanned(desk.clock, facts, session)
+        try:
+            run_session(replace(desk, clock=clock), session)
+        except _PlanCame:
+            return False
+    return True
+
+
+class _PlanCame(Exception):
+    """A desk that began without a plan is to begin again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _UntilPlanned:
+    """A clock that goes on only while there is no plan."""
+
+    clock: Clock
+    facts: Facts
+    session: Session
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def wait_until(self, moment: datetime) -> None:
+        if plan_of(self.facts, self.session.day) is not None:
+            raise _PlanCame
+        self.clock.wait_until(moment)
 
 
 def _began(facts: Facts, session: Session) -> Record[SessionBegan]:

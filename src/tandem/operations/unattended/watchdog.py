@@ -10,12 +10,13 @@ from typing import Final
 from tandem.desk import Desk
 from tandem.market import Clock
 
-MOST_SECONDS: Final = 300.0
+MOST_SECONDS: Final = 900.0
+STDERR: Final = 2
 
 
 @contextmanager
 def watched(opened: AbstractContextManager[Desk], seconds: float = MOST_SECONDS) -> Iterator[Desk]:
-    """A desk whose process is ended where it works for too long before it waits for its clock again.
+    """A desk whose process is ended where it opens, works or closes for too long without waiting for its clock.
 
     Where every thread stood is written to standard error first. No thread of Python's is needed for it, so that
     one that holds all the others up is found too.
@@ -24,12 +25,16 @@ def watched(opened: AbstractContextManager[Desk], seconds: float = MOST_SECONDS)
         opened: the desk.
         seconds: of the wall clock that it may work; how long it waits for its clock does not matter.
     """
-    with opened as desk:
-        _watch(seconds)
-        try:
-            yield replace(desk, clock=_WatchedClock(desk.clock, seconds))
-        finally:
-            faulthandler.cancel_dump_traceback_later()
+    _watch(seconds)
+    try:
+        with opened as desk:
+            _watch(seconds)
+            try:
+                yield replace(desk, clock=_WatchedClock(desk.clock, seconds))
+            finally:
+                _watch(seconds)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +54,4 @@ class _WatchedClock:
 
 
 def _watch(seconds: float) -> None:
-    faulthandler.dump_traceback_later(seconds, exit=True)
+    faulthandler.dump_traceback_later(seconds, exit=True, file=STDERR)
