@@ -25,7 +25,7 @@ def began(session):
 
 
 def due(facts, clock, day=MONDAY.day):
-    now = datetime.combine(day, datetime.strptime(clock, "%H:%M").time(), NEW_YORK)
+    now = datetime.fromisoformat(f"{day}T{clock:0>5}").replace(tzinfo=NEW_YORK)
     return [(name, session.day) for name, session in lacking(facts, now)]
 
 
