@@ -1,5 +1,6 @@
 """`tandem alerts` as a person and a supervisor run it, against a real HTTP server."""
 
+import fcntl
 import json
 import os
 import signal
@@ -293,8 +294,15 @@ def test_eighty_columns_cut_nothing_that_a_person_needs(store: Store, alerts: Ru
     assert "\u2026" not in text
 
 
-def test_an_empty_list_says_where_to_look(alerts: Run) -> None:
-    assert alerts("list").stdout == "No alert stands. `tandem alerts rules` says what is looked for.\n"
+def test_an_empty_list_says_where_to_look_and_a_list_that_nobody_watches(
+    alerts: Run, environment: dict[str, str]
+) -> None:
+    nothing = "No alert stands. `tandem alerts rules` says what is looked for.\n"
+    unwatched = "Nobody watches now: `tandem up`, or `tandem alerts watch`, does.\n"
+    assert alerts("list").stdout == nothing + unwatched
+    with (Path(environment["TANDEM_HOME"]) / "alerts.lock").open("ab") as watch:
+        fcntl.flock(watch, fcntl.LOCK_EX)
+        assert alerts("list").stdout == nothing
     assert json.loads(alerts("list", "--json").stdout) == []
 
 

@@ -56,6 +56,13 @@ def test_without_keys_nothing_is_asked_and_nothing_is_wrong(checks):
     assert State.MEND not in {check.state for check in found.values()}
 
 
+def test_half_a_pair_of_keys_is_something_to_mend(checks):
+    found = checks(None, key_id="PKSAMPLE")
+    assert (found["keys"].state, found["keys"].said) == (State.MEND, "TANDEM_ALPACA__SECRET_KEY is not set")
+    found = checks(None, secret_key="not-a-real-one")
+    assert found["keys"].said == "TANDEM_ALPACA__KEY_ID is not set"
+
+
 def test_offline_with_keys_says_so(checks):
     found = checks({})
     assert found["alpaca"].state is State.MEND

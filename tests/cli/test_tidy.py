@@ -52,6 +52,12 @@ def test_a_holiday_is_nothing_to_do(tandem, home):
     assert (done.returncode, done.stdout) == (0, "2023-01-16 is no trading day: nothing to do.\n")
 
 
+def test_a_session_that_is_still_to_come_is_refused_before_anything_goes(tandem, home):
+    done = tandem("tidy", "--day", "2099-01-05", **NOBODY)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "tandem: the session of 2099-01-05 is not over. Wait for its end, or name another --day\n"
+
+
 def test_a_replay_without_a_session_on_record_has_to_be_told_the_day(tandem, home):
     done = tandem("tidy", **NOBODY)
     assert (done.returncode, done.stderr) == (

@@ -53,6 +53,8 @@ def list_alerts(*, all: Flag = False, world: str = "", json: Flag = False) -> No
     empty = "No alert stands. `tandem alerts rules` says what is looked for."
     title = f"Alerts of {meant}, New York time" if meant else "Alerts"
     show(pd.DataFrame(rows), title, json=json, empty=empty, whole=("since", "severity", "rule"))
+    if not json and not _is_watched(settings):
+        print("Nobody watches now: `tandem up`, or `tandem alerts watch`, does.")
 
 
 @app.command
@@ -178,6 +180,14 @@ def alone(settings: "Settings") -> Iterator[None]:
         except OSError:
             raise TandemError(f"another process watches the alerts of {settings.home}", "One is enough") from None
         yield
+
+
+def _is_watched(settings: "Settings") -> bool:
+    try:
+        with alone(settings):
+            return False
+    except TandemError:
+        return True
 
 
 def _end(watch: "AlertWatch", number: int) -> None:

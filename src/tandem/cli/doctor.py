@@ -102,7 +102,7 @@ def examine(settings: "Settings", clock: Clock, ask: Ask | None) -> Iterator[Che
     yield _calendar(clock)
     yield _disk(settings.home)
     yield _store(settings)
-    yield from _no_keys() if ask is None else _alpaca(settings, clock, ask)
+    yield from _no_keys(settings.alpaca.missing) if ask is None else _alpaca(settings, clock, ask)
 
 
 def alpaca(settings: "Settings") -> Ask | None:
@@ -179,8 +179,11 @@ def _store(settings: "Settings") -> Check:
     return Check("store", State.OK, f"{said}; {known} series of bars")
 
 
-def _no_keys() -> Iterator[Check]:
-    yield Check("keys", State.NO_KEYS, "none, and none needed for demo, recycler and backtests", KEYS)
+def _no_keys(missing: str) -> Iterator[Check]:
+    if missing:
+        yield Check("keys", State.MEND, missing, KEYS)
+    else:
+        yield Check("keys", State.NO_KEYS, "none, and none needed for demo, recycler and backtests", KEYS)
     yield Check("alpaca", State.NO_KEYS, "account, shorting, bars and clock were not asked for")
 
 

@@ -119,6 +119,8 @@ def _night(store: "Store", facts: "PostgresFacts", settings: "Settings", day: da
     session = Calendar().session(day) if day else _last_over(facts, now)
     if session is None:
         return None
+    if session.close > (now or WallClock().now()):
+        raise DataError(f"the session of {session.day} is not over", "Wait for its end, or name another --day")
     return Night(store, facts, session, settings, now or session.close, origin, dry)
 
 

@@ -69,9 +69,9 @@ def up(
 
     settings, console, stop = load(), Console(highlight=False), Event()
     _check_options(recycled, world, speed, usual=(days, speed, fresh, until_end) == (DAYS, SPEED, False, False))
+    must_be_alone(settings.home)
     if not recycled:
         _check(settings)
-    must_be_alone(settings.home)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     opened: list[str] = []

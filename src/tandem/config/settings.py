@@ -129,6 +129,13 @@ class AlpacaSettings(Block):
         """Whether both are set."""
         return self.key_id is not None and self.secret_key is not None
 
+    @property
+    def missing(self) -> str:
+        """Which of the two keys is forgotten, in words; empty where both are set, or none."""
+        if (self.key_id is None) == (self.secret_key is None):
+            return ""
+        return f"{'TANDEM_ALPACA__KEY_ID' if self.key_id is None else 'TANDEM_ALPACA__SECRET_KEY'} is not set"
+
     def keys(self) -> tuple[str, str]:
         """Key id and secret key.
 
@@ -136,7 +143,7 @@ class AlpacaSettings(Block):
             ConfigError: one of them is missing.
         """
         if self.key_id is None or self.secret_key is None:
-            raise ConfigError("no keys for Alpaca", WHERE_KEYS_ARE)
+            raise ConfigError(self.missing or "no keys for Alpaca", WHERE_KEYS_ARE)
         return self.key_id.get_secret_value(), self.secret_key.get_secret_value()
 
 

@@ -34,8 +34,8 @@ from tandem.operations.run.recipes import (
 )
 from tandem.operations.run.summary import Summary, summarise, write_summary
 from tandem.operations.serving.server import serve_models
-from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up, must_be_alone
-from tandem.operations.supervise.roster import Roster, roster_of
+from tandem.operations.supervise.bring_up import DeskProcesses, Replay, end_leftovers, keep_up
+from tandem.operations.supervise.roster import Roster, must_be_alone, roster_of
 from tandem.operations.terminal.findings import findings_document, print_findings, print_hints, print_refusals
 from tandem.operations.terminal.minute_bars import without_minutes
 from tandem.operations.terminal.passport_text import print_passport

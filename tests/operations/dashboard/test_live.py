@@ -152,28 +152,35 @@ def test_prefects_own_runs_are_read_where_it_has_a_database(store, serve, world)
     url = store.database("prefect_db")
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as prefect:
         try:
-            prefect.execute("""
+            prefect.execute(
+                """
                 CREATE TABLE flow (id uuid PRIMARY KEY, name text);
                 CREATE TABLE deployment (id uuid PRIMARY KEY, name text);
                 CREATE TYPE state AS ENUM ('SCHEDULED', 'COMPLETED', 'FAILED');
                 CREATE TABLE flow_run (id uuid, flow_id uuid, deployment_id uuid, name text, state_type state,
                     state_name text, expected_start_time timestamptz, start_time timestamptz, end_time timestamptz,
-                    total_run_time interval);
+                    total_run_time interval, parameters jsonb);
                 INSERT INTO flow SELECT '00000000-0000-0000-0000-000000000001', 'daily-pair-identification';
                 INSERT INTO flow_run VALUES
                     (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', NULL, 'brave-otter', 'COMPLETED',
-                     'Completed', '2023-01-27 11:00Z', '2023-01-27 11:00Z', '2023-01-27 11:01Z', '61 seconds'),
+                     'Completed', '2023-01-27 11:00Z', '2023-01-27 11:00Z', '2023-01-27 11:01Z', '61 seconds',
+                     jsonb_build_object('world', '{world}')),
                     (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', NULL, 'next-one', 'SCHEDULED',
-                     'Scheduled', '2023-01-28 11:00Z', NULL, NULL, '0'),
+                     'Scheduled', '2023-01-28 11:00Z', NULL, NULL, '0', '{{}}'),
+                    (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', NULL, 'another-world', 'COMPLETED',
+                     'Completed', '2023-01-27 11:00Z', '2023-01-27 11:00Z', '2023-01-27 11:01Z', '61 seconds',
+                     jsonb_build_object('world', 'recycler-99')),
                     (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', NULL, 'far-one', 'SCHEDULED',
-                     'Scheduled', '2023-01-29 11:00Z', NULL, NULL, '0');
-            """)
+                     'Scheduled', '2023-01-29 11:00Z', NULL, NULL, '0', '{{}}');
+            """.replace("{world}", str(world)).replace("{{}}", "{}")
+            )
             with serve(store) as visitor:
                 html = visitor.get("/runs").text
             assert "brave-otter" in html
             assert "61.0" in html
             assert "next-one" in html
             assert "far-one" not in html
+            assert "another-world" not in html
         finally:
             assert isinstance(store, Store)
     with psycopg.connect(store.url.replace("+psycopg", ""), autocommit=True) as owner:

@@ -26,6 +26,7 @@ from tandem.market import (
     BrokerError,
     Calendar,
     ConfigError,
+    DataError,
     FactConflict,
     Fill,
     Pair,
@@ -258,6 +259,21 @@ def test_a_plan_that_comes_between_a_quarter_past_nine_and_the_open_is_waited_fo
     assert heard[0] == at("9:15", HALF_DAY.day)
     assert heard[-1] == at("9:22", HALF_DAY.day)
     assert made.facts.read(SessionBegan)[0].body.pairs == 1
+
+
+def test_a_reel_that_ends_while_its_next_session_is_waited_for_is_over(days):
+    """As one with bars of an evening does: it goes on after the close, and has ended before the next morning."""
+    made, ended = days(), []
+
+    class Reel(Ticking):
+        def wait_until(self, moment):
+            ended.append(moment)
+            raise DataError("the bars end before")
+
+    venue = made.venue(Reel(at("16:01", MONDAY.day)), is_over=lambda: bool(ended))
+    trade_days(made.store, made.facts, SETTINGS, venue, None, made.said.append)
+    assert ended
+    assert made.facts.read(SessionBegan) == []
 
 
 class AtMinute:

@@ -109,9 +109,10 @@ def _models(followed: Followed) -> Health:
     refits = [plan.refit(sector, recipe) for sector, recipe in production.items()]
     refused = [refit for refit in refits if refit is not None and refit.refused]
     pairs = f"{counted(len(plan.models), 'pair')} on {day:%d %b}".replace(" 0", " ")
-    words = (
-        listed(f"{recipe} trades {sector}" for sector, recipe in sorted(production.items())) or "the baseline trades"
-    )
+    stands = listed(f"{recipe} is in Production for {sector}" for sector, recipe in sorted(production.items()))
+    said = {each.signal.model for each in followed.decisions.latest.values() if each.signal and each.session == day}
+    by = listed("the AR(1) baseline" if name == "baseline" else name for name in sorted(said))
+    words = "; ".join(filter(None, (stands or "no recipe is in Production", by and f"forecasts by {by}")))
     if refused:
         return Health("models_health", "Models", "warn", "baseline instead", f"{refused[0].why_not}; {pairs}")
     return Health("models_health", "Models", "good" if plan.models else "idle", pairs, words)

@@ -1,28 +1,28 @@
 """Prefect's own word on its runs, read from its database."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tandem.market import Stopwatch, TandemError
+from tandem.market import Stopwatch, TandemError, World
 from tandem.store import Store
 
 AGAIN_SECONDS: Final = 1.5
 QUERY: Final = """
 SELECT r.id::text, f.name, r.name, coalesce(d.name, ''), coalesce(r.state_type::text, ''), coalesce(r.state_name, ''),
-    r.expected_start_time, r.start_time, r.end_time, r.total_run_time
+    r.expected_start_time, r.start_time, r.end_time, r.total_run_time, coalesce(r.parameters->>'world', '')
 FROM flow_run r JOIN flow f ON f.id = r.flow_id LEFT JOIN deployment d ON d.id = r.deployment_id
 WHERE r.start_time IS NOT NULL OR r.state_type::text NOT IN ('SCHEDULED')
     OR r.expected_start_time <= (SELECT min(expected_start_time) FROM flow_run WHERE state_type::text = 'SCHEDULED'
         AND flow_id = r.flow_id)
-ORDER BY coalesce(r.start_time, r.expected_start_time) DESC NULLS LAST LIMIT 100
+ORDER BY coalesce(r.start_time, r.expected_start_time) DESC NULLS LAST LIMIT 500
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of a flow, as Prefect has it; times are UTC."""
+    """A run of a flow, as Prefect has it; times are UTC, and `world` is empty where nobody said for which it is."""
 
     id: str
     flow: str
@@ -34,6 +34,7 @@ class Run:
     began_at: datetime | None
     ended_at: datetime | None
     took: timedelta | None
+    world: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,12 @@ class Prefect:
         self._since: Stopwatch | None = None
         self._known = Runs()
 
-    def runs(self) -> Runs:
-        """What is known."""
+    def runs(self, world: World | None) -> Runs:
+        """What is known of a world's runs."""
+        known = self._newest()
+        return replace(known, rows=tuple(run for run in known.rows if run.world in ("", str(world))))
+
+    def _newest(self) -> Runs:
         with self._lock:
             if self._since is None or self._since.seconds > AGAIN_SECONDS:
                 self._known = self._read()

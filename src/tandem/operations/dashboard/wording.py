@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from tandem.market import NEW_YORK
 from tandem.operations.run.wording import dollars, shares_text, weekday
+from tandem.operations.run.wording import paid as between
 
 NOTHING: Final = "\u2013"
 Number = float | int | Decimal | None
@@ -25,6 +26,11 @@ def usd(value: Number, places: int = 2) -> str:
 def gain(value: Number) -> str:
     """`+$1,234.56`."""
     return NOTHING if value is None else dollars(Decimal(str(value)))
+
+
+def paid(gross: Number, net: Number) -> str:
+    """The costs between a gross and a net: the three add up to the cent."""
+    return NOTHING if gross is None or net is None else between(Decimal(str(gross)), Decimal(str(net)))
 
 
 def plain(value: Number, places: int = 2) -> str:
@@ -105,6 +111,7 @@ def action(value: str) -> str:
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "usd": usd,
     "gain": gain,
+    "paid": paid,
     "plain": plain,
     "signed": signed,
     "percent": percent,

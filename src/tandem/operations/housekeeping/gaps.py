@@ -107,7 +107,10 @@ def fill_gaps(night: Night) -> Gaps:
     bars = _asked(origin, lacking, refused.append)
     loaded = night.store.bars.load(bars, timeframe=Timeframe.MIN_1, **series)
     silent = Counter(symbol for symbol, _ in set(lacking).difference(_places(bars)))
-    unknown = {*refused, *_without_a_bar(silent, len(night.session.minutes), symbols)}
+    # A recycler plays some symbols; which it has is no secret, and no question of names.
+    is_played = night.world.kind is WorldKind.RECYCLER
+    strangers = set[str]() if is_played else _without_a_bar(silent, len(night.session.minutes), symbols)
+    unknown = {*refused, *strangers}
     return Gaps(
         symbols, expected, len(lacking), loaded.added, dict(sorted(silent.items())), loaded.quarantined,
         tuple(sorted(unknown)),

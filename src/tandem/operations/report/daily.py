@@ -19,6 +19,7 @@ from tandem.operations.writing.target import write_whole
 from tandem.store import Facts, Store
 
 NOTHING: Final = "Nothing was traded."
+NAMES: Final = {"baseline": "the AR(1) baseline"}
 MEANING: Final = (
     "Net = spread move + hedge drift \u2212 costs \u2212 borrow. Spread move is what a hedge at the ratio of entry "
     "earned, drift what the shares held earned beside it; open trades stand at the last marks."
@@ -97,6 +98,7 @@ def _document(found: Sessions) -> dict[str, Any]:
         "trades": [_trade(line) for line in found.trades],
         "decisions": found.decisions,
         "signals": dict(found.actions),
+        "forecasters": dict(found.forecasters),
         "refusals": {f"{by}: {reason}": count for (by, reason), count in found.refusals.items()},
         "execution": {
             "orders": execution.orders,
@@ -245,7 +247,10 @@ def _moment(at: datetime, z: float | None) -> Markup:
 
 def _decisions(found: Sessions) -> Markup:
     said = listed(f"{name} {count:,}" for name, count in found.actions.items()) or "no signal"
-    line = paragraph(f"{counted(found.decisions, 'decision time')}; signals: {said}.")
+    by = listed(f"{NAMES.get(name, name)} {count:,}" for name, count in found.forecasters.items())
+    line = paragraph(
+        f"{counted(found.decisions, 'decision time')}; signals: {said}.{f' Forecast by: {by}.' if by else ''}"
+    )
     if not found.refusals:
         return section("decisions", "Signals and refusals", line, paragraph("Nothing was refused."))
     rows = ([reason, by, f"{count:,}"] for (by, reason), count in found.refusals.items())
@@ -253,15 +258,15 @@ def _decisions(found: Sessions) -> Markup:
 
 
 def _execution(found: Sessions) -> Markup:
-    own = found.execution
+    own, parts = found.execution, found.parts.in_cents
     if not own.fills and not own.outcomes:
         return section("execution", "Execution", paragraph("No order was sent."))
     outcomes = listed(f"{count} {name}" for name, count in own.outcomes.items())
     rows = [
         ["Two-leg orders", outcomes, f"{counted(own.orders, 'order')} sent, {counted(own.fills, 'fill')}"],
-        ["Slippage", dollars(own.slippage, signed=False), f"{number(own.slippage_bps)} bps of "
+        ["Slippage", dollars(parts.slippage, signed=False), f"{number(own.slippage_bps)} bps of "
          f"{dollars(own.turnover, signed=False)} traded, against the open of the minute; fees "
-         f"{dollars(own.fees, signed=False)}"],
+         f"{dollars(parts.fees, signed=False)}"],
         ["Leg timing", f"{number(_mean(own.leg_gaps), 1)} s", "mean between the last fills of both legs; longest "
          f"{number(max(own.leg_gaps, default=None), 1)} s"],
         ["Naked exposure", f"{sum(own.naked_seconds):,.0f} s", "in which one leg stood further than the other; "
@@ -274,7 +279,7 @@ def _models(found: Sessions) -> Markup:
     if not found.models:
         return section("models", "Models", paragraph("No model was fitted."))
     rows = (
-        [weekday(line.session), line.sector, line.recipe, "traded" if line.is_in_force else "did not trade",
+        [weekday(line.session), line.sector, line.recipe, "Production" if line.is_in_force else "not in use",
          *(number(line.figures.get(name), 3) for name in ("f1_score", "base_rate", "mcc", "mcc_ar1", "log_loss",
                                                           "log_loss_ar1")),
          element("span", line.refused or line.why, class_="soft")]
@@ -285,7 +290,7 @@ def _models(found: Sessions) -> Markup:
         "is log loss in nats, less is better.",
         class_="note",
     )
-    columns = ["Session", "Sector", "Recipe", "It", ">F1", ">Base", ">MCC", ">AR(1)", ">Loss", ">AR(1)", "Why"]
+    columns = ["Session", "Sector", "Recipe", "Stands in", ">F1", ">Base", ">MCC", ">AR(1)", ">Loss", ">AR(1)", "Why"]
     return section("models", "Models beside baselines", note, table(columns, rows, "words"))
 
 

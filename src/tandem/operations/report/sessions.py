@@ -95,8 +95,8 @@ class ModelLine:
     """The refit of a recipe for a session.
 
     Attributes:
-        is_in_force: it traded its sector by the last decision.
-        why: what traded the sector instead, or that it did, in words.
+        is_in_force: it is in Production for its sector by the last decision; the baseline may forecast in its place.
+        why: what is in use in the sector, in words.
         figures: of its test block beside the baselines', by name as in `FIGURES`.
     """
 
@@ -129,6 +129,7 @@ class Sessions:
     Attributes:
         days: sessions, oldest first; those without a fact are not among them.
         actions: how many signals said what.
+        forecasters: how many signals rest on whose forecast, a recipe's or the baseline's.
         refusals: by room and reason, most frequent first; of pairs by the funnels' counts.
     """
 
@@ -138,6 +139,7 @@ class Sessions:
     trades: tuple[TradeLine, ...]
     parts: Parts
     actions: Mapping[str, int]
+    forecasters: Mapping[str, int]
     refusals: Mapping[tuple[str, str], int]
     execution: Execution
     models: tuple[ModelLine, ...]
@@ -160,6 +162,7 @@ class _Read:
     ended: list[Record[PairOrderEnded]] = field(default_factory=list)
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
+    forecasters: Counter[str] = field(default_factory=Counter)
     lines: list[SessionLine] = field(default_factory=list)
     models: list[ModelLine] = field(default_factory=list)
     alerts: list[Record[AlertRaised]] = field(default_factory=list)
@@ -184,6 +187,7 @@ def sessions_of(facts: Facts, days: Iterable[date]) -> Sessions:
         trades=tuple(_trades(read, entries)),
         parts=_sum(record.body.parts for record in read.attributions),
         actions=dict(read.actions.most_common()),
+        forecasters=dict(read.forecasters.most_common()),
         refusals=dict((+read.refusals).most_common()),
         execution=_execution(read),
         models=tuple(read.models),
@@ -203,7 +207,9 @@ def _take(read: _Read, facts: Facts, day: date) -> None:
         read.refusals[refused.body.by, refused.body.reason] += 1
     for before, step in pairwise(funnels[-1].body.steps if funnels else ()):
         read.refusals["screening", step.gate] += before.left - step.left
-    read.actions.update(str(record.body.action) for record in facts.read(Signal, session=day))
+    signals = [record.body for record in facts.read(Signal, session=day)]
+    read.actions.update(str(signal.action) for signal in signals)
+    read.forecasters.update(signal.model for signal in signals)
     read.attributions += attributions
     read.intents += facts.read(Intent, session=day)
     read.fills += list({record.body.execution_id: record for record in facts.read(Fill, session=day)}.values())

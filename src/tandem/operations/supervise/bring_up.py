@@ -107,16 +107,6 @@ def keep_up(
             forget(home)
 
 
-def must_be_alone(home: Path) -> None:
-    """Refuse before anything is done, or said, where this home's desk is up.
-
-    Raises:
-        TandemError: it is.
-    """
-    with alone(home):
-        return
-
-
 def end_leftovers(home: Path) -> list[str]:
     """End what a supervisor that was killed has left running; their names."""
     roster = roster_of(home)

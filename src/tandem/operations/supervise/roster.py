@@ -119,6 +119,17 @@ def alone(home: Path) -> Iterator[None]:
         yield
 
 
+def must_be_alone(home: Path) -> None:
+    """Refuse before anything is done, or said, where this home's desk is up.
+
+    Raises:
+        TandemError: it is.
+    """
+    if _folder(home).exists():
+        with alone(home):
+            return
+
+
 def is_there(identity: Identity) -> bool:
     """Whether a process still runs, and is the same."""
     pid, created = identity

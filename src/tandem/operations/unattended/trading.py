@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Final
 from tandem.book import Book, Mark
 from tandem.config import Settings
 from tandem.desk import Desk, plan_of, prepare, run_session
-from tandem.market import NEW_YORK, BrokerError, Calendar, Clock, Pair, RecyclerError, Session, StoreError, TandemError
+from tandem.market import (
+    NEW_YORK,
+    BrokerError,
+    Calendar,
+    Clock,
+    DataError,
+    Pair,
+    RecyclerError,
+    Session,
+    StoreError,
+    TandemError,
+)
 from tandem.operations.facts.session_held import SessionBegan, SessionEnded, has_begun
 from tandem.operations.run.wording import counted
 from tandem.store import Facts, Record, Store
@@ -71,6 +82,8 @@ def trade_days(
             trade_session(store, facts, session, settings, venue, registry, said)
             troubles = 0
         except TandemError as error:
+            if isinstance(error, DataError) and venue.is_over():
+                return
             if not passes(error):
                 raise
             said(f"waiting: {error}")

@@ -25,7 +25,6 @@ def desk(page: Page, followed: Followed, _: Asked) -> Context:
         "earned": sorted(earned, key=lambda each: each.net, reverse=True),
         "net_today": sum((each.net for each in earned), start=0),
         "gross_today": sum((each.gross for each in earned), start=0),
-        "costs_today": sum((each.costs for each in earned), start=0),
         "naked": sum((each.naked for each in positions), start=0),
         "exposure": sum((each.exposure for each in positions), start=0),
         "equity": mark.equity if mark else capital,

@@ -43,7 +43,7 @@ def runs(page: Page, followed: Followed, asked: Asked) -> Context:
     return {
         "flows": list(FlowName),
         "flow_days": followed.flows.newest(DAYS_SHOWN),
-        "prefect": page.prefect.runs(),
+        "prefect": page.prefect.runs(followed.world),
         "prefect_url": f"http://127.0.0.1:{page.settings.operations.prefect_port}",
         "processes": [record for _, record in sorted(followed.processes.latest.items())],
         "changes": list(followed.processes.records)[::-1][:50],
