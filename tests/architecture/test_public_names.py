@@ -91,7 +91,7 @@ PUBLIC = {
         alert_rules alert_targets alerts_of attribute_over attribution_history brief_of change_document
         check_target compare_models compare_pairs compare_periods configure_logs count_backtest
         daily_document do_flow end_leftovers evolution_drawing figures_of findings_document keep_up
-        kept_backups metrics_route metrics_text model_history must_be_alone pair_history picture print_findings
+        kept_backups metrics_route metrics_text model_history must_be_alone only_one pair_history picture print_findings
         print_hints print_passport print_ranking print_refusals print_summary print_tuning ranking_csv
         ranking_document record_attribution record_grades roster_of secrets_of serve_dashboard serve_flows
         serve_models side_by_side signal_history standing_document standings_of summarise tidy_day

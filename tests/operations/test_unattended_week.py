@@ -17,10 +17,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import requests
 
 from tandem.desk import compare
 from tandem.market import World
 from tandem.operations import FlowDone, FlowName, Roster, roster_of
+from tandem.operations.flows.environment import answers
 from tandem.operations.supervise.roster import Entry
 from tandem.store import Store
 
@@ -170,6 +172,27 @@ def test_five_days_pass_unattended_and_every_flow_is_done_once_a_date(undisturbe
             runs = {(name, day): completed for name, day, completed in prefect.execute(RUNS)}
         assert runs == {(name, day): 1 for day in dates for name in FLOWS.values()}
     assert not (undisturbed / "up" / "roster.json").exists()
+
+
+def test_every_run_of_the_week_is_on_the_page(undisturbed: Path) -> None:
+    with opened(undisturbed) as (store, world):
+        versions = {version[:10] for _, version in what_flows_came_to(store, world).values() if version}
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "tandem", "dashboard", "--world", str(world), "--port", str(port)]
+        page = subprocess.Popen(command, env={**os.environ, "TANDEM_HOME": str(undisturbed)})
+        try:
+            for _ in range(600):
+                if answers(f"http://127.0.0.1:{port}/health"):
+                    break
+                time.sleep(0.1)
+            html = requests.get(f"http://127.0.0.1:{port}/runs", headers={"Accept": "text/html"}, timeout=30).text
+        finally:
+            page.terminate()
+            page.wait(30)
+    assert html.count('class="run COMPLETED"') == html.count('class="done"') == DAYS * len(FLOWS)
+    assert len(versions) >= DAYS
+    assert all(version in html for version in versions)
 
 
 @pytest.mark.parametrize("given", os.environ.get("SEEDS", "").split() or [""])

@@ -1,6 +1,5 @@
 """`tandem alerts`: what a person is told, how, and whether it arrived."""
 
-import fcntl
 import os
 import signal
 from collections.abc import Iterator
@@ -167,18 +166,16 @@ def market_time(settings: "Settings", world: World | None, newest: datetime | No
 
 @contextmanager
 def alone(settings: "Settings") -> Iterator[None]:
-    """One watch at a time in a home, or everything would be told twice; the kernel lets go of one that is killed.
+    """One watch at a time in a home, or everything would be told twice.
 
     Raises:
         TandemError: there is one.
     """
-    path = settings.home / "alerts.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise TandemError(f"another process watches the alerts of {settings.home}", "One is enough") from None
+    from tandem.operations import only_one
+
+    with only_one(
+        settings.home / "alerts.lock", f"another process watches the alerts of {settings.home}", "One is enough"
+    ):
         yield
 
 

@@ -107,10 +107,10 @@ def examine(settings: "Settings", clock: Clock, ask: Ask | None) -> Iterator[Che
 
 def alpaca(settings: "Settings") -> Ask | None:
     """A way to put questions to Alpaca, or None where keys are missing."""
-    key_id, secret_key = settings.alpaca.key_id, settings.alpaca.secret_key
-    if key_id is None or secret_key is None:
+    if not settings.alpaca.has_keys:
         return None
-    headers = {"APCA-API-KEY-ID": key_id.get_secret_value(), "APCA-API-SECRET-KEY": secret_key.get_secret_value()}
+    key_id, secret_key = settings.alpaca.keys()
+    headers = {"APCA-API-KEY-ID": key_id, "APCA-API-SECRET-KEY": secret_key}
 
     def ask(address: str) -> Answer:
         import requests

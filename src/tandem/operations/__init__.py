@@ -17,6 +17,7 @@ from tandem.operations.history.grading import record_grades
 from tandem.operations.housekeeping.backing_up import KeptBackup, kept_backups
 from tandem.operations.housekeeping.night import Night
 from tandem.operations.housekeeping.tidied import Step, tidy_day
+from tandem.operations.lock import only_one
 from tandem.operations.logs import configure_logs, secrets_of
 from tandem.operations.metrics import Metrics, metrics_route, metrics_text
 from tandem.operations.pictures.evolution import evolution_drawing
@@ -95,6 +96,7 @@ __all__ = [
     "metrics_text",
     "model_history",
     "must_be_alone",
+    "only_one",
     "pair_history",
     "picture",
     "print_findings",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
-from tandem.store.connections import Connections
+from tandem.store.connections import Connection, Connections
 
 PATIENCE: Final = "10min"
 # A server elsewhere that hears nothing of a machine that is gone gives its turns up after half a minute, not two hours.
@@ -22,14 +22,9 @@ def turn_if_free(url: str, what: str) -> Iterator[bool]:
     Raises:
         StoreError: within the `with` block, the database refuses.
     """
-    connections = Connections(url)
-    try:
-        with connections.use() as connection:
-            connection.execute(ALIVE)
-            asked = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [what])
-            yield bool(cast(tuple[bool], asked.fetchone())[0])
-    finally:
-        connections.close()
+    with _connected(url) as connection:
+        asked = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [what])
+        yield bool(cast(tuple[bool], asked.fetchone())[0])
 
 
 @contextmanager
@@ -43,12 +38,19 @@ def turn(url: str, what: str) -> Iterator[None]:
     Raises:
         StoreError: within the `with` block, the database refuses, or another holds the turn for too long.
     """
+    with _connected(url) as connection:
+        connection.execute(f"SET lock_timeout = '{PATIENCE}'")
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [what])
+        yield
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    """A connection of its own: whoever holds a turn keeps it open, and its end gives the turn up."""
     connections = Connections(url)
     try:
         with connections.use() as connection:
             connection.execute(ALIVE)
-            connection.execute(f"SET lock_timeout = '{PATIENCE}'")
-            connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [what])
-            yield
+            yield connection
     finally:
         connections.close()

@@ -11,7 +11,7 @@ from tandem.market import NEW_YORK, Calendar
 from tandem.operations.dashboard.followed import Followed
 from tandem.operations.dashboard.page import Page
 from tandem.operations.dashboard.wording import clock, lasting
-from tandem.operations.run.wording import counted, listed
+from tandem.operations.run.wording import counted, forecaster, listed
 
 Tone = Literal["good", "warn", "bad", "idle"]
 LATE: Final = timedelta(minutes=7)
@@ -111,7 +111,7 @@ def _models(followed: Followed) -> Health:
     pairs = f"{counted(len(plan.models), 'pair')} on {day:%d %b}".replace(" 0", " ")
     stands = listed(f"{recipe} is in Production for {sector}" for sector, recipe in sorted(production.items()))
     said = {each.signal.model for each in followed.decisions.latest.values() if each.signal and each.session == day}
-    by = listed("the AR(1) baseline" if name == "baseline" else name for name in sorted(said))
+    by = listed(map(forecaster, sorted(said)))
     words = "; ".join(filter(None, (stands or "no recipe is in Production", by and f"forecasts by {by}")))
     if refused:
         return Health("models_health", "Models", "warn", "baseline instead", f"{refused[0].why_not}; {pairs}")

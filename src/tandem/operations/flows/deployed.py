@@ -87,7 +87,7 @@ def run_what_lacks(
     now = WallClock().now()
     with get_client(sync_client=True) as client:
         for name, session in lacking(store.facts(world), now):
-            if _may_run(client, deployed[name], session.day, since):
+            if _may_run(client, deployed[name], session.day, since, now):
                 said(f"{session.day} {name} was due and is not done: it is run now")
                 parameters = {"world": str(world), "day": str(session.day)}
                 client.create_flow_run_from_deployment(deployed[name], parameters=parameters)
@@ -102,15 +102,14 @@ def end_stale_runs() -> None:
             client.set_flow_run_state(each.id, Crashed(message="its process was killed"), force=True)
 
 
-def _may_run(client: SyncPrefectClient, deployment: UUID, day: date, since: datetime) -> bool:
+def _may_run(client: SyncPrefectClient, deployment: UUID, day: date, since: datetime, now: datetime) -> bool:
     """Whether no run of a day is under way, or due by now and still to be started, and not too many have failed."""
-    now = WallClock().now()
     runs = client.read_flow_runs(
         deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
         flow_run_filter=FlowRunFilter(expected_start_time=_between(day, now)),
         sort=FlowRunSort.EXPECTED_START_TIME_DESC,
     )
-    own = [run for run in runs if day_of(run) == day]
+    own = [run for run in runs if _day_of(run) == day]
     under_way = [run for run in own if run.state_type in (*RUNNING, StateType.SCHEDULED)]
     failed = [run for run in own if run.state_type in FAILED and _due(run) >= since]
     return not under_way and len(failed) < MOST_RUNS
@@ -121,7 +120,7 @@ def _between(day: date, now: datetime) -> FlowRunFilterExpectedStartTime:
     return FlowRunFilterExpectedStartTime.model_validate({"after_": first, "before_": now})
 
 
-def day_of(run: FlowRun) -> date:
+def _day_of(run: FlowRun) -> date:
     """The trading date that a run is asked to do, else that on which it is due."""
     said = run.parameters.get("day")
     return date.fromisoformat(said) if said else _due(run).astimezone(NEW_YORK).date()

@@ -11,7 +11,7 @@ from tandem.operations.history.attributed import attribute_over
 from tandem.operations.history.listing import plain
 from tandem.operations.history.pictures import parts_drawing
 from tandem.operations.report.sessions import Sessions, TradeLine, sessions_of
-from tandem.operations.run.wording import clock_time, counted, dollars, listed, moment_text, period, weekday
+from tandem.operations.run.wording import clock_time, counted, dollars, forecaster, listed, moment_text, period, weekday
 from tandem.operations.run.wording import plain as number
 from tandem.operations.writing.markup import Markup, element, table
 from tandem.operations.writing.page import figure, page, paragraph, section, toned, under
@@ -19,7 +19,6 @@ from tandem.operations.writing.target import write_whole
 from tandem.store import Facts, Store
 
 NOTHING: Final = "Nothing was traded."
-NAMES: Final = {"baseline": "the AR(1) baseline"}
 MEANING: Final = (
     "Net = spread move + hedge drift \u2212 costs \u2212 borrow. Spread move is what a hedge at the ratio of entry "
     "earned, drift what the shares held earned beside it; open trades stand at the last marks."
@@ -247,7 +246,7 @@ def _moment(at: datetime, z: float | None) -> Markup:
 
 def _decisions(found: Sessions) -> Markup:
     said = listed(f"{name} {count:,}" for name, count in found.actions.items()) or "no signal"
-    by = listed(f"{NAMES.get(name, name)} {count:,}" for name, count in found.forecasters.items())
+    by = listed(f"{forecaster(name)} {count:,}" for name, count in found.forecasters.items())
     line = paragraph(
         f"{counted(found.decisions, 'decision time')}; signals: {said}.{f' Forecast by: {by}.' if by else ''}"
     )

@@ -20,6 +20,11 @@ def paid(gross: Decimal, net: Decimal) -> str:
     return dollars(costs_in_cents(gross, net), signed=False)
 
 
+def forecaster(model: str) -> str:
+    """Who forecast, by the name that a signal has: a recipe's own, or the baseline's."""
+    return "the AR(1) baseline" if model == "baseline" else model
+
+
 def percent(share: float, places: int = 2) -> str:
     """A share as a percentage."""
     return f"{share:.{places}%}".replace("-", "\u2212")

@@ -1,6 +1,5 @@
 """Who runs, on file: for `tandem status`, for `tandem down`, and for the next `tandem up` after a power cut."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from typing import Final
 import msgspec
 import psutil
 
-from tandem.market import TandemError
+from tandem.operations.lock import only_one
 from tandem.operations.supervise.running import Identity, is_same
 
 FILE: Final = "roster.json"
@@ -109,13 +108,8 @@ def alone(home: Path) -> Iterator[None]:
     Raises:
         TandemError: another one runs.
     """
-    with (folder_of(home) / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise TandemError(
-                f"the desk of {home} is up already", "`tandem status` shows it, `tandem down` ends it"
-            ) from None
+    what, mend = f"the desk of {home} is up already", "`tandem status` shows it, `tandem down` ends it"
+    with only_one(_folder(home) / LOCK, what, mend):
         yield
 
 
