@@ -223,7 +223,7 @@ def _say_next(console: Console, written: Sequence[Path], keys: Keys | None) -> N
     console.print("\nNext:")
     console.print("  tandem doctor            see that everything is in place")
     if keys:
-        console.print("  tandem data load samples a month, and a sector of four symbols to begin with")
+        console.print("  tandem data load samples a month of bars, and the symbols of technology")
         console.print("  tandem data load alpaca --sector technology --days 60")
         console.print("  tandem trade --dry-run   signals and intended orders, nothing sent")
     else:
